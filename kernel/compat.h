@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels 6.1 to 7.x differ for this module: one thin wrapper each. The
+ * only file that looks at LINUX_VERSION_CODE.
+ */
+#ifndef PF_COMPAT_H
+#define PF_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/percpu_counter.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/version.h>
+
+#ifndef CONFIG_DEBUG_FS
+#error "page_faults publishes through debugfs: it needs a kernel with CONFIG_DEBUG_FS=y"
+#endif
+
+/*
+ * Since 6.4 (mm/memory.c, mm_account_fault) the event PGFAULT is counted when
+ * a fault ends and not for a retry; before, at every call.
+ */
+#define PF_PGFAULT_COUNTS_RETRIES \
+	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0))
+
+/*
+ * Since 6.16 the tracepoint sched_process_exit also says whether the group is
+ * dead; signal->live tells the same on every kernel.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define PF_EXIT_PROTO(data, task) \
+	void *data, struct task_struct *task, bool group_dead
+#else
+#define PF_EXIT_PROTO(data, task) void *data, struct task_struct *task
+#endif
+
+/**
+ * pf_compat_mm_counter() - exact value of one of an mm's counters
+ * @mm: the mm
+ * @member: MM_FILEPAGES, ...
+ *
+ * Since 6.2 the counters are per CPU and a plain read is off by up to a batch
+ * a CPU; the sum is exact. Before, what threads still hold back is added by
+ * pf_compat_task_counter().
+ *
+ * Context: any.
+ * Return: pages; may be negative on its own before 6.2.
+ */
+static inline long pf_compat_mm_counter(struct mm_struct *mm, int member)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return percpu_counter_sum_positive(&mm->rss_stat[member]);
+#else
+	return atomic_long_read(&mm->rss_stat.count[member]);
+#endif
+}
+
+/* Whether threads hold parts of the counters back (mm/memory.c before 6.2). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0) && defined(SPLIT_RSS_COUNTING)
+#define PF_TASKS_HOLD_COUNTERS 1
+#else
+#define PF_TASKS_HOLD_COUNTERS 0
+#endif
+
+/**
+ * pf_compat_task_counter() - what a thread holds back of its mm's counter
+ * @task: the thread
+ * @member: MM_FILEPAGES, ...
+ *
+ * Context: any; exact while the thread does not run.
+ * Return: pages, 0 where threads hold nothing back.
+ */
+static inline long pf_compat_task_counter(const struct task_struct *task,
+					  int member)
+{
+#if PF_TASKS_HOLD_COUNTERS
+	return READ_ONCE(task->rss_stat.count[member]);
+#else
+	return 0;
+#endif
+}
+
+#endif /* PF_COMPAT_H */

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/**
+ * DOC: The contract between the page_faults kernel module and its readers
+ *
+ * This header is the only thing the module and a reader share. It names the
+ * directory, the files, the format version, the columns and the keys, and
+ * states the grammar. It holds no structures and can be included from C and
+ * from C++.
+ *
+ * Directory
+ * ---------
+ * PF_DEBUGFS_DIR below the debugfs mount, usually
+ * /sys/kernel/debug/page_faults. Every file has mode 0400 and cannot be
+ * written: debugfs_locked_down() (fs/debugfs/file.c) still permits reading
+ * such files under Secure Boot lockdown. Control is by module parameters.
+ *
+ * Version
+ * -------
+ * PF_FORMAT_VERSION is raised when a reader of the previous version would
+ * misread the text. Adding a column, a key or a file does not raise it, since
+ * readers map columns and keys by name and treat an absent one as "not
+ * offered", never as an error. Removing or redefining one does raise it.
+ *
+ * ``processes``
+ * -------------
+ * ::
+ *
+ *   file    = magic header *row trailer
+ *   magic   = "# page_faults " version LF      ; version is a decimal integer
+ *   header  = name *(TAB name) LF
+ *   row     = field *(TAB field) LF            ; as many as the header has
+ *   trailer = "# end rows=" count LF           ; count is the number of rows
+ *
+ * A text without its trailer, or with another number of rows, was truncated.
+ * One row is one process (thread group); rows come in no particular order and
+ * no process has two. At load every process with an mm gets a row with all
+ * counters 0; a later process gets its row at its first fault; kernel threads
+ * have none. Numbers are decimal and unsigned, without a sign or leading zeros.
+ *
+ * The identity of a process is (PF_COL_PID, PF_COL_START_NS), never the pid
+ * alone.
+ *
+ * PF_COL_COMM is the last column. Any user can put any byte into it, so it is
+ * escaped: a backslash as ``\\``, a newline as ``\n``, a tab as ``\t``, every
+ * other byte outside 0x20..0x7e as a backslash and three octal digits. A
+ * reader undoes the escapes to bytes, keeps valid UTF-8 and replaces the rest
+ * by U+FFFD.
+ *
+ * PF_COL_BREAKDOWN is the joint distribution of the row's faults, sparse:
+ * "-" when there is none, else comma-separated ``<s><a><k>=<count>`` with s one
+ * of PF_BREAKDOWN_SEVERITIES (minor, Major), a one of PF_BREAKDOWN_ACCESSES
+ * (read, write, exec) and k one of PF_BREAKDOWN_KINDS (anon, file, shmem,
+ * hugetlb), e.g. ``mwa=812,Mrf=3``. Its counts add up to PF_COL_FAULTS.
+ *
+ * With the module parameter detail=totals only pid, start_ns, state, the
+ * memory columns, faults, minor, major and comm are offered; with latency=0
+ * stall_ns is not.
+ *
+ * ``stats``
+ * ---------
+ * Lines of ``key SP value LF``. PF_KEY_VERSION comes first, and the last line
+ * is ``end`` SP the number of lines before it. Every counter column
+ * (PF_COL_FAULTS to PF_COL_STALL_NS) appears as a key of the same name with
+ * its sum since load over all processes, counted independently of the rows;
+ * as PF_KEY_RETIRED_PREFIX + name with what rows already dropped (and groups
+ * that never had one: kernel threads, a group that was already dying) had
+ * counted; and as PF_KEY_OVERFLOW_PREFIX + name with what found no room in the
+ * table. At rest, for every counter: global = sum of rows + retired + overflow.
+ *
+ * ``latency``
+ * -----------
+ * ::
+ *
+ *   file    = magic header *bucket infinity sum count trailer
+ *   header  = "le_ns" TAB "minor" TAB "major" LF
+ *   bucket  = bound TAB n TAB n LF             ; faults that took <= bound ns
+ *   infinity= "inf" TAB n TAB n LF
+ *   sum     = "sum" TAB ns TAB ns LF
+ *   count   = "count" TAB n TAB n LF
+ *
+ * Buckets are cumulative and their bounds are powers of two. A fault's time is
+ * all it spent inside handle_mm_fault until it completed, its retries
+ * included; "count" equals the counter of the same severity. The trailer's
+ * count is the number of lines between header and trailer.
+ */
+#ifndef PAGE_FAULTS_H
+#define PAGE_FAULTS_H
+
+#define PF_FORMAT_VERSION	1
+
+/* Directory below the debugfs mount, and its files. */
+#define PF_DEBUGFS_DIR		"page_faults"
+#define PF_FILE_PROCESSES	"processes"
+#define PF_FILE_STATS		"stats"
+#define PF_FILE_LATENCY		"latency"
+
+/* First and last line of a table. */
+#define PF_MAGIC		"# page_faults "
+#define PF_TRAILER		"# end rows="
+
+/* Columns of processes. */
+#define PF_COL_PID		"pid"		/* tgid, initial pid namespace */
+#define PF_COL_START_NS		"start_ns"	/* boot time of its start, ns */
+#define PF_COL_STATE		"state"		/* PF_STATE_* */
+#define PF_COL_VMA_KB		"vma_kb"	/* sum of the VMAs' sizes, VmSize */
+#define PF_COL_RSS_KB		"rss_kb"	/* = anon + file + shmem */
+#define PF_COL_RSS_ANON_KB	"rss_anon_kb"
+#define PF_COL_RSS_FILE_KB	"rss_file_kb"
+#define PF_COL_RSS_SHMEM_KB	"rss_shmem_kb"
+#define PF_COL_SWAP_KB		"swap_kb"
+#define PF_COL_FAULTS		"faults"	/* completed = minor + major */
+#define PF_COL_MINOR		"minor"
+#define PF_COL_MAJOR		"major"
+#define PF_COL_READ		"read"		/* read + write + exec = faults */
+#define PF_COL_WRITE		"write"
+#define PF_COL_EXEC		"exec"
+#define PF_COL_USER		"user"		/* user + kernel + remote = faults */
+#define PF_COL_KERNEL		"kernel"	/* kernel touching own memory */
+#define PF_COL_REMOTE		"remote"	/* on behalf of another mm */
+#define PF_COL_ANON		"anon"		/* anon + file + shmem + hugetlb */
+#define PF_COL_FILE		"file"		/*   = faults, by kind of VMA */
+#define PF_COL_SHMEM		"shmem"
+#define PF_COL_HUGETLB		"hugetlb"
+#define PF_COL_RETRIED		"retried"	/* calls that did not complete ... */
+#define PF_COL_SIGBUS		"sigbus"
+#define PF_COL_SIGSEGV		"sigsegv"
+#define PF_COL_OOM		"oom"
+#define PF_COL_HWPOISON		"hwpoison"
+#define PF_COL_STALL_NS		"stall_ns"	/* inside handle_mm_fault */
+#define PF_COL_BREAKDOWN	"breakdown"	/* sparse joint distribution */
+#define PF_COL_COMM		"comm"		/* leader's name, escaped, last */
+
+#define PF_STATE_LIVE		"live"
+#define PF_STATE_EXITED		"exited"
+
+/* Letters of PF_COL_BREAKDOWN, in the order of the columns above. */
+#define PF_BREAKDOWN_SEVERITIES	"mM"
+#define PF_BREAKDOWN_ACCESSES	"rwx"
+#define PF_BREAKDOWN_KINDS	"afsh"
+
+/* Keys of stats, beside one per counter column. */
+#define PF_KEY_VERSION		"version"	/* PF_FORMAT_VERSION */
+#define PF_KEY_MODULE_VERSION	"module_version"
+#define PF_KEY_DETAIL		"detail"	/* "full" or "totals" */
+#define PF_KEY_LOADED_NS	"loaded_ns"	/* boot time of the load, ns */
+#define PF_KEY_CAPACITY		"capacity"	/* rows there is room for */
+#define PF_KEY_LIVE		"live"		/* rows of living processes */
+#define PF_KEY_EXITED		"exited"	/* rows of exited processes */
+#define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
+#define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe could not see */
+#define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
+#define PF_KEY_DRIFT		"drift"		/* signed: ours less the kernel's */
+#define PF_KEY_RETIRED_PREFIX	"retired_"
+#define PF_KEY_OVERFLOW_PREFIX	"overflow_"
+#define PF_KEY_END		"end"
+
+/* Columns and labels of latency. */
+#define PF_COL_LE_NS		"le_ns"
+#define PF_LE_INF		"inf"
+#define PF_LE_SUM		"sum"
+#define PF_LE_COUNT		"count"
+
+#endif /* PAGE_FAULTS_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * page_faults: counts the page faults of every process and publishes them
+ * through debugfs. Parameters, and the order in which the parts start.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+
+#include "latency.h"
+#include "lifecycle.h"
+#include "probe.h"
+#include "publish.h"
+#include "table.h"
+
+#define PF_MAXACTIVE_MIN	16
+#define PF_MAXACTIVE_MAX	65536
+
+static unsigned int max_processes = 16384;
+module_param(max_processes, uint, 0444);
+MODULE_PARM_DESC(max_processes,
+		 "processes there is room for, exited ones included, 16 to 4194304 (default 16384)");
+
+static unsigned int maxactive = 4096;
+module_param(maxactive, uint, 0444);
+MODULE_PARM_DESC(maxactive,
+		 "faults that may be under way at once, 16 to 65536 (default 4096)");
+
+static bool latency = true;
+module_param(latency, bool, 0444);
+MODULE_PARM_DESC(latency,
+		 "measure the time of faults: stall_ns and the file latency (default 1)");
+
+static int __init pf_check_range(const char *name, unsigned int value,
+				 unsigned int min, unsigned int max)
+{
+	if (value >= min && value <= max)
+		return 0;
+	pr_err("%s=%u is not within %u to %u\n", name, value, min, max);
+	return -EINVAL;
+}
+
+static int __init pf_check_parameters(void)
+{
+	return pf_check_range("max_processes", max_processes,
+			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
+	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
+			      PF_MAXACTIVE_MAX);
+}
+
+/*
+ * The exit hook comes before all that makes entries, and goes after it, so
+ * that no process with an entry exits unseen. The files come last: who reads
+ * them reads a table that counts.
+ */
+static int __init pf_init(void)
+{
+	int err = pf_check_parameters();
+
+	if (err)
+		return err;
+	err = pf_table_init(max_processes);
+	if (err)
+		goto fail;
+	err = pf_latency_init(maxactive);
+	if (err)
+		goto destroy_table;
+	err = pf_lifecycle_init();
+	if (err)
+		goto destroy_latency;
+	err = pf_probe_init(latency, maxactive);
+	if (err)
+		goto exit_lifecycle;
+	pf_table_fill();
+	err = pf_publish_init(latency);
+	if (err)
+		goto exit_probe;
+	pr_info("version " PF_MODULE_VERSION ", room for %u processes\n",
+		max_processes);
+	return 0;
+
+exit_probe:
+	pf_probe_exit();
+exit_lifecycle:
+	pf_lifecycle_exit();
+destroy_latency:
+	pf_latency_destroy();
+destroy_table:
+	pf_table_stop();
+	pf_table_destroy();
+fail:
+	if (err == -ENOMEM)
+		pr_err("not enough memory for max_processes=%u, maxactive=%u\n",
+		       max_processes, maxactive);
+	return err;
+}
+
+static void __exit pf_exit(void)
+{
+	pf_publish_exit();
+	pf_probe_exit();
+	pf_lifecycle_exit();
+	pf_latency_destroy();
+	pf_table_stop();
+	pf_table_destroy();
+}
+
+module_init(pf_init);
+module_exit(pf_exit);
+MODULE_DESCRIPTION("Page faults of every process, published through debugfs");
+MODULE_VERSION(PF_MODULE_VERSION);
+MODULE_LICENSE("GPL");

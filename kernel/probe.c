@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The return probe on handle_mm_fault: classifies a call and counts it.
+ *
+ * Only the return value tells a completed fault from a retry or an error, and
+ * only the entry may look at the VMA: when the call returns, mmap_lock may
+ * have been dropped and the VMA be gone. So the entry notes the fault's shape
+ * and the return counts it.
+ *
+ * Both handlers run with preemption disabled and may neither sleep, allocate,
+ * print nor touch user memory.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "probe.h"
+
+#include <linux/fs.h>
+#include <linux/file.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/smp.h>
+#include <linux/vmstat.h>
+
+#include "compat.h"
+#include "latency.h"
+#include "table.h"
+
+/**
+ * struct pf_call - a call under way
+ * @start: local_clock() at its entry, ns (with latency)
+ * @address: what faulted (with latency)
+ * @shape: see pf_tally_shape()
+ * @flags: enum fault_flag
+ */
+struct pf_call {
+	u64 start;
+	unsigned long address;
+	unsigned int shape;
+	unsigned int flags;
+};
+
+/* What tells a shmem mapping: not exported under one name on all kernels. */
+static const struct address_space_operations *pf_probe_shmem_aops;
+
+/* The event PGFAULT, less what we had counted, when the probe was in place. */
+static s64 pf_probe_pgfault_base;
+
+static __always_inline enum pf_kind
+pf_probe_kind(const struct vm_area_struct *vma)
+{
+	if (!vma->vm_ops)
+		return PF_ANON;
+	if (vma->vm_flags & VM_HUGETLB)
+		return PF_HUGETLB;
+	if (vma->vm_file && vma->vm_file->f_mapping->a_ops ==
+			    pf_probe_shmem_aops)
+		return PF_SHMEM;
+	return PF_FILE;
+}
+
+static __always_inline unsigned int
+pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
+{
+	enum pf_access access = flags & FAULT_FLAG_WRITE ? PF_WRITE :
+				flags & FAULT_FLAG_INSTRUCTION ? PF_EXEC :
+								 PF_READ;
+	enum pf_context context = vma->vm_mm != current->mm ? PF_REMOTE :
+				  flags & FAULT_FLAG_USER ? PF_USER :
+							    PF_KERNEL;
+
+	return pf_tally_shape(access, context, pf_probe_kind(vma));
+}
+
+/* The arguments of handle_mm_fault (mm/memory.c): vma, address, flags, regs. */
+static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
+					  struct pt_regs *regs, bool latency)
+{
+	const struct vm_area_struct *vma =
+		(void *)regs_get_kernel_argument(regs, 0);
+	struct pf_call *call = (struct pf_call *)ri->data;
+
+	call->flags = regs_get_kernel_argument(regs, 2);
+	call->shape = pf_probe_shape(vma, call->flags);
+	if (latency) {
+		call->address = regs_get_kernel_argument(regs, 1);
+		call->start = local_clock();
+	}
+	return 0;
+}
+
+/* Which counter an error goes to; several bits may be set. */
+static enum pf_counter pf_probe_error(vm_fault_t ret)
+{
+	if (ret & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
+		return PF_HWPOISON;
+	if (ret & VM_FAULT_OOM)
+		return PF_OOM;
+	if (ret & VM_FAULT_SIGSEGV)
+		return PF_SIGSEGV;
+	return PF_SIGBUS;
+}
+NOKPROBE_SYMBOL(pf_probe_error);
+
+/*
+ * The rule of mm_account_fault() (mm/memory.c): a retry and an error are no
+ * fault; a fault is major if the completing call says so or was tried before.
+ */
+static __always_inline unsigned int pf_probe_cell(const struct pf_call *call,
+						  vm_fault_t ret)
+{
+	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR)))
+		return ret & VM_FAULT_RETRY ? PF_RETRIED : pf_probe_error(ret);
+	if ((ret & VM_FAULT_MAJOR) || (call->flags & FAULT_FLAG_TRIED))
+		return PF_SHAPES + call->shape;
+	return call->shape;
+}
+
+/* Whether the thread that is told to retry will do so. */
+static bool pf_probe_comes_back(const struct pf_call *call)
+{
+	return !(call->flags & FAULT_FLAG_RETRY_NOWAIT) &&
+	       !(current->flags & PF_EXITING);
+}
+NOKPROBE_SYMBOL(pf_probe_comes_back);
+
+/* The slow half of pf_probe_time(): a retry, an error, or time is carried. */
+static noinline void pf_probe_time_slow(const struct pf_call *call,
+					unsigned int cell, u64 ns)
+{
+	if (cell == PF_RETRIED) {
+		if (pf_probe_comes_back(call))
+			pf_latency_carry(call->address, ns);
+		return;
+	}
+	ns += pf_latency_claim(call->address);
+	if (cell < PF_CELLS)
+		pf_latency_count(cell >= PF_SHAPES, ns);
+}
+NOKPROBE_SYMBOL(pf_probe_time_slow);
+
+/* Counts a call's time and returns it. */
+static __always_inline u64 pf_probe_time(const struct pf_call *call,
+					 unsigned int cell)
+{
+	s64 ns = local_clock() - call->start;
+
+	/* Clocks of two CPUs may differ by a little. */
+	if (unlikely(ns < 0))
+		ns = 0;
+	if (unlikely(cell >= PF_CELLS || atomic_read(&pf_latency_carried)))
+		pf_probe_time_slow(call, cell, ns);
+	else
+		pf_latency_count(cell >= PF_SHAPES, ns);
+	return ns;
+}
+
+static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
+					   struct pt_regs *regs, bool latency)
+{
+	const struct pf_call *call = (const struct pf_call *)ri->data;
+	unsigned int cell = pf_probe_cell(call, regs_return_value(regs));
+	struct pf_tally *tally = pf_table_tally(current);
+
+	this_cpu_inc(pf_table_global.n[cell]);
+	atomic64_inc(&tally->n[cell]);
+	if (latency) {
+		u64 ns = pf_probe_time(call, cell);
+
+		this_cpu_add(pf_table_global.n[PF_STALL_NS], ns);
+		atomic64_add(ns, &tally->n[PF_STALL_NS]);
+	}
+	return 0;
+}
+
+/* Four handlers rather than a test of the parameter on every fault. */
+static int pf_probe_entry_timed(struct kretprobe_instance *ri,
+				struct pt_regs *regs)
+{
+	return pf_probe_entry(ri, regs, true);
+}
+NOKPROBE_SYMBOL(pf_probe_entry_timed);
+
+static int pf_probe_entry_untimed(struct kretprobe_instance *ri,
+				  struct pt_regs *regs)
+{
+	return pf_probe_entry(ri, regs, false);
+}
+NOKPROBE_SYMBOL(pf_probe_entry_untimed);
+
+static int pf_probe_return_timed(struct kretprobe_instance *ri,
+				 struct pt_regs *regs)
+{
+	return pf_probe_return(ri, regs, true);
+}
+NOKPROBE_SYMBOL(pf_probe_return_timed);
+
+static int pf_probe_return_untimed(struct kretprobe_instance *ri,
+				   struct pt_regs *regs)
+{
+	return pf_probe_return(ri, regs, false);
+}
+NOKPROBE_SYMBOL(pf_probe_return_untimed);
+
+static struct kretprobe pf_probe = {
+	.kp.symbol_name = "handle_mm_fault",
+	.data_size = sizeof(struct pf_call),
+};
+
+/* Runs on each CPU: what the kernel counted there, less what we did. */
+static void pf_probe_base_on_cpu(void *base)
+{
+	s64 n = this_cpu_read(vm_event_states.event[PGFAULT]);
+	unsigned int i;
+
+	for (i = 0; i < PF_STALL_NS; i++)
+		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_RETRIED)
+			n -= this_cpu_read(pf_table_global.n[i]);
+	atomic64_add(n, base);
+}
+
+/*
+ * The base is taken on every CPU from its own interrupt, between two of its
+ * faults, since a sum over the CPUs from here would count those that happen
+ * while it is made on one side only.
+ */
+static s64 pf_probe_base(void)
+{
+	atomic64_t base = ATOMIC64_INIT(0);
+
+	on_each_cpu(pf_probe_base_on_cpu, &base, 1);
+	return atomic64_read(&base);
+}
+
+/* Learns the operations of shmem mappings from a file made for the purpose. */
+static int pf_probe_learn_shmem(void)
+{
+	struct file *file = shmem_file_setup("page_faults", 0, VM_NORESERVE);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	pf_probe_shmem_aops = file->f_mapping->a_ops;
+	fput(file);
+	return 0;
+}
+
+/**
+ * pf_probe_init() - put the probe in place
+ * @latency: whether calls are timed
+ * @maxactive: calls that may be under way at once; see struct kretprobe
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or a negative errno.
+ */
+int pf_probe_init(bool latency, unsigned int maxactive)
+{
+	int err = pf_probe_learn_shmem();
+
+	if (err) {
+		pr_err("cannot make a shmem file: error %d\n", err);
+		return err;
+	}
+	pf_probe.maxactive = maxactive;
+	pf_probe.entry_handler = latency ? pf_probe_entry_timed :
+					   pf_probe_entry_untimed;
+	pf_probe.handler = latency ? pf_probe_return_timed :
+				     pf_probe_return_untimed;
+	err = register_kretprobe(&pf_probe);
+	if (err) {
+		pr_err("cannot probe handle_mm_fault: error %d\n", err);
+		return err;
+	}
+	pf_probe_pgfault_base = pf_probe_base();
+	return 0;
+}
+
+/**
+ * pf_probe_exit() - take the probe away
+ *
+ * Waits for handlers that still run. Calls still under way return through the
+ * kernel's own trampoline and are not counted.
+ *
+ * Context: process context, may sleep.
+ */
+void pf_probe_exit(void)
+{
+	unregister_kretprobe(&pf_probe);
+}
+
+/**
+ * pf_probe_missed() - calls the probe could not see
+ *
+ * More than maxactive calls were under way, or the probe hit inside a probe.
+ *
+ * Context: any.
+ * Return: calls since load.
+ */
+u64 pf_probe_missed(void)
+{
+	return (u64)READ_ONCE(pf_probe.nmissed) +
+	       READ_ONCE(pf_probe.kp.nmissed);
+}
+
+/**
+ * pf_probe_pgfault() - growth of the kernel's own event PGFAULT since load
+ *
+ * Context: process context, may sleep.
+ * Return: faults; on kernels before 6.4 every call counts, a retry included.
+ */
+s64 pf_probe_pgfault(void)
+{
+	s64 sum = 0;
+	int cpu;
+
+	/* All CPUs: what an offline one had counted is folded into another. */
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(vm_event_states, cpu).event[PGFAULT]);
+	return sum - pf_probe_pgfault_base;
+}

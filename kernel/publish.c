@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The files in debugfs: processes, stats and latency. Their format is the
+ * contract's, include/page_faults.h.
+ *
+ * All are read-only with mode 0400 and have no ioctl and no mmap, for which
+ * debugfs_locked_down() (fs/debugfs/file.c) permits reading under lockdown.
+ * Removing a file waits for readers inside it, so that unloading is safe while
+ * they read.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "publish.h"
+
+#include <linux/debugfs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "compat.h"
+#include "include/page_faults.h"
+#include "latency.h"
+#include "memory.h"
+#include "probe.h"
+#include "table.h"
+#include "text.h"
+
+/*
+ * What a read() returns at most. seq_file's own PAGE_SIZE would make a dozen
+ * rows a call of it.
+ */
+#define PF_PUBLISH_BUFFER	(64 * 1024)
+
+/* No row is longer: its numbers, its breakdown, its comm, tabs and names. */
+#define PF_PUBLISH_ROW_MAX \
+	((8 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
+	 PF_BREAKDOWN * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
+
+static struct dentry *pf_publish_dir;
+static bool pf_publish_latency;
+static u64 pf_publish_loaded_ns;
+
+/**
+ * struct pf_walk - a reader of processes
+ * @rows: rows in the text so far
+ * @row: the row being written; large, so not on the stack
+ */
+struct pf_walk {
+	unsigned long rows;
+	struct pf_row row;
+};
+
+/* Positions: 0 the head, 1 + index an entry, 1 + capacity the trailer. */
+static loff_t pf_publish_position(loff_t pos)
+{
+	int index = pf_table_next(pos - 1);
+
+	return index < 0 ? (loff_t)PF_MAX_PROCESSES_MAX + 1 : index + 1;
+}
+
+static void *pf_publish_start(struct seq_file *m, loff_t *pos)
+{
+	struct pf_walk *walk = m->private;
+
+	if (!*pos) {
+		walk->rows = 0;
+		return SEQ_START_TOKEN;
+	}
+	if (*pos > PF_MAX_PROCESSES_MAX + 1)
+		return NULL;
+	*pos = pf_publish_position(*pos);
+	return pos;
+}
+
+static void *pf_publish_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	if (*pos > PF_MAX_PROCESSES_MAX + 1)
+		return NULL;
+	*pos = pf_publish_position(*pos);
+	return pos;
+}
+
+static void pf_publish_stop(struct seq_file *m, void *v)
+{
+}
+
+static void pf_publish_head(struct seq_file *m)
+{
+	unsigned int i;
+
+	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
+	seq_puts(m, PF_COL_PID "\t" PF_COL_START_NS "\t" PF_COL_STATE "\t"
+		 PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t" PF_COL_RSS_ANON_KB "\t"
+		 PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
+		 PF_COL_SWAP_KB);
+	for (i = 0; i < PF_SUMS; i++)
+		if (i != PF_SUM_STALL_NS || pf_publish_latency) {
+			seq_putc(m, '\t');
+			seq_puts(m, pf_sum_names[i]);
+		}
+	seq_puts(m, "\t" PF_COL_BREAKDOWN "\t" PF_COL_COMM "\n");
+}
+
+static char *pf_publish_field(char *p, u64 n)
+{
+	p = pf_text_u64(p, n);
+	*p++ = '\t';
+	return p;
+}
+
+static char *pf_publish_kb(char *p, u64 pages)
+{
+	return pf_publish_field(p, pages << (PAGE_SHIFT - 10));
+}
+
+static char *pf_publish_memory(char *p, const struct pf_memory *memory)
+{
+	p = pf_publish_kb(p, memory->vma);
+	p = pf_publish_kb(p, memory->anon + memory->file + memory->shmem);
+	p = pf_publish_kb(p, memory->anon);
+	p = pf_publish_kb(p, memory->file);
+	p = pf_publish_kb(p, memory->shmem);
+	return pf_publish_kb(p, memory->swap);
+}
+
+static char *pf_publish_breakdown(char *p, const u64 *breakdown)
+{
+	char *start = p;
+	unsigned int i;
+
+	for (i = 0; i < PF_BREAKDOWN; i++) {
+		if (!breakdown[i])
+			continue;
+		if (p != start)
+			*p++ = ',';
+		*p++ = PF_BREAKDOWN_SEVERITIES[i / PF_KINDS / PF_ACCESSES];
+		*p++ = PF_BREAKDOWN_ACCESSES[i / PF_KINDS % PF_ACCESSES];
+		*p++ = PF_BREAKDOWN_KINDS[i % PF_KINDS];
+		*p++ = '=';
+		p = pf_text_u64(p, breakdown[i]);
+	}
+	if (p == start)
+		*p++ = '-';
+	return p;
+}
+
+static char *pf_publish_counters(char *p, const struct pf_sums *sums)
+{
+	unsigned int i;
+
+	for (i = 0; i < PF_SUMS; i++)
+		if (i != PF_SUM_STALL_NS || pf_publish_latency)
+			p = pf_publish_field(p, sums->v[i]);
+	p = pf_publish_breakdown(p, sums->breakdown);
+	*p++ = '\t';
+	return p;
+}
+
+/* Writes a row; returns its end. */
+static char *pf_publish_fields(char *p, struct pf_row *row)
+{
+	struct pf_memory memory = {};
+
+	/* A row still called live whose process is gone is about to be marked. */
+	if (row->live)
+		row->live = pf_memory_read(row->pid, &memory, row->comm);
+	p = pf_publish_field(p, pid_nr(row->pid));
+	p = pf_publish_field(p, row->start_ns);
+	p = pf_text_string(p, row->live ? PF_STATE_LIVE "\t" :
+					  PF_STATE_EXITED "\t");
+	p = pf_publish_memory(p, &memory);
+	p = pf_publish_counters(p, &row->sums);
+	p = pf_text_escaped(p, row->comm);
+	*p++ = '\n';
+	return p;
+}
+
+static int pf_publish_row(struct seq_file *m, unsigned int index)
+{
+	struct pf_walk *walk = m->private;
+	char *start, *end;
+
+	if (seq_get_buf(m, &start) < PF_PUBLISH_ROW_MAX) {
+		seq_commit(m, -1);	/* again with an empty buffer */
+		return 0;
+	}
+	if (!pf_table_row(index, &walk->row))
+		return 0;
+	end = pf_publish_fields(start, &walk->row);
+	put_pid(walk->row.pid);
+	seq_commit(m, end - start);
+	walk->rows++;
+	return 0;
+}
+
+static int pf_publish_show(struct seq_file *m, void *v)
+{
+	const struct pf_walk *walk = m->private;
+	loff_t pos;
+
+	if (v == SEQ_START_TOKEN) {
+		pf_publish_head(m);
+		return 0;
+	}
+	pos = *(loff_t *)v;
+	if (pos <= PF_MAX_PROCESSES_MAX)
+		return pf_publish_row(m, pos - 1);
+	seq_printf(m, PF_TRAILER "%lu\n", walk->rows);
+	return 0;
+}
+
+static const struct seq_operations pf_publish_processes = {
+	.start = pf_publish_start,
+	.next = pf_publish_next,
+	.stop = pf_publish_stop,
+	.show = pf_publish_show,
+};
+
+static int pf_publish_processes_open(struct inode *inode, struct file *file)
+{
+	struct seq_file *m;
+
+	if (!__seq_open_private(file, &pf_publish_processes,
+				sizeof(struct pf_walk)))
+		return -ENOMEM;
+	/* As single_open_size() does (fs/seq_file.c). */
+	m = file->private_data;
+	m->buf = kvmalloc(PF_PUBLISH_BUFFER, GFP_KERNEL_ACCOUNT);
+	if (!m->buf) {
+		seq_release_private(inode, file);
+		return -ENOMEM;
+	}
+	m->size = PF_PUBLISH_BUFFER;
+	return 0;
+}
+
+static const struct file_operations pf_publish_processes_fops = {
+	.owner = THIS_MODULE,
+	.open = pf_publish_processes_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
+
+static unsigned int pf_publish_sums(struct seq_file *m, const char *prefix,
+				    const struct pf_sums *sums)
+{
+	unsigned int i, lines = 0;
+
+	for (i = 0; i < PF_SUMS; i++)
+		if (i != PF_SUM_STALL_NS || pf_publish_latency) {
+			seq_printf(m, "%s%s %llu\n", prefix, pf_sum_names[i],
+				   sums->v[i]);
+			lines++;
+		}
+	return lines;
+}
+
+/* What the kernel's own event should have grown by, by our count. */
+static u64 pf_publish_expected(const struct pf_sums *sums)
+{
+	u64 n = sums->v[PF_SUM_FAULTS] + sums->v[PF_SUM_SIGBUS] +
+		sums->v[PF_SUM_SIGSEGV] + sums->v[PF_SUM_OOM] +
+		sums->v[PF_SUM_HWPOISON];
+
+	if (PF_PGFAULT_COUNTS_RETRIES)
+		n += sums->v[PF_SUM_RETRIED];
+	return n;
+}
+
+static unsigned int pf_publish_self_check(struct seq_file *m,
+					  const struct pf_sums *global)
+{
+	s64 pgfault = pf_probe_pgfault();
+	s64 drift = pf_publish_expected(global) - pgfault;
+
+	seq_printf(m, PF_KEY_PROBE_MISSED " %llu\n", pf_probe_missed());
+	seq_printf(m, PF_KEY_KERNEL_PGFAULT " %llu\n", max(pgfault, 0LL));
+	seq_printf(m, PF_KEY_DRIFT " %lld\n", drift);
+	return 3;
+}
+
+static unsigned int pf_publish_table(struct seq_file *m,
+				     const struct pf_table_status *status)
+{
+	seq_printf(m, PF_KEY_VERSION " %d\n", PF_FORMAT_VERSION);
+	seq_puts(m, PF_KEY_MODULE_VERSION " " PF_MODULE_VERSION "\n");
+	seq_puts(m, PF_KEY_DETAIL " full\n");
+	seq_printf(m, PF_KEY_LOADED_NS " %llu\n", pf_publish_loaded_ns);
+	seq_printf(m, PF_KEY_CAPACITY " %u\n", status->capacity);
+	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
+	seq_printf(m, PF_KEY_EXITED " %u\n", status->exited);
+	seq_printf(m, PF_KEY_RETIRED_ROWS " %llu\n", status->retired_rows);
+	return 8;
+}
+
+static int pf_publish_stats_show(struct seq_file *m, void *v)
+{
+	struct pf_table_status *status = kmalloc(sizeof(*status), GFP_KERNEL);
+	unsigned int lines;
+
+	if (!status)
+		return -ENOMEM;
+	pf_table_status(status);
+	lines = pf_publish_table(m, status);
+	lines += pf_publish_self_check(m, &status->global);
+	lines += pf_publish_sums(m, "", &status->global);
+	lines += pf_publish_sums(m, PF_KEY_RETIRED_PREFIX, &status->retired);
+	lines += pf_publish_sums(m, PF_KEY_OVERFLOW_PREFIX, &status->overflow);
+	seq_printf(m, PF_KEY_END " %u\n", lines);
+	kfree(status);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pf_publish_stats);
+
+static int pf_publish_latency_show(struct seq_file *m, void *v)
+{
+	struct pf_histogram *h = kcalloc(PF_SEVERITIES, sizeof(*h), GFP_KERNEL);
+	struct pf_histogram *minor = &h[PF_MINOR], *major = &h[PF_MAJOR];
+	u64 n = 0, n_major = 0;
+	unsigned int i;
+
+	if (!h)
+		return -ENOMEM;
+	pf_latency_read(PF_MINOR, minor);
+	pf_latency_read(PF_MAJOR, major);
+	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
+	seq_puts(m, PF_COL_LE_NS "\t" PF_COL_MINOR "\t" PF_COL_MAJOR "\n");
+	for (i = 0; i <= PF_LATENCY_BUCKETS; i++) {
+		n += minor->bucket[i];
+		n_major += major->bucket[i];
+		if (i < PF_LATENCY_BUCKETS)
+			seq_printf(m, "%llu", 1ULL << (PF_LATENCY_FIRST + i));
+		else
+			seq_puts(m, PF_LE_INF);
+		seq_printf(m, "\t%llu\t%llu\n", n, n_major);
+	}
+	seq_printf(m, PF_LE_SUM "\t%llu\t%llu\n", minor->sum, major->sum);
+	seq_printf(m, PF_LE_COUNT "\t%llu\t%llu\n", n, n_major);
+	seq_printf(m, PF_TRAILER "%u\n", PF_LATENCY_BUCKETS + 3);
+	kfree(h);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pf_publish_latency);
+
+static int pf_publish_file(const char *name, const struct file_operations *fops)
+{
+	struct dentry *file = debugfs_create_file(name, 0400, pf_publish_dir,
+						  NULL, fops);
+
+	return PTR_ERR_OR_ZERO(file);
+}
+
+static int pf_publish_files(bool latency)
+{
+	int err = pf_publish_file(PF_FILE_PROCESSES,
+				  &pf_publish_processes_fops);
+
+	if (!err)
+		err = pf_publish_file(PF_FILE_STATS, &pf_publish_stats_fops);
+	if (!err && latency)
+		err = pf_publish_file(PF_FILE_LATENCY,
+				      &pf_publish_latency_fops);
+	return err;
+}
+
+/**
+ * pf_publish_init() - make the files
+ * @latency: whether calls are timed
+ *
+ * Context: process context, may sleep; the table is ready.
+ * Return: 0, or a negative errno; -EPERM where debugfs is switched off by
+ *	debugfs=off.
+ */
+int pf_publish_init(bool latency)
+{
+	int err;
+
+	pf_publish_latency = latency;
+	pf_publish_loaded_ns = ktime_get_boottime_ns();
+	pf_publish_dir = debugfs_create_dir(PF_DEBUGFS_DIR, NULL);
+	err = PTR_ERR_OR_ZERO(pf_publish_dir);
+	if (!err)
+		err = pf_publish_files(latency);
+	if (err) {
+		pr_err("cannot create " PF_DEBUGFS_DIR " in debugfs: error %d%s\n",
+		       err, err == -EPERM ? " (is it switched off by debugfs=off?)" :
+					    "");
+		pf_publish_exit();
+	}
+	return err;
+}
+
+/**
+ * pf_publish_exit() - remove the files, and wait for readers inside them
+ *
+ * Context: process context, may sleep.
+ */
+void pf_publish_exit(void)
+{
+	if (!IS_ERR(pf_publish_dir))
+		debugfs_remove(pf_publish_dir);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The files in debugfs. */
+#ifndef PF_PUBLISH_H
+#define PF_PUBLISH_H
+
+#include <linux/types.h>
+
+int pf_publish_init(bool latency);
+void pf_publish_exit(void);
+
+#endif /* PF_PUBLISH_H */

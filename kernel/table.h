@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The bounded table of processes.
+ *
+ * Invariants
+ *  1. Every entry is in exactly one state: free (on the free list), live,
+ *     exited (on the exited list, oldest first) or retiring (on the worker's
+ *     own list). Only live and exited entries are hashed.
+ *  2. Entries are allocated once, at load, and freed at unload: a pointer to
+ *     one never dangles while the module is loaded. What changes is whom it
+ *     counts for, and that only after a grace period in which no handler can
+ *     still hold it: entry->pid is set before the entry is hashed and changes
+ *     only after synchronize_rcu().
+ *  3. An entry holds a reference on its pid, so no other process can have the
+ *     same struct pid while the entry is not free (pid reuse makes a new one).
+ *  4. A group whose signal->live is 0 is never given an entry. The decrement
+ *     precedes the exit hook, and both the check and the hook hold the lock:
+ *     whoever inserts first is seen by the hook, and after the hook nobody
+ *     inserts. A live entry without an end cannot be born.
+ *
+ * Locks
+ *   pf_table.lock (raw_spinlock_t, irqs off; the innermost, nothing is taken
+ *   inside it but what a put or get of a pid does)
+ *   Counting takes no lock: it finds its entry under RCU, for which the
+ *   disabled preemption of a probe's handler suffices.
+ */
+#ifndef PF_TABLE_H
+#define PF_TABLE_H
+
+#include <linux/percpu.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include "tally.h"
+
+#define PF_MAX_PROCESSES_MIN	16
+#define PF_MAX_PROCESSES_MAX	4194304	/* PID_MAX_LIMIT on 64 bits */
+
+enum pf_state { PF_FREE, PF_LIVE, PF_EXITED, PF_RETIRING };
+
+/**
+ * struct pf_row - one entry as it was at one moment
+ * @pid: holds a reference that the caller puts
+ * @start_ns: the process's start, boot time
+ * @live: whether the process had not exited
+ * @comm: for an exited process its last name
+ * @sums: its counters
+ */
+struct pf_row {
+	struct pid *pid;
+	u64 start_ns;
+	bool live;
+	char comm[TASK_COMM_LEN];
+	struct pf_sums sums;
+};
+
+/**
+ * struct pf_table_status - the table as a whole
+ * @capacity: entries there are
+ * @live: entries of living processes
+ * @exited: entries of exited processes, those being retired included
+ * @retired_rows: entries dropped since load
+ * @global: all that was counted, by CPU and independently of the entries
+ * @retired: what dropped entries, and groups that never had one, had counted
+ * @overflow: what found no room
+ */
+struct pf_table_status {
+	unsigned int capacity;
+	unsigned int live;
+	unsigned int exited;
+	u64 retired_rows;
+	struct pf_sums global;
+	struct pf_sums retired;
+	struct pf_sums overflow;
+};
+
+/* Counts by CPU of all that the probe sees, whatever entry it goes to. */
+struct pf_cpu_tally {
+	u64 n[PF_COUNTERS];
+};
+DECLARE_PER_CPU(struct pf_cpu_tally, pf_table_global);
+
+int pf_table_init(unsigned int capacity);
+void pf_table_fill(void);
+void pf_table_stop(void);
+void pf_table_destroy(void);
+struct pf_tally *pf_table_tally(struct task_struct *task);
+void pf_table_exit(struct task_struct *task);
+int pf_table_next(unsigned int index);
+bool pf_table_row(unsigned int index, struct pf_row *row);
+void pf_table_global_sums(struct pf_sums *sums);
+void pf_table_status(struct pf_table_status *status);
+
+#endif /* PF_TABLE_H */

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Derives the published sums from the cells; see tally.h. */
+#include "tally.h"
+
+#include <linux/string.h>
+
+#include "include/page_faults.h"
+
+const char * const pf_sum_names[PF_SUMS] = {
+	[PF_SUM_FAULTS]	  = PF_COL_FAULTS,
+	[PF_SUM_MINOR]	  = PF_COL_MINOR,
+	[PF_SUM_MAJOR]	  = PF_COL_MAJOR,
+	[PF_SUM_READ]	  = PF_COL_READ,
+	[PF_SUM_WRITE]	  = PF_COL_WRITE,
+	[PF_SUM_EXEC]	  = PF_COL_EXEC,
+	[PF_SUM_USER]	  = PF_COL_USER,
+	[PF_SUM_KERNEL]	  = PF_COL_KERNEL,
+	[PF_SUM_REMOTE]	  = PF_COL_REMOTE,
+	[PF_SUM_ANON]	  = PF_COL_ANON,
+	[PF_SUM_FILE]	  = PF_COL_FILE,
+	[PF_SUM_SHMEM]	  = PF_COL_SHMEM,
+	[PF_SUM_HUGETLB]  = PF_COL_HUGETLB,
+	[PF_SUM_RETRIED]  = PF_COL_RETRIED,
+	[PF_SUM_SIGBUS]	  = PF_COL_SIGBUS,
+	[PF_SUM_SIGSEGV]  = PF_COL_SIGSEGV,
+	[PF_SUM_OOM]	  = PF_COL_OOM,
+	[PF_SUM_HWPOISON] = PF_COL_HWPOISON,
+	[PF_SUM_STALL_NS] = PF_COL_STALL_NS,
+};
+
+/**
+ * pf_tally_merge() - add one tally to another
+ * @to: is added to, and may be counted into meanwhile
+ * @from: must not be counted into any more
+ *
+ * Context: any.
+ */
+void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < PF_COUNTERS; i++) {
+		s64 n = atomic64_read(&from->n[i]);
+
+		if (n)
+			atomic64_add(n, &to->n[i]);
+	}
+}
+
+/**
+ * pf_tally_clear() - set every counter to 0
+ * @tally: must not be counted into meanwhile
+ *
+ * Context: any.
+ */
+void pf_tally_clear(struct pf_tally *tally)
+{
+	unsigned int i;
+
+	for (i = 0; i < PF_COUNTERS; i++)
+		atomic64_set(&tally->n[i], 0);
+}
+
+/* Adds one cell to every sum it is part of. */
+static void pf_tally_spread(struct pf_sums *sums, unsigned int severity,
+			    unsigned int access, unsigned int context,
+			    unsigned int kind, u64 n)
+{
+	sums->v[PF_SUM_MINOR + severity] += n;
+	sums->v[PF_SUM_READ + access] += n;
+	sums->v[PF_SUM_USER + context] += n;
+	sums->v[PF_SUM_ANON + kind] += n;
+	sums->breakdown[(severity * PF_ACCESSES + access) * PF_KINDS + kind] +=
+		n;
+}
+
+/**
+ * pf_tally_sum() - add a tally's cells up into the published sums
+ * @tally: may be counted into meanwhile; each cell is read once, so the sums
+ *	agree with each other all the same
+ * @sums: overwritten
+ *
+ * Context: any.
+ */
+void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
+{
+	const atomic64_t *cell = tally->n;
+	unsigned int s, a, c, k, i;
+
+	memset(sums, 0, sizeof(*sums));
+	for (s = 0; s < PF_SEVERITIES; s++)
+		for (a = 0; a < PF_ACCESSES; a++)
+			for (c = 0; c < PF_CONTEXTS; c++)
+				for (k = 0; k < PF_KINDS; k++) {
+					u64 n = atomic64_read(cell++);
+
+					if (n)
+						pf_tally_spread(sums, s, a, c,
+								k, n);
+				}
+	sums->v[PF_SUM_FAULTS] = sums->v[PF_SUM_MINOR] + sums->v[PF_SUM_MAJOR];
+	for (i = PF_RETRIED; i < PF_COUNTERS; i++)
+		sums->v[PF_SUM_RETRIED + i - PF_RETRIED] =
+			atomic64_read(&tally->n[i]);
+}

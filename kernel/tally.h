@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counters of faults: how one call of handle_mm_fault is classified, and the
+ * sums that are published.
+ *
+ * A completed fault adds one to a single cell, indexed by severity x access x
+ * context x kind; every published sum over faults is derived from the cells
+ * when it is read. So the sums of a row agree by construction, and a fault
+ * costs one locked increment whatever is published about it.
+ */
+#ifndef PF_TALLY_H
+#define PF_TALLY_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+enum pf_severity { PF_MINOR, PF_MAJOR, PF_SEVERITIES };
+enum pf_access { PF_READ, PF_WRITE, PF_EXEC, PF_ACCESSES };
+enum pf_context { PF_USER, PF_KERNEL, PF_REMOTE, PF_CONTEXTS };
+enum pf_kind { PF_ANON, PF_FILE, PF_SHMEM, PF_HUGETLB, PF_KINDS };
+
+/* Cells of one severity, and of both. */
+#define PF_SHAPES	(PF_ACCESSES * PF_CONTEXTS * PF_KINDS)
+#define PF_CELLS	(PF_SEVERITIES * PF_SHAPES)
+/* Cells of the breakdown, which leaves out the context. */
+#define PF_BREAKDOWN	(PF_SEVERITIES * PF_ACCESSES * PF_KINDS)
+
+/* What is counted beside the cells; continues their index. */
+enum pf_counter {
+	PF_RETRIED = PF_CELLS,
+	PF_SIGBUS,
+	PF_SIGSEGV,
+	PF_OOM,
+	PF_HWPOISON,
+	PF_STALL_NS,
+	PF_COUNTERS,
+};
+
+/**
+ * struct pf_tally - counters that any CPU may add to
+ * @n: cells, then enum pf_counter
+ */
+struct pf_tally {
+	atomic64_t n[PF_COUNTERS];
+};
+
+/* The published sums, in the order of the contract's columns. */
+enum pf_sum {
+	PF_SUM_FAULTS,
+	PF_SUM_MINOR,		/* by severity */
+	PF_SUM_MAJOR,
+	PF_SUM_READ,		/* by access */
+	PF_SUM_WRITE,
+	PF_SUM_EXEC,
+	PF_SUM_USER,		/* by context */
+	PF_SUM_KERNEL,
+	PF_SUM_REMOTE,
+	PF_SUM_ANON,		/* by kind */
+	PF_SUM_FILE,
+	PF_SUM_SHMEM,
+	PF_SUM_HUGETLB,
+	PF_SUM_RETRIED,		/* as enum pf_counter from here on */
+	PF_SUM_SIGBUS,
+	PF_SUM_SIGSEGV,
+	PF_SUM_OOM,
+	PF_SUM_HWPOISON,
+	PF_SUM_STALL_NS,
+	PF_SUMS,
+};
+
+/* Column names of the sums, indexed by enum pf_sum. */
+extern const char * const pf_sum_names[PF_SUMS];
+
+/**
+ * struct pf_sums - what a row, or the whole, publishes of its counters
+ * @v: indexed by enum pf_sum; faults, ns for PF_SUM_STALL_NS
+ * @breakdown: faults by (severity * PF_ACCESSES + access) * PF_KINDS + kind
+ */
+struct pf_sums {
+	u64 v[PF_SUMS];
+	u64 breakdown[PF_BREAKDOWN];
+};
+
+/**
+ * pf_tally_shape() - index of a fault's cell within its severity
+ * @access: enum pf_access
+ * @context: enum pf_context
+ * @kind: enum pf_kind
+ *
+ * Return: 0 to PF_SHAPES - 1.
+ */
+static inline unsigned int pf_tally_shape(unsigned int access,
+					  unsigned int context,
+					  unsigned int kind)
+{
+	return (access * PF_CONTEXTS + context) * PF_KINDS + kind;
+}
+
+void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from);
+void pf_tally_clear(struct pf_tally *tally);
+void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums);
+
+#endif /* PF_TALLY_H */
