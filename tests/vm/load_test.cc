@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading, parameters, and what is published.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "page_faults.h"
+#include "subject.h"
+
+namespace pf_test {
+namespace {
+
+const char kDirectory[] = "/sys/kernel/debug/" PF_DEBUGFS_DIR "/";
+
+TEST(Load, FilesAreReadOnlyForRoot) {
+  for (const char* name : {PF_FILE_PROCESSES, PF_FILE_STATS, PF_FILE_LATENCY}) {
+    struct stat info;
+    ASSERT_EQ(stat((std::string(kDirectory) + name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_mode & 07777, 0400u) << name;
+    EXPECT_NE(ReadModuleFile(name), "") << name;
+  }
+}
+
+TEST(Load, EveryContractColumnIsOffered) {
+  const Table table = ReadTable();
+  ASSERT_FALSE(table.rows.empty());
+  for (const char* column :
+       {PF_COL_PID,     PF_COL_START_NS, PF_COL_STATE,    PF_COL_VMA_KB,
+        PF_COL_RSS_KB,  PF_COL_RSS_ANON_KB, PF_COL_RSS_FILE_KB,
+        PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB, PF_COL_FAULTS, PF_COL_MINOR,
+        PF_COL_MAJOR,   PF_COL_READ,     PF_COL_WRITE,    PF_COL_EXEC,
+        PF_COL_USER,    PF_COL_KERNEL,   PF_COL_REMOTE,   PF_COL_ANON,
+        PF_COL_FILE,    PF_COL_SHMEM,    PF_COL_HUGETLB,  PF_COL_RETRIED,
+        PF_COL_SIGBUS,  PF_COL_SIGSEGV,  PF_COL_OOM,      PF_COL_HWPOISON,
+        PF_COL_STALL_NS, PF_COL_BREAKDOWN, PF_COL_COMM})
+    EXPECT_TRUE(table.rows[0].Has(column)) << column;
+}
+
+TEST(Load, StatsDescribeTheModule) {
+  const Stats stats = ReadStats();
+  EXPECT_EQ(stats.at(PF_KEY_DETAIL), "full");
+  EXPECT_EQ(StatsNumber(stats, PF_KEY_CAPACITY), 16384);
+  EXPECT_GT(StatsNumber(stats, PF_KEY_LOADED_NS), 0);
+  EXPECT_GT(StatsNumber(stats, PF_KEY_LIVE), 0);
+  EXPECT_FALSE(stats.at(PF_KEY_MODULE_VERSION).empty());
+}
+
+TEST(Load, ProcessesFromBeforeHaveARow) {
+  UnloadModule();
+  Subject idle([] {});
+  ASSERT_EQ(LoadModule(), 0);
+  const Table table = ReadTable();
+  const Row* row = table.FindOne(idle.pid());
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(row->Number(PF_COL_FAULTS), 0u);
+  EXPECT_GT(row->Number(PF_COL_VMA_KB), 0u);
+  EXPECT_EQ(row->Number(PF_COL_RSS_KB), ReadProcess(idle.pid()).rss_kb);
+}
+
+TEST(Load, KernelThreadsHaveNoRow) {
+  EXPECT_TRUE(ReadTable().Find(2).empty()) << "kthreadd";
+}
+
+class BadParameters : public testing::TestWithParam<const char*> {};
+
+TEST_P(BadParameters, AreRefused) {
+  UnloadModule();
+  EXPECT_EQ(LoadModule(GetParam()), EINVAL);
+  EXPECT_FALSE(ModuleIsLoaded());
+}
+INSTANTIATE_TEST_SUITE_P(
+    Load, BadParameters,
+    testing::Values("max_processes=0", "max_processes=15",
+                    "max_processes=4194305", "max_processes=x",
+                    "max_processes=-1", "maxactive=0", "maxactive=65537",
+                    "latency=7", "retain_ms=x"));
+
+TEST(Load, WithoutLatencyNothingIsTimed) {
+  UnloadModule();
+  ASSERT_EQ(LoadModule("latency=0"), 0);
+  const Table table = ReadTable();
+  ASSERT_FALSE(table.rows.empty());
+  EXPECT_FALSE(table.rows[0].Has(PF_COL_STALL_NS));
+  EXPECT_EQ(ReadStats().count(PF_COL_STALL_NS), 0u);
+  EXPECT_NE(access((std::string(kDirectory) + PF_FILE_LATENCY).c_str(), F_OK),
+            0);
+}
+
+TEST(Load, ReadingByteByByteGivesTheSameForm) {
+  const int fd = open((std::string(kDirectory) + PF_FILE_PROCESSES).c_str(),
+                      O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  std::string text;
+  char buffer[7];
+  ssize_t n;
+  while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+    text.append(buffer, static_cast<size_t>(n));
+  close(fd);
+  const size_t last = text.rfind(PF_TRAILER);
+  ASSERT_NE(last, std::string::npos);
+  size_t lines = 0;
+  for (char c : text) lines += c == '\n';
+  EXPECT_EQ(text.substr(last),
+            PF_TRAILER + std::to_string(lines - 3) + "\n");
+}
+
+}  // namespace
+}  // namespace pf_test

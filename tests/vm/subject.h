@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process under observation: it does one thing, then stands still while the
+// test compares what the module and the kernel say of it.
+#ifndef TESTS_VM_SUBJECT_H_
+#define TESTS_VM_SUBJECT_H_
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "module.h"
+
+namespace pf_test {
+
+// What /proc says of a process.
+struct ProcessInfo {
+  uint64_t minor = 0;     // minflt and majflt of stat, all threads
+  uint64_t major = 0;
+  uint64_t vma_kb = 0;    // VmSize of status
+  uint64_t rss_kb = 0;    // Rss of smaps_rollup
+  uint64_t anon_kb = 0;   // Anonymous of smaps_rollup
+  uint64_t swap_kb = 0;   // VmSwap of status
+  bool exists = false;
+};
+ProcessInfo ReadProcess(pid_t pid);
+
+// A forked child that runs `prepare`, stands still, runs `act` when told to,
+// and stands still again until it is let go.
+class Subject {
+ public:
+  using Work = std::function<void()>;
+
+  explicit Subject(Work act) : Subject([] {}, std::move(act)) {}
+  Subject(Work prepare, Work act);
+  ~Subject();
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // Runs `act` and returns when the child stands still again.
+  void Act();
+  // Lets the child end; returns its own resource usage (wait4).
+  rusage End();
+
+ private:
+  void WaitUntilStill();
+
+  pid_t pid_;
+  int to_child_;
+  int from_child_;
+  bool ended_ = false;
+};
+
+// Runs `work` in a child, waits for it and returns its resource usage.
+struct Ended {
+  pid_t pid;
+  int status;
+  rusage usage;
+};
+Ended RunToEnd(const std::function<void()>& work);
+
+// How the row of a process that was born after the module was loaded differs
+// from the kernel's accounting; empty if it does not.
+std::string RowError(pid_t pid);
+// The same for an ended child, by wait4's usage.
+std::string EndedRowError(const Ended& ended);
+
+}  // namespace pf_test
+
+#endif  // TESTS_VM_SUBJECT_H_
