@@ -28,7 +28,7 @@ static struct pf_carry *pf_latency_slots;
 static unsigned int pf_latency_bits;
 atomic_t pf_latency_carried = ATOMIC_INIT(0);
 
-static DEFINE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
+DEFINE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
 
 static struct pf_carry *pf_latency_slot(const struct task_struct *task,
 					unsigned int probe)
@@ -144,25 +144,6 @@ void pf_latency_drop(struct task_struct *task)
 }
 
 /**
- * pf_latency_count() - count a completed fault
- * @severity: its severity
- * @ns: the time it took
- *
- * Context: preemption disabled, as in a probe's handler.
- */
-void pf_latency_count(enum pf_severity severity, u64 ns)
-{
-	/* The smallest k with ns <= 2^k. */
-	unsigned int k = ns > 1 ? ilog2(ns - 1) + 1 : 0;
-	unsigned int bucket = clamp_t(unsigned int, k, PF_LATENCY_FIRST,
-				      PF_LATENCY_LAST + 1) - PF_LATENCY_FIRST;
-
-	this_cpu_inc(pf_latency_histogram[severity].bucket[bucket]);
-	this_cpu_add(pf_latency_histogram[severity].sum, ns);
-}
-NOKPROBE_SYMBOL(pf_latency_count);
-
-/**
  * pf_latency_read() - add the CPUs' histograms up
  * @severity: which
  * @histogram: overwritten
@@ -179,7 +160,7 @@ void pf_latency_read(enum pf_severity severity, struct pf_histogram *histogram)
 		struct pf_histogram *from =
 			&per_cpu(pf_latency_histogram, cpu)[severity];
 
-		for (i = 0; i <= PF_LATENCY_BUCKETS; i++)
+		for (i = 0; i < ARRAY_SIZE(from->bucket); i++)
 			histogram->bucket[i] += READ_ONCE(from->bucket[i]);
 		histogram->sum += READ_ONCE(from->sum);
 	}

@@ -13,27 +13,28 @@
 #define PF_LATENCY_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
 #include "tally.h"
 
-/* Bounds are 2^8 to 2^36 ns: 256 ns to 69 s. */
+/* The published bounds are 2^8 to 2^36 ns: 256 ns to 69 s. */
 #define PF_LATENCY_FIRST	8
 #define PF_LATENCY_LAST		36
-#define PF_LATENCY_BUCKETS	(PF_LATENCY_LAST - PF_LATENCY_FIRST + 1)
 
 /**
  * struct pf_histogram - times of faults, one severity
- * @bucket: by the smallest bound that is not exceeded, not cumulative; the
- *	last one is beyond all bounds
+ * @bucket: times of more than 2^k and at most 2^(k+1) ns, by k, the first one
+ *	those of less; all k there are, so that counting need not clamp
  * @sum: ns
  */
 struct pf_histogram {
-	u64 bucket[PF_LATENCY_BUCKETS + 1];
+	u64 bucket[64];
 	u64 sum;
 };
+DECLARE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
 
 /* Retried faults whose time waits to be completed. */
 extern atomic_t pf_latency_carried;
@@ -43,8 +44,26 @@ void pf_latency_destroy(void);
 void pf_latency_carry(unsigned long address, u64 ns);
 u64 pf_latency_claim(unsigned long address);
 void pf_latency_drop(struct task_struct *task);
-void pf_latency_count(enum pf_severity severity, u64 ns);
 void pf_latency_read(enum pf_severity severity, struct pf_histogram *histogram);
+
+/**
+ * pf_latency_count() - count a completed fault
+ * @severity: its severity
+ * @ns: the time it took, 2 to S64_MAX
+ *
+ * Context: preemption disabled, as in a probe's handler.
+ */
+static __always_inline void pf_latency_count(unsigned int severity, u64 ns)
+{
+	struct pf_histogram *h = this_cpu_ptr(&pf_latency_histogram[severity]);
+
+	/*
+	 * Preemption is off and no fault is counted in an interrupt, so that
+	 * these need not be this_cpu_add().
+	 */
+	h->bucket[__fls(ns - 1)]++;
+	h->sum += ns;
+}
 
 /**
  * pf_latency_forget() - drop what a thread that exits carries

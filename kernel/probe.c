@@ -105,18 +105,18 @@ static enum pf_counter pf_probe_error(vm_fault_t ret)
 }
 NOKPROBE_SYMBOL(pf_probe_error);
 
-/*
- * The rule of mm_account_fault() (mm/memory.c): a retry and an error are no
- * fault; a fault is major if the completing call says so or was tried before.
- */
-static __always_inline unsigned int pf_probe_cell(const struct pf_call *call,
-						  vm_fault_t ret)
+/* Counts a call in its group's tally and, independently, on its CPU. */
+static __always_inline void pf_probe_count(struct pf_tally *tally,
+					   unsigned int counter, u64 n)
 {
-	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR)))
-		return ret & VM_FAULT_RETRY ? PF_RETRIED : pf_probe_error(ret);
-	if ((ret & VM_FAULT_MAJOR) || (call->flags & FAULT_FLAG_TRIED))
-		return PF_SHAPES + call->shape;
-	return call->shape;
+	this_cpu_add(pf_table_global.n[counter], n);
+	atomic64_add(n, &tally->n[counter]);
+}
+
+/* A call's time, ns; the clocks of two CPUs may differ by a little. */
+static __always_inline s64 pf_probe_elapsed(const struct pf_call *call)
+{
+	return local_clock() - call->start;
 }
 
 /* Whether the thread that is told to retry will do so. */
@@ -127,52 +127,76 @@ static bool pf_probe_comes_back(const struct pf_call *call)
 }
 NOKPROBE_SYMBOL(pf_probe_comes_back);
 
-/* The slow half of pf_probe_time(): a retry, an error, or time is carried. */
-static noinline void pf_probe_time_slow(const struct pf_call *call,
-					unsigned int cell, u64 ns)
+/* A call that did not complete a fault: a retry or an error. */
+static noinline void pf_probe_unfinished(const struct pf_call *call,
+					 vm_fault_t ret, bool latency)
 {
-	if (cell == PF_RETRIED) {
-		if (pf_probe_comes_back(call))
+	struct pf_tally *tally = pf_table_tally(current);
+	bool retry = ret & VM_FAULT_RETRY;
+
+	pf_probe_count(tally, retry ? PF_RETRIED : pf_probe_error(ret), 1);
+	if (latency) {
+		u64 ns = max(pf_probe_elapsed(call), 1LL);
+
+		pf_probe_count(tally, PF_STALL_NS, ns);
+		if (!retry)
+			pf_latency_forget(current);
+		else if (pf_probe_comes_back(call))
 			pf_latency_carry(call->address, ns);
-		return;
 	}
-	ns += pf_latency_claim(call->address);
-	if (cell < PF_CELLS)
-		pf_latency_count(cell >= PF_SHAPES, ns);
+}
+NOKPROBE_SYMBOL(pf_probe_unfinished);
+
+/*
+ * A completed fault whose time is not just its own: some is carried, or the
+ * clock did not move. Returns the call's time.
+ */
+static noinline u64 pf_probe_time_slow(const struct pf_call *call,
+				       enum pf_severity severity, s64 elapsed)
+{
+	u64 ns = max(elapsed, 1LL);
+	u64 all = ns + pf_latency_claim(call->address);
+
+	pf_latency_count(severity, max(all, 2ULL));
+	return ns;
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);
 
-/* Counts a call's time and returns it. */
+/* Counts a completed fault's time; returns the call's, ns. */
 static __always_inline u64 pf_probe_time(const struct pf_call *call,
-					 unsigned int cell)
+					 enum pf_severity severity)
 {
-	s64 ns = local_clock() - call->start;
+	s64 ns = pf_probe_elapsed(call);
 
-	/* Clocks of two CPUs may differ by a little. */
-	if (unlikely(ns < 0))
-		ns = 0;
-	if (unlikely(cell >= PF_CELLS || atomic_read(&pf_latency_carried)))
-		pf_probe_time_slow(call, cell, ns);
-	else
-		pf_latency_count(cell >= PF_SHAPES, ns);
+	if (unlikely(ns < 2 || atomic_read(&pf_latency_carried)))
+		return pf_probe_time_slow(call, severity, ns);
+	pf_latency_count(severity, ns);
 	return ns;
 }
 
+/*
+ * The rule of mm_account_fault() (mm/memory.c): a retry and an error are no
+ * fault; a fault is major if the completing call says so or was tried before.
+ */
 static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 					   struct pt_regs *regs, bool latency)
 {
 	const struct pf_call *call = (const struct pf_call *)ri->data;
-	unsigned int cell = pf_probe_cell(call, regs_return_value(regs));
-	struct pf_tally *tally = pf_table_tally(current);
+	vm_fault_t ret = regs_return_value(regs);
+	enum pf_severity severity = PF_MINOR;
+	struct pf_tally *tally;
 
-	this_cpu_inc(pf_table_global.n[cell]);
-	atomic64_inc(&tally->n[cell]);
-	if (latency) {
-		u64 ns = pf_probe_time(call, cell);
-
-		this_cpu_add(pf_table_global.n[PF_STALL_NS], ns);
-		atomic64_add(ns, &tally->n[PF_STALL_NS]);
+	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))) {
+		pf_probe_unfinished(call, ret, latency);
+		return 0;
 	}
+	if ((ret & VM_FAULT_MAJOR) || (call->flags & FAULT_FLAG_TRIED))
+		severity = PF_MAJOR;
+	tally = pf_table_tally(current);
+	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
+	if (latency)
+		pf_probe_count(tally, PF_STALL_NS,
+			       pf_probe_time(call, severity));
 	return 0;
 }
 

@@ -316,31 +316,43 @@ static int pf_publish_stats_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(pf_publish_stats);
 
+/* Adds the buckets up to and including @last up, of both severities. */
+static void pf_publish_bucket(struct seq_file *m, const struct pf_histogram *h,
+			      unsigned int last)
+{
+	u64 n[PF_SEVERITIES] = {};
+	unsigned int s, k;
+
+	for (s = 0; s < PF_SEVERITIES; s++)
+		for (k = 0; k <= last; k++)
+			n[s] += h[s].bucket[k];
+	seq_printf(m, "\t%llu\t%llu\n", n[PF_MINOR], n[PF_MAJOR]);
+}
+
 static int pf_publish_latency_show(struct seq_file *m, void *v)
 {
 	struct pf_histogram *h = kcalloc(PF_SEVERITIES, sizeof(*h), GFP_KERNEL);
-	struct pf_histogram *minor = &h[PF_MINOR], *major = &h[PF_MAJOR];
-	u64 n = 0, n_major = 0;
-	unsigned int i;
+	const unsigned int all = ARRAY_SIZE(h->bucket) - 1;
+	unsigned int k;
 
 	if (!h)
 		return -ENOMEM;
-	pf_latency_read(PF_MINOR, minor);
-	pf_latency_read(PF_MAJOR, major);
+	pf_latency_read(PF_MINOR, &h[PF_MINOR]);
+	pf_latency_read(PF_MAJOR, &h[PF_MAJOR]);
 	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_COL_LE_NS "\t" PF_COL_MINOR "\t" PF_COL_MAJOR "\n");
-	for (i = 0; i <= PF_LATENCY_BUCKETS; i++) {
-		n += minor->bucket[i];
-		n_major += major->bucket[i];
-		if (i < PF_LATENCY_BUCKETS)
-			seq_printf(m, "%llu", 1ULL << (PF_LATENCY_FIRST + i));
-		else
-			seq_puts(m, PF_LE_INF);
-		seq_printf(m, "\t%llu\t%llu\n", n, n_major);
+	for (k = PF_LATENCY_FIRST; k <= PF_LATENCY_LAST; k++) {
+		seq_printf(m, "%llu", 1ULL << k);
+		pf_publish_bucket(m, h, k - 1);
 	}
-	seq_printf(m, PF_LE_SUM "\t%llu\t%llu\n", minor->sum, major->sum);
-	seq_printf(m, PF_LE_COUNT "\t%llu\t%llu\n", n, n_major);
-	seq_printf(m, PF_TRAILER "%u\n", PF_LATENCY_BUCKETS + 3);
+	seq_puts(m, PF_LE_INF);
+	pf_publish_bucket(m, h, all);
+	seq_printf(m, PF_LE_SUM "\t%llu\t%llu\n", h[PF_MINOR].sum,
+		   h[PF_MAJOR].sum);
+	seq_puts(m, PF_LE_COUNT);
+	pf_publish_bucket(m, h, all);
+	seq_printf(m, PF_TRAILER "%u\n",
+		   PF_LATENCY_LAST - PF_LATENCY_FIRST + 1 + 3);
 	kfree(h);
 	return 0;
 }

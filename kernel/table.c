@@ -3,15 +3,11 @@
 #include "table.h"
 
 #include <linux/bitmap.h>
-#include <linux/hash.h>
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
-#include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/rculist.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -23,33 +19,10 @@ module_param(retain_ms, uint, 0644);
 MODULE_PARM_DESC(retain_ms,
 		 "how long an exited process keeps its row, in ms (default 60000)");
 
-/**
- * struct pf_entry - one process
- * @node: in its hash bucket while live or exited (RCU)
- * @pid: the tgid's; a reference is held while not free; see invariant 2
- * @tally: its counters; any CPU adds, no lock
- * @list: on the free, exited or the worker's list (lock)
- * @state: enum pf_state (lock)
- * @start_ns: start_boottime of its leader (written before it is hashed)
- * @exit_ns: boot time of its exit (lock)
- * @comm: leader's name when the entry was made, and its last one from the
- *	exit on (lock)
- */
-struct pf_entry {
-	struct hlist_node node;
-	struct pid *pid;
-	struct pf_tally tally;
-	struct list_head list;
-	enum pf_state state;
-	u64 start_ns;
-	u64 exit_ns;
-	char comm[TASK_COMM_LEN];
-} ____cacheline_aligned;
+struct pf_index pf_table_index;
 
 static struct {
 	/* Constant after pf_table_init(). */
-	struct hlist_head *buckets;
-	unsigned int bits;
 	struct pf_entry *entries;
 	unsigned int capacity;
 	unsigned int reserve;	/* below so many free ones, exited ones go */
@@ -74,23 +47,6 @@ static struct {
 } pf_table;
 
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
-
-static struct hlist_head *pf_table_bucket(const struct pid *pid)
-{
-	return &pf_table.buckets[hash_ptr(pid, pf_table.bits)];
-}
-
-/* Context: preemption disabled, or the lock held. */
-static struct pf_entry *pf_table_find(const struct pid *pid)
-{
-	struct pf_entry *entry;
-
-	hlist_for_each_entry_rcu_notrace(entry, pf_table_bucket(pid), node)
-		if (entry->pid == pid)
-			return entry;
-	return NULL;
-}
-NOKPROBE_SYMBOL(pf_table_find);
 
 /* Wakes the worker when free entries run low and there is one to be had. */
 static void pf_table_press(void)
@@ -124,12 +80,17 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 }
 NOKPROBE_SYMBOL(pf_table_take);
 
-/*
- * The tally of a group that has no entry yet: of a new entry if it may have
- * one and there is room.
+/**
+ * pf_table_insert() - the tally of a group that has no entry yet
+ * @task: as pf_table_tally()
+ * @pid: its tgid
+ *
+ * Of a new entry if the group may have one and there is room.
+ *
+ * Context: as pf_table_tally(), which is its only caller.
+ * Return: a tally, never NULL.
  */
-static noinline struct pf_tally *pf_table_insert(struct task_struct *task,
-						 struct pid *pid)
+struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid)
 {
 	struct pf_tally *tally = &pf_table.retired;
 	struct pf_entry *entry;
@@ -156,28 +117,6 @@ static noinline struct pf_tally *pf_table_insert(struct task_struct *task,
 	return tally;
 }
 NOKPROBE_SYMBOL(pf_table_insert);
-
-/**
- * pf_table_tally() - where a task's faults are counted
- * @task: current, or a task that cannot go away meanwhile
- *
- * The entry of the task's group, made if it has none; the tally of retired
- * rows for kernel threads and groups that are already dead; the overflow when
- * the table is full.
- *
- * Context: preemption disabled, as in a probe's handler. The result may be
- *	added to until preemption is enabled again. Neither sleeps nor
- *	allocates.
- * Return: a tally, never NULL.
- */
-struct pf_tally *pf_table_tally(struct task_struct *task)
-{
-	struct pid *pid = task_tgid(task);
-	struct pf_entry *entry = pf_table_find(pid);
-
-	return likely(entry) ? &entry->tally : pf_table_insert(task, pid);
-}
-NOKPROBE_SYMBOL(pf_table_tally);
 
 /* Makes a live entry an exited one. Lock held. */
 static void pf_table_mark_exited(struct pf_entry *entry)
@@ -343,16 +282,16 @@ int pf_table_init(unsigned int capacity)
 	INIT_LIST_HEAD(&pf_table.exited);
 	pf_table.capacity = capacity;
 	pf_table.reserve = clamp(capacity / 8, 1U, 256U);
-	pf_table.bits = ilog2(buckets);
-	pf_table.buckets = kvcalloc(buckets, sizeof(*pf_table.buckets),
-				    GFP_KERNEL);
+	pf_table_index.bits = ilog2(buckets);
+	pf_table_index.buckets = kvcalloc(buckets, sizeof(*pf_table_index.buckets),
+					  GFP_KERNEL);
 	pf_table.entries = kvcalloc(capacity, sizeof(*pf_table.entries),
 				    GFP_KERNEL);
 	pf_table.used = bitmap_zalloc(capacity, GFP_KERNEL);
 	pf_table.wq = alloc_workqueue("page_faults", WQ_UNBOUND, 1);
 	INIT_DELAYED_WORK(&pf_table.reclaim, pf_table_reclaim);
 	init_irq_work(&pf_table.kick, pf_table_kick);
-	if (!pf_table.buckets || !pf_table.entries || !pf_table.used ||
+	if (!pf_table_index.buckets || !pf_table.entries || !pf_table.used ||
 	    !pf_table.wq) {
 		pf_table_destroy();
 		return -ENOMEM;
@@ -422,7 +361,7 @@ void pf_table_destroy(void)
 		put_pid(pf_table.entries[i].pid);
 	bitmap_free(pf_table.used);
 	kvfree(pf_table.entries);
-	kvfree(pf_table.buckets);
+	kvfree(pf_table_index.buckets);
 }
 
 /**

@@ -27,9 +27,13 @@
 #ifndef PF_TABLE_H
 #define PF_TABLE_H
 
+#include <linux/hash.h>
+#include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/pid.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/types.h>
 
 #include "tally.h"
@@ -38,6 +42,41 @@
 #define PF_MAX_PROCESSES_MAX	4194304	/* PID_MAX_LIMIT on 64 bits */
 
 enum pf_state { PF_FREE, PF_LIVE, PF_EXITED, PF_RETIRING };
+
+/**
+ * struct pf_entry - one process
+ * @node: in its hash bucket while live or exited (RCU)
+ * @pid: the tgid's; a reference is held while not free; see invariant 2
+ * @tally: its counters; any CPU adds, no lock
+ * @list: on the free, exited or the worker's list (lock)
+ * @state: see invariant 1 (lock)
+ * @start_ns: start_boottime of its leader (written before it is hashed)
+ * @exit_ns: boot time of its exit (lock)
+ * @comm: leader's name when the entry was made, and its last one from the
+ *	exit on (lock)
+ */
+struct pf_entry {
+	struct hlist_node node;
+	struct pid *pid;
+	struct pf_tally tally;
+	struct list_head list;
+	enum pf_state state;
+	u64 start_ns;
+	u64 exit_ns;
+	char comm[TASK_COMM_LEN];
+} ____cacheline_aligned;
+
+/**
+ * struct pf_index - the hash of the live and exited entries, by struct pid
+ * @buckets: as many as entries or more, a power of two
+ * @bits: its logarithm
+ */
+struct pf_index {
+	struct hlist_head *buckets;
+	unsigned int bits;
+};
+/* Constant while anything counts. */
+extern struct pf_index pf_table_index;
 
 /**
  * struct pf_row - one entry as it was at one moment
@@ -85,11 +124,54 @@ int pf_table_init(unsigned int capacity);
 void pf_table_fill(void);
 void pf_table_stop(void);
 void pf_table_destroy(void);
-struct pf_tally *pf_table_tally(struct task_struct *task);
+struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid);
 void pf_table_exit(struct task_struct *task);
 int pf_table_next(unsigned int index);
 bool pf_table_row(unsigned int index, struct pf_row *row);
 void pf_table_global_sums(struct pf_sums *sums);
 void pf_table_status(struct pf_table_status *status);
+
+static __always_inline struct hlist_head *pf_table_bucket(const struct pid *pid)
+{
+	return &pf_table_index.buckets[hash_ptr(pid, pf_table_index.bits)];
+}
+
+/**
+ * pf_table_find() - the entry of a thread group
+ * @pid: its tgid
+ *
+ * Context: preemption disabled, or the table's lock held.
+ * Return: the entry, valid as long as that, or NULL.
+ */
+static __always_inline struct pf_entry *pf_table_find(const struct pid *pid)
+{
+	struct pf_entry *entry;
+
+	hlist_for_each_entry_rcu_notrace(entry, pf_table_bucket(pid), node)
+		if (entry->pid == pid)
+			return entry;
+	return NULL;
+}
+
+/**
+ * pf_table_tally() - where a task's faults are counted
+ * @task: current, or a task that cannot go away meanwhile
+ *
+ * The entry of the task's group, made if it has none; the tally of retired
+ * rows for kernel threads and groups that are already dead; the overflow when
+ * the table is full.
+ *
+ * Context: preemption disabled, as in a probe's handler. The result may be
+ *	added to until preemption is enabled again. Neither sleeps nor
+ *	allocates.
+ * Return: a tally, never NULL.
+ */
+static __always_inline struct pf_tally *pf_table_tally(struct task_struct *task)
+{
+	struct pid *pid = task_tgid(task);
+	struct pf_entry *entry = pf_table_find(pid);
+
+	return likely(entry) ? &entry->tally : pf_table_insert(task, pid);
+}
 
 #endif /* PF_TABLE_H */

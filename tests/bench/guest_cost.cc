@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counts guest instructions: of a fault, of a row of the table, of /proc.
+//
+// Runs in a guest under QEMU with -icount shift=0: virtual time then advances
+// by 1 ns an instruction and the TSC counts instructions exactly. The minimum
+// over many batches leaves out those that an interrupt fell into.
+//
+//   guest_cost fault WORKLOAD [EXTRA_VMAS]   instructions a fault
+//   guest_cost table                         instructions a row of `processes`
+//   guest_cost proc                          instructions a process: stat, statm
+//   guest_cost sleepers N                    starts N sleeping processes
+//
+// Each prints one number (sleepers: when all of them sleep).
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr size_t kPage = 4096;
+constexpr size_t kPages = 400;  // a batch; short enough to miss most ticks
+constexpr size_t kSize = kPage * kPages;
+constexpr int kBatches = 60;
+
+[[noreturn]] void Die(const char* what) {
+  perror(what);
+  exit(1);
+}
+
+char* Map(int flags, int fd = -1) {
+  void* memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, flags, fd, 0);
+  if (memory == MAP_FAILED) Die("mmap");
+  madvise(memory, kSize, MADV_NOHUGEPAGE);
+  return static_cast<char*>(memory);
+}
+
+void Write(char* memory) {
+  for (size_t i = 0; i < kSize; i += kPage)
+    *static_cast<volatile char*>(memory + i) = 1;
+}
+
+void Read(char* memory) {
+  for (size_t i = 0; i < kSize; i += kPage)
+    static_cast<void>(*static_cast<volatile char*>(memory + i));
+}
+
+// What it touches, made anew for every batch, and how.
+struct Workload {
+  std::function<char*()> make;
+  void (*touch)(char*);
+};
+
+char* MakeCopyOnWrite() {
+  char* memory = Map(MAP_PRIVATE | MAP_ANONYMOUS);
+  Write(memory);
+  static pid_t sharer;
+  if (sharer) {
+    kill(sharer, SIGKILL);
+    waitpid(sharer, nullptr, 0);
+  }
+  sharer = fork();
+  if (sharer == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) pause();
+  }
+  usleep(2000);
+  return memory;
+}
+
+char* MakeFile() {
+  static const int fd = [] {
+    const char* path = getenv("PF_BENCH_FILE");
+    const int file = open(path ? path : "/disk/bench", O_RDWR | O_CREAT, 0600);
+    if (file < 0 || ftruncate(file, kSize)) Die("bench file");
+    return file;
+  }();
+  return Map(MAP_SHARED, fd);
+}
+
+const std::map<std::string, Workload> kWorkloads = {
+    {"anon-write",
+     {[] { return Map(MAP_PRIVATE | MAP_ANONYMOUS); }, Write}},
+    {"anon-read", {[] { return Map(MAP_PRIVATE | MAP_ANONYMOUS); }, Read}},
+    {"cow", {MakeCopyOnWrite, Write}},
+    {"file-write", {MakeFile, Write}},
+};
+
+unsigned long long FaultCost(const Workload& workload) {
+  unsigned long long best = ~0ULL;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    char* memory = workload.make();
+    const unsigned long long start = __rdtsc();
+    workload.touch(memory);
+    best = std::min(best, __rdtsc() - start);
+    munmap(memory, kSize);
+  }
+  return best / kPages;
+}
+
+// Mappings that do not merge, so that the fault's VMA is found among many.
+void MakeVmas(int n) {
+  for (int i = 0; i < n; ++i)
+    if (mmap(nullptr, kPage, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+      Die("mmap");
+}
+
+char g_buffer[1 << 16];
+
+// Reads a file to its end and counts its lines.
+size_t ReadFile(const char* path) {
+  const int fd = open(path, O_RDONLY);
+  if (fd < 0) Die(path);
+  size_t lines = 0;
+  ssize_t n;
+  while ((n = read(fd, g_buffer, sizeof(g_buffer))) > 0)
+    lines += static_cast<size_t>(std::count(g_buffer, g_buffer + n, '\n'));
+  close(fd);
+  return lines;
+}
+
+// The reader's own count of newlines is the same for both sides and small; it
+// is taken off by reading once more from memory.
+unsigned long long TableCost() {
+  const char* path = "/sys/kernel/debug/page_faults/processes";
+  unsigned long long best = ~0ULL;
+  for (int i = 0; i < 10; ++i) {
+    const int fd = open(path, O_RDONLY);
+    if (fd < 0) Die(path);
+    const unsigned long long start = __rdtsc();
+    while (read(fd, g_buffer, sizeof(g_buffer)) > 0) {
+    }
+    best = std::min(best, __rdtsc() - start);
+    close(fd);
+  }
+  return best / (ReadFile(path) - 3);
+}
+
+std::vector<std::string> RowPids() {
+  FILE* table = fopen("/sys/kernel/debug/page_faults/processes", "r");
+  if (!table) Die("processes");
+  std::vector<std::string> pids;
+  static char line[8192];
+  while (fgets(line, sizeof(line), table))
+    if (line[0] >= '0' && line[0] <= '9' && strstr(line, "\tlive\t"))
+      pids.emplace_back(line, strcspn(line, "\t"));
+  fclose(table);
+  return pids;
+}
+
+unsigned long long ProcCost() {
+  std::vector<std::string> paths;
+  for (const std::string& pid : RowPids()) {
+    if (pid == std::to_string(getpid())) continue;
+    paths.push_back("/proc/" + pid + "/stat");
+    paths.push_back("/proc/" + pid + "/statm");
+  }
+  unsigned long long best = ~0ULL;
+  for (int i = 0; i < 10; ++i) {
+    const unsigned long long start = __rdtsc();
+    for (const std::string& path : paths) {
+      const int fd = open(path.c_str(), O_RDONLY);
+      if (fd < 0) Die(path.c_str());
+      while (read(fd, g_buffer, sizeof(g_buffer)) > 0) {
+      }
+      close(fd);
+    }
+    best = std::min(best, __rdtsc() - start);
+  }
+  return best / (paths.size() / 2);
+}
+
+// Processes that sleep until their parent, this process, is killed.
+void Sleepers(int n) {
+  for (int i = 0; i < n; ++i) {
+    const pid_t pid = fork();
+    if (pid < 0) Die("fork");
+    if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) pause();
+    }
+  }
+  printf("%d\n", n);
+  fflush(stdout);
+  for (;;) pause();
+}
+
+int Number(const char* text) {
+  int n = -1;
+  std::from_chars(text, text + strlen(text), n);
+  return n;
+}
+
+int Usage() {
+  fprintf(stderr,
+          "usage: guest_cost fault anon-write|anon-read|cow|file-write "
+          "[EXTRA_VMAS] | table | proc | sleepers N\n");
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string verb = argc > 1 ? argv[1] : "";
+  if (verb == "fault" && argc > 2 && kWorkloads.count(argv[2])) {
+    MakeVmas(argc > 3 ? Number(argv[3]) : 0);
+    printf("%llu\n", FaultCost(kWorkloads.at(argv[2])));
+  } else if (verb == "table") {
+    printf("%llu\n", TableCost());
+  } else if (verb == "proc") {
+    printf("%llu\n", ProcCost());
+  } else if (verb == "sleepers" && argc > 2 && Number(argv[2]) > 0) {
+    Sleepers(Number(argv[2]));
+  } else {
+    return Usage();
+  }
+  return 0;
+}
