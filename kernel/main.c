@@ -9,7 +9,9 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 
+#include "include/page_faults.h"
 #include "latency.h"
 #include "lifecycle.h"
 #include "probe.h"
@@ -34,6 +36,11 @@ module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
 		 "measure the time of faults: stall_ns and the file latency (default 1)");
 
+static char *detail = PF_DETAIL_DEFAULT;
+module_param(detail, charp, 0444);
+MODULE_PARM_DESC(detail,
+		 "full: every fault explained, by a probe; totals: minor and major from the kernel's own counters, at no cost (default " PF_DETAIL_DEFAULT ")");
+
 static int __init pf_check_range(const char *name, unsigned int value,
 				 unsigned int min, unsigned int max)
 {
@@ -45,6 +52,15 @@ static int __init pf_check_range(const char *name, unsigned int value,
 
 static int __init pf_check_parameters(void)
 {
+	if (strcmp(detail, PF_DETAIL_FULL) && strcmp(detail, PF_DETAIL_TOTALS)) {
+		pr_err("detail=%s is neither " PF_DETAIL_FULL " nor " PF_DETAIL_TOTALS "\n",
+		       detail);
+		return -EINVAL;
+	}
+	if (!PF_HAVE_PROBE && !strcmp(detail, PF_DETAIL_FULL)) {
+		pr_err("detail=full needs a kernel with CONFIG_KRETPROBES: only detail=totals was built\n");
+		return -EOPNOTSUPP;
+	}
 	return pf_check_range("max_processes", max_processes,
 			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
@@ -59,10 +75,11 @@ static int __init pf_check_parameters(void)
 static int __init pf_init(void)
 {
 	int err = pf_check_parameters();
+	bool totals = !strcmp(detail, PF_DETAIL_TOTALS);
 
 	if (err)
 		return err;
-	err = pf_table_init(max_processes);
+	err = pf_table_init(max_processes, totals);
 	if (err)
 		goto fail;
 	err = pf_latency_init(maxactive);
@@ -71,19 +88,21 @@ static int __init pf_init(void)
 	err = pf_lifecycle_init();
 	if (err)
 		goto destroy_latency;
-	err = pf_probe_init(latency, maxactive);
+	if (!totals)
+		err = pf_probe_init(latency, maxactive);
 	if (err)
 		goto exit_lifecycle;
 	pf_table_fill();
-	err = pf_publish_init(latency);
+	err = pf_publish_init(latency && !totals);
 	if (err)
 		goto exit_probe;
-	pr_info("version " PF_MODULE_VERSION ", room for %u processes\n",
-		max_processes);
+	pr_info("version " PF_MODULE_VERSION ", detail=%s, room for %u processes\n",
+		detail, max_processes);
 	return 0;
 
 exit_probe:
-	pf_probe_exit();
+	if (!totals)
+		pf_probe_exit();
 exit_lifecycle:
 	pf_lifecycle_exit();
 destroy_latency:
@@ -101,7 +120,8 @@ fail:
 static void __exit pf_exit(void)
 {
 	pf_publish_exit();
-	pf_probe_exit();
+	if (!pf_table_is_totals())
+		pf_probe_exit();
 	pf_lifecycle_exit();
 	pf_latency_destroy();
 	pf_table_stop();

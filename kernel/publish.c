@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "account.h"
 #include "compat.h"
 #include "include/page_faults.h"
 #include "latency.h"
@@ -39,7 +40,8 @@
 	 PF_BREAKDOWN * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 static struct dentry *pf_publish_dir;
-static bool pf_publish_latency;
+/* How many of the sums are offered: the first ones of enum pf_sum. */
+static unsigned int pf_publish_counters;
 static u64 pf_publish_loaded_ns;
 
 /**
@@ -66,6 +68,8 @@ static void *pf_publish_start(struct seq_file *m, loff_t *pos)
 
 	if (!*pos) {
 		walk->rows = 0;
+		if (pf_table_is_totals())
+			pf_table_fill();
 		return SEQ_START_TOKEN;
 	}
 	if (*pos > PF_MAX_PROCESSES_MAX + 1)
@@ -96,12 +100,13 @@ static void pf_publish_head(struct seq_file *m)
 		 PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t" PF_COL_RSS_ANON_KB "\t"
 		 PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
 		 PF_COL_SWAP_KB);
-	for (i = 0; i < PF_SUMS; i++)
-		if (i != PF_SUM_STALL_NS || pf_publish_latency) {
-			seq_putc(m, '\t');
-			seq_puts(m, pf_sum_names[i]);
-		}
-	seq_puts(m, "\t" PF_COL_BREAKDOWN "\t" PF_COL_COMM "\n");
+	for (i = 0; i < pf_publish_counters; i++) {
+		seq_putc(m, '\t');
+		seq_puts(m, pf_sum_names[i]);
+	}
+	if (!pf_table_is_totals())
+		seq_puts(m, "\t" PF_COL_BREAKDOWN);
+	seq_puts(m, "\t" PF_COL_COMM "\n");
 }
 
 static char *pf_publish_field(char *p, u64 n)
@@ -147,15 +152,16 @@ static char *pf_publish_breakdown(char *p, const u64 *breakdown)
 	return p;
 }
 
-static char *pf_publish_counters(char *p, const struct pf_sums *sums)
+static char *pf_publish_sums(char *p, const struct pf_sums *sums)
 {
 	unsigned int i;
 
-	for (i = 0; i < PF_SUMS; i++)
-		if (i != PF_SUM_STALL_NS || pf_publish_latency)
-			p = pf_publish_field(p, sums->v[i]);
-	p = pf_publish_breakdown(p, sums->breakdown);
-	*p++ = '\t';
+	for (i = 0; i < pf_publish_counters; i++)
+		p = pf_publish_field(p, sums->v[i]);
+	if (!pf_table_is_totals()) {
+		p = pf_publish_breakdown(p, sums->breakdown);
+		*p++ = '\t';
+	}
 	return p;
 }
 
@@ -172,7 +178,7 @@ static char *pf_publish_fields(char *p, struct pf_row *row)
 	p = pf_text_string(p, row->live ? PF_STATE_LIVE "\t" :
 					  PF_STATE_EXITED "\t");
 	p = pf_publish_memory(p, &memory);
-	p = pf_publish_counters(p, &row->sums);
+	p = pf_publish_sums(p, &row->sums);
 	p = pf_text_escaped(p, row->comm);
 	*p++ = '\n';
 	return p;
@@ -245,18 +251,15 @@ static const struct file_operations pf_publish_processes_fops = {
 	.release = seq_release_private,
 };
 
-static unsigned int pf_publish_sums(struct seq_file *m, const char *prefix,
+static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 				    const struct pf_sums *sums)
 {
-	unsigned int i, lines = 0;
+	unsigned int i;
 
-	for (i = 0; i < PF_SUMS; i++)
-		if (i != PF_SUM_STALL_NS || pf_publish_latency) {
-			seq_printf(m, "%s%s %llu\n", prefix, pf_sum_names[i],
-				   sums->v[i]);
-			lines++;
-		}
-	return lines;
+	for (i = 0; i < pf_publish_counters; i++)
+		seq_printf(m, "%s%s %llu\n", prefix, pf_sum_names[i],
+			   sums->v[i]);
+	return pf_publish_counters;
 }
 
 /* What the kernel's own event should have grown by, by our count. */
@@ -271,6 +274,7 @@ static u64 pf_publish_expected(const struct pf_sums *sums)
 	return n;
 }
 
+/* What the module says of itself: the probe against the kernel's counts. */
 static unsigned int pf_publish_self_check(struct seq_file *m,
 					  const struct pf_sums *global)
 {
@@ -280,7 +284,8 @@ static unsigned int pf_publish_self_check(struct seq_file *m,
 	seq_printf(m, PF_KEY_PROBE_MISSED " %llu\n", pf_probe_missed());
 	seq_printf(m, PF_KEY_KERNEL_PGFAULT " %llu\n", max(pgfault, 0LL));
 	seq_printf(m, PF_KEY_DRIFT " %lld\n", drift);
-	return 3;
+	seq_printf(m, PF_KEY_ROWS_DIFFER " %u\n", pf_account_differing_rows());
+	return 4;
 }
 
 static unsigned int pf_publish_table(struct seq_file *m,
@@ -288,7 +293,8 @@ static unsigned int pf_publish_table(struct seq_file *m,
 {
 	seq_printf(m, PF_KEY_VERSION " %d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_KEY_MODULE_VERSION " " PF_MODULE_VERSION "\n");
-	seq_puts(m, PF_KEY_DETAIL " full\n");
+	seq_printf(m, PF_KEY_DETAIL " %s\n",
+		   pf_table_is_totals() ? "totals" : "full");
 	seq_printf(m, PF_KEY_LOADED_NS " %llu\n", pf_publish_loaded_ns);
 	seq_printf(m, PF_KEY_CAPACITY " %u\n", status->capacity);
 	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
@@ -304,12 +310,15 @@ static int pf_publish_stats_show(struct seq_file *m, void *v)
 
 	if (!status)
 		return -ENOMEM;
+	if (pf_table_is_totals())
+		pf_table_fill();
 	pf_table_status(status);
 	lines = pf_publish_table(m, status);
-	lines += pf_publish_self_check(m, &status->global);
-	lines += pf_publish_sums(m, "", &status->global);
-	lines += pf_publish_sums(m, PF_KEY_RETIRED_PREFIX, &status->retired);
-	lines += pf_publish_sums(m, PF_KEY_OVERFLOW_PREFIX, &status->overflow);
+	if (!pf_table_is_totals())
+		lines += pf_publish_self_check(m, &status->global);
+	lines += pf_publish_keys(m, "", &status->global);
+	lines += pf_publish_keys(m, PF_KEY_RETIRED_PREFIX, &status->retired);
+	lines += pf_publish_keys(m, PF_KEY_OVERFLOW_PREFIX, &status->overflow);
 	seq_printf(m, PF_KEY_END " %u\n", lines);
 	kfree(status);
 	return 0;
@@ -391,7 +400,9 @@ int pf_publish_init(bool latency)
 {
 	int err;
 
-	pf_publish_latency = latency;
+	pf_publish_counters = pf_table_is_totals() ? PF_SUM_MAJOR + 1 :
+			      latency		   ? PF_SUMS :
+						     PF_SUM_STALL_NS;
 	pf_publish_loaded_ns = ktime_get_boottime_ns();
 	pf_publish_dir = debugfs_create_dir(PF_DEBUGFS_DIR, NULL);
 	err = PTR_ERR_OR_ZERO(pf_publish_dir);

@@ -16,7 +16,12 @@
  *  4. A group whose signal->live is 0 is never given an entry. The decrement
  *     precedes the exit hook, and both the check and the hook hold the lock:
  *     whoever inserts first is seen by the hook, and after the hook nobody
- *     inserts. A live entry without an end cannot be born.
+ *     inserts. A live entry without an end cannot be born. (With totals the
+ *     hook itself makes the entry, as an exited one, of a process that lived
+ *     and died unread; it goes only after its tasks have been released, so
+ *     that no later thread's hook makes a second.)
+ *  5. With totals an entry holds a reference on a task of its group, for whose
+ *     signal_struct stays readable after the group was released.
  *
  * Locks
  *   pf_table.lock (raw_spinlock_t, irqs off; the innermost, nothing is taken
@@ -36,6 +41,7 @@
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 
+#include "account.h"
 #include "tally.h"
 
 #define PF_MAX_PROCESSES_MIN	16
@@ -51,6 +57,9 @@ enum pf_state { PF_FREE, PF_LIVE, PF_EXITED, PF_RETIRING };
  * @list: on the free, exited or the worker's list (lock)
  * @state: see invariant 1 (lock)
  * @start_ns: start_boottime of its leader (written before it is hashed)
+ * @base: what the kernel had counted when the tally began; with full and for
+ *	a process that began before it, the least difference seen (lock)
+ * @task: with totals, a task of the group; a reference is held (lock)
  * @exit_ns: boot time of its exit (lock)
  * @comm: leader's name when the entry was made, and its last one from the
  *	exit on (lock)
@@ -62,6 +71,8 @@ struct pf_entry {
 	struct list_head list;
 	enum pf_state state;
 	u64 start_ns;
+	struct pf_account base;
+	struct task_struct *task;
 	u64 exit_ns;
 	char comm[TASK_COMM_LEN];
 } ____cacheline_aligned;
@@ -120,15 +131,19 @@ struct pf_cpu_tally {
 };
 DECLARE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
-int pf_table_init(unsigned int capacity);
+int pf_table_init(unsigned int capacity, bool totals);
 void pf_table_fill(void);
+bool pf_table_is_totals(void);
 void pf_table_stop(void);
 void pf_table_destroy(void);
 struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid);
 void pf_table_exit(struct task_struct *task);
 int pf_table_next(unsigned int index);
 bool pf_table_row(unsigned int index, struct pf_row *row);
-void pf_table_global_sums(struct pf_sums *sums);
+struct pid *pf_table_counted(unsigned int index, struct pf_account *counted);
+bool pf_table_differs(unsigned int index, const struct pid *pid,
+		      const struct pf_account *counted,
+		      const struct pf_account *kernel);
 void pf_table_status(struct pf_table_status *status);
 
 static __always_inline struct hlist_head *pf_table_bucket(const struct pid *pid)

@@ -54,7 +54,8 @@
  *
  * With the module parameter detail=totals only pid, start_ns, state, the
  * memory columns, faults, minor, major and comm are offered; with latency=0
- * stall_ns is not.
+ * stall_ns is not. The same counters are left out of stats, and with totals
+ * so are PF_KEY_PROBE_MISSED to PF_KEY_ROWS_DIFFER.
  *
  * ``stats``
  * ---------
@@ -133,6 +134,9 @@
 #define PF_STATE_LIVE		"live"
 #define PF_STATE_EXITED		"exited"
 
+#define PF_DETAIL_FULL		"full"		/* every column, by a probe */
+#define PF_DETAIL_TOTALS	"totals"	/* from the kernel's counters */
+
 /* Letters of PF_COL_BREAKDOWN, in the order of the columns above. */
 #define PF_BREAKDOWN_SEVERITIES	"mM"
 #define PF_BREAKDOWN_ACCESSES	"rwx"
@@ -141,7 +145,7 @@
 /* Keys of stats, beside one per counter column. */
 #define PF_KEY_VERSION		"version"	/* PF_FORMAT_VERSION */
 #define PF_KEY_MODULE_VERSION	"module_version"
-#define PF_KEY_DETAIL		"detail"	/* "full" or "totals" */
+#define PF_KEY_DETAIL		"detail"	/* PF_DETAIL_* */
 #define PF_KEY_LOADED_NS	"loaded_ns"	/* boot time of the load, ns */
 #define PF_KEY_CAPACITY		"capacity"	/* rows there is room for */
 #define PF_KEY_LIVE		"live"		/* rows of living processes */
@@ -150,6 +154,7 @@
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe could not see */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
 #define PF_KEY_DRIFT		"drift"		/* signed: ours less the kernel's */
+#define PF_KEY_ROWS_DIFFER	"rows_differ"	/* live rows unlike /proc's count */
 #define PF_KEY_RETIRED_PREFIX	"retired_"
 #define PF_KEY_OVERFLOW_PREFIX	"overflow_"
 #define PF_KEY_END		"end"

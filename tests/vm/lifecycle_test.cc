@@ -45,7 +45,9 @@ TEST(Lifecycle, ForkAndExec) {
   EXPECT_EQ(row->Text(PF_COL_COMM), "busybox");
   EXPECT_EQ(row->Number(PF_COL_VMA_KB), 0u);
   EXPECT_EQ(row->Number(PF_COL_RSS_KB), 0u);
-  EXPECT_GT(row->Number(PF_COL_EXEC), 0u);
+  if (HasProbe()) {
+    EXPECT_GT(row->Number(PF_COL_EXEC), 0u);
+  }
 }
 
 // vfork's child shares its parent's memory until it execs.
@@ -103,20 +105,22 @@ TEST(Lifecycle, ExitedRowsRetireAfterTheirTime) {
 
 TEST(Lifecycle, FullTableOverflows) {
   UnloadModule();
-  ASSERT_EQ(LoadModule("max_processes=16"), 0);
+  ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=16"), 0);
   std::vector<std::unique_ptr<Subject>> subjects;
   for (int i = 0; i < 20; ++i)
     subjects.push_back(std::make_unique<Subject>([] {}));
   const Stats stats = ReadStats();
   EXPECT_LE(StatsNumber(stats, PF_KEY_LIVE), 16);
-  EXPECT_GT(StatsNumber(stats, PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS), 0);
   EXPECT_EQ(ReadTable().rows.size(), 16u);
+  // With totals, what has no row is counted when it exits.
+  subjects.clear();
+  EXPECT_GT(StatsNumber(ReadStats(), PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS), 0);
 }
 
 // The table is smaller than the storm: oldest rows go first, nothing is lost.
 TEST(Lifecycle, ForkStormThroughASmallTable) {
   UnloadModule();
-  ASSERT_EQ(LoadModule("max_processes=64"), 0);
+  ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=64"), 0);
   for (int i = 0; i < 500; ++i) RunToEnd([] {});
   const Stats stats = ReadStats();
   EXPECT_LE(StatsNumber(stats, PF_KEY_LIVE) + StatsNumber(stats, PF_KEY_EXITED),
@@ -153,7 +157,7 @@ TEST(Lifecycle, UnloadWhileAllFault) {
   for (int i = 0; i < 20; ++i) {
     usleep(50000);
     EXPECT_EQ(UnloadModule(), 0);
-    ASSERT_EQ(LoadModule(), 0);
+    ASSERT_EQ(LoadModule(DefaultParameters()), 0);
   }
   for (pid_t pid : storm) {
     kill(pid, SIGKILL);

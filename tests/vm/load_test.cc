@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("max_processes=0", "max_processes=15",
                     "max_processes=4194305", "max_processes=x",
                     "max_processes=-1", "maxactive=0", "maxactive=65537",
-                    "latency=7", "retain_ms=x"));
+                    "latency=7", "retain_ms=x", "detail=some", "detail="));
 
 TEST(Load, WithoutLatencyNothingIsTimed) {
   UnloadModule();

@@ -86,6 +86,17 @@ int UnloadModule() {
 
 bool ModuleIsLoaded() { return access("/sys/module/page_faults", F_OK) == 0; }
 
+std::string DefaultParameters() {
+  const char* parameters = getenv("PF_PARAMETERS");
+  return parameters ? parameters : "";
+}
+
+bool HasProbe() {
+  const Stats stats = ReadStats();
+  auto detail = stats.find(PF_KEY_DETAIL);
+  return detail != stats.end() && detail->second == PF_DETAIL_FULL;
+}
+
 bool SetParameter(const std::string& name, const std::string& value) {
   std::ofstream file("/sys/module/page_faults/parameters/" + name);
   file << value << std::flush;
@@ -229,6 +240,7 @@ std::string ConservationError() {
 }
 
 std::string RowSumsError(const Table& table) {
+  if (!table.rows.empty() && !table.rows[0].Has(PF_COL_BREAKDOWN)) return "";
   static const std::vector<std::vector<const char*>> kPartitions = {
       {PF_COL_MINOR, PF_COL_MAJOR},
       {PF_COL_READ, PF_COL_WRITE, PF_COL_EXEC},

@@ -21,6 +21,12 @@ int UnloadModule();
 
 bool ModuleIsLoaded();
 
+// The environment variable PF_PARAMETERS.
+std::string DefaultParameters();
+
+// Whether the loaded module explains its faults (detail=full).
+bool HasProbe();
+
 // Sets the parameter of the loaded module; returns whether it took it.
 bool SetParameter(const std::string& name, const std::string& value);
 
