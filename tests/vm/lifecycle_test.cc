@@ -22,9 +22,9 @@ namespace {
 
 TEST(Lifecycle, ExitedChildrenKeepTheirFinalCounts) {
   std::vector<Ended> ended;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 500; ++i)
     ended.push_back(RunToEnd([i] {
-      const size_t size = 4096 * static_cast<size_t>(i + 1);
+      const size_t size = 4096 * static_cast<size_t>(i % 100 + 1);
       void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       memset(memory, 1, size);
