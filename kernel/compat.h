@@ -10,6 +10,7 @@
 #include <linux/percpu_counter.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <linux/shmem_fs.h>
 #include <linux/version.h>
 
 #ifndef CONFIG_DEBUG_FS
@@ -77,6 +78,24 @@ static inline long pf_compat_task_counter(const struct task_struct *task,
 	return READ_ONCE(task->rss_stat.count[member]);
 #else
 	return 0;
+#endif
+}
+
+/**
+ * pf_compat_shmem_file() - make an empty, unlinked shmem file
+ * @name: its name in messages
+ *
+ * Since 7.0 the flags are a structure.
+ *
+ * Context: process context, may sleep.
+ * Return: the file or an ERR_PTR.
+ */
+static inline struct file *pf_compat_shmem_file(const char *name)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+	return shmem_file_setup(name, 0, (vma_flags_t){});
+#else
+	return shmem_file_setup(name, 0, 0);
 #endif
 }
 

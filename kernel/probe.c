@@ -21,7 +21,6 @@
 #include <linux/printk.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
-#include <linux/shmem_fs.h>
 #include <linux/smp.h>
 #include <linux/vmstat.h>
 
@@ -113,6 +112,9 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 	atomic64_add(n, &tally->n[counter]);
 }
 
+/* No call takes less; it is what pf_latency_count() can count. */
+#define PF_CALL_NS_MIN	2
+
 /* A call's time, ns; the clocks of two CPUs may differ by a little. */
 static __always_inline s64 pf_probe_elapsed(const struct pf_call *call)
 {
@@ -136,7 +138,7 @@ static noinline void pf_probe_unfinished(const struct pf_call *call,
 
 	pf_probe_count(tally, retry ? PF_RETRIED : pf_probe_error(ret), 1);
 	if (latency) {
-		u64 ns = max(pf_probe_elapsed(call), 1LL);
+		u64 ns = max_t(s64, pf_probe_elapsed(call), PF_CALL_NS_MIN);
 
 		pf_probe_count(tally, PF_STALL_NS, ns);
 		if (!retry)
@@ -154,10 +156,9 @@ NOKPROBE_SYMBOL(pf_probe_unfinished);
 static noinline u64 pf_probe_time_slow(const struct pf_call *call,
 				       enum pf_severity severity, s64 elapsed)
 {
-	u64 ns = max(elapsed, 1LL);
-	u64 all = ns + pf_latency_claim(call->address);
+	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
 
-	pf_latency_count(severity, max(all, 2ULL));
+	pf_latency_count(severity, ns + pf_latency_claim(call->address));
 	return ns;
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);
@@ -168,7 +169,7 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 {
 	s64 ns = pf_probe_elapsed(call);
 
-	if (unlikely(ns < 2 || atomic_read(&pf_latency_carried)))
+	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_latency_carried)))
 		return pf_probe_time_slow(call, severity, ns);
 	pf_latency_count(severity, ns);
 	return ns;
@@ -262,7 +263,7 @@ static s64 pf_probe_base(void)
 /* Learns the operations of shmem mappings from a file made for the purpose. */
 static int pf_probe_learn_shmem(void)
 {
-	struct file *file = shmem_file_setup("page_faults", 0, VM_NORESERVE);
+	struct file *file = pf_compat_shmem_file("page_faults");
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
