@@ -138,33 +138,5 @@ TEST(Lifecycle, NoRowOutlivesItsProcess) {
   }
 }
 
-TEST(Lifecycle, UnloadWhileAllFault) {
-  std::vector<pid_t> storm;
-  for (int i = 0; i < 4; ++i) {
-    const pid_t pid = fork();
-    if (pid == 0)
-      for (;;) {
-        void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        memset(memory, 1, 1 << 20);
-        munmap(memory, 1 << 20);
-        const pid_t child = fork();
-        if (child == 0) _exit(0);
-        waitpid(child, nullptr, 0);
-      }
-    storm.push_back(pid);
-  }
-  for (int i = 0; i < 20; ++i) {
-    usleep(50000);
-    EXPECT_EQ(UnloadModule(), 0);
-    ASSERT_EQ(LoadModule(DefaultParameters()), 0);
-  }
-  for (pid_t pid : storm) {
-    kill(pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
-  }
-  EXPECT_EQ(UnloadModule(), 0);  // in-flight faults at load may drift
-}
-
 }  // namespace
 }  // namespace pf_test

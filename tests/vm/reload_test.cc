@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading and unloading while processes fault, fork and read. These run in a
+// guest of their own (see --reload of deploy/vm/boot).
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+#include "module.h"
+#include "page_faults.h"
+
+namespace pf_test {
+namespace {
+
+// Processes that do something without end until the test does.
+class Storm {
+ public:
+  Storm(int n, const std::function<void()>& round) {
+    for (int i = 0; i < n; ++i) {
+      const pid_t pid = fork();
+      if (pid == 0)
+        for (;;) round();
+      pids_.push_back(pid);
+    }
+  }
+  ~Storm() {
+    for (pid_t pid : pids_) {
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, 0);
+    }
+  }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+void FaultAndFork() {
+  void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memset(memory, 1, 1 << 20);
+  munmap(memory, 1 << 20);
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+}
+
+void ReadAll() {
+  static char buffer[1 << 16];
+  for (const char* name : {PF_FILE_PROCESSES, PF_FILE_STATS, PF_FILE_LATENCY}) {
+    const std::string path =
+        std::string("/sys/kernel/debug/" PF_DEBUGFS_DIR "/") + name;
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    while (read(fd, buffer, sizeof(buffer)) > 0) {
+    }
+    close(fd);
+  }
+}
+
+uint64_t MemInfo(const std::string& key) {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind(key + ":", 0) == 0)
+      return strtoull(line.c_str() + key.size() + 1, nullptr, 10);
+  return 0;
+}
+
+// Unloads, however often a reader has it open, and loads again.
+void Cycle(int times) {
+  for (int i = 0; i < times; ++i) {
+    usleep(10000);
+    int error = EAGAIN;
+    for (int attempt = 0; error == EAGAIN && attempt < 1000; ++attempt) {
+      error = UnloadModule();
+      if (error == EAGAIN) usleep(1000);
+    }
+    ASSERT_EQ(error, 0);
+    ASSERT_EQ(LoadModule(DefaultParameters()), 0);
+  }
+}
+
+TEST(Reload, WhileAllFault) {
+  Storm storm(4, FaultAndFork);
+  Cycle(50);
+  EXPECT_EQ(UnloadModule(), 0);
+}
+
+TEST(Reload, WhileOthersRead) {
+  Storm readers(4, ReadAll);
+  Storm storm(2, FaultAndFork);
+  Cycle(50);
+  EXPECT_NE(ReadModuleFile(PF_FILE_STATS), "");
+}
+
+TEST(Reload, LeavesNothingBehind) {
+  Storm storm(2, FaultAndFork);
+  Cycle(5);
+  ASSERT_EQ(UnloadModule(), 0);
+  sleep(1);
+  const uint64_t slab = MemInfo("SUnreclaim");
+  const uint64_t vmalloc = MemInfo("VmallocUsed");
+  ASSERT_EQ(LoadModule(DefaultParameters()), 0);
+  Cycle(100);
+  ASSERT_EQ(UnloadModule(), 0);
+  sleep(1);
+  // A table is 10 MB: one that were left would show.
+  EXPECT_LE(MemInfo("SUnreclaim"), slab + 4096) << "kB of slab";
+  EXPECT_LE(MemInfo("VmallocUsed"), vmalloc + 1024) << "kB of vmalloc";
+}
+
+}  // namespace
+}  // namespace pf_test
