@@ -2,6 +2,7 @@
 # Shared by the scripts that fetch kernels, build the module and boot VMs:
 # messages, the cache, and an apt of our own. Source it.
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${PAGE_FAULT_EXPORTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/page_fault_exporter}
@@ -10,6 +11,16 @@ say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
   say "$*"
   exit 1
+}
+
+# The number of this machine's Debian, e.g. 12; 0 where it is none.
+debian_release() {
+  local number
+  # Testing has no VERSION_ID: newer than all.
+  # shellcheck source=/dev/null
+  number=$(. /etc/os-release && [ "${ID:-}" = debian ] &&
+    printf '%s' "${VERSION_ID:-99}") || true
+  printf '%s\n' "${number:-0}"
 }
 
 # need_root "$@": goes on as root, by sudo where it exists.
@@ -28,85 +39,101 @@ install_packages() {
   done
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
-  apt-get -q=2 update >&2 || die "apt-get update failed: is there a network?"
-  DEBIAN_FRONTEND=noninteractive apt-get -q=2 install --no-install-recommends \
-    -o Dpkg::Use-Pty=0 "${missing[@]}" >&2 ||
-    die "cannot install ${missing[*]}"
+  local apt=(apt-get -q=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  "${apt[@]}" update >&2 || die "apt-get update failed: is there a network?"
+  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends \
+    "${missing[@]}" >&2 || die "cannot install ${missing[*]}"
+}
+
+# packages_in FILE...: the packages that lists name; # begins a comment.
+packages_in() { sed 's/#.*//' "$@" | xargs -n1; }
+
+# locked NAME COMMAND...: runs COMMAND while no other run here holds NAME.
+locked() {
+  local name=$1
+  shift
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    "$@"
+  ) 9>"$CACHE/$name.lock"
 }
 
 # cached NAME COMMAND...: runs COMMAND with a fresh directory as its last
 # argument, once; later calls find the result. Prints the directory. Safe
 # against a second run at the same time and against being interrupted.
 cached() {
-  local name=$1 directory=$CACHE/$1 work
+  [ -d "$CACHE/$1" ] || locked "${1//\//-}" fill "$@" >&2 ||
+    die "cannot make $CACHE/$1"
+  printf '%s\n' "$CACHE/$1"
+}
+
+fill() {
+  local directory=$CACHE/$1 work=$CACHE/$1.new
   shift
-  mkdir -p "$(dirname "$directory")"
-  exec 9>"$CACHE/lock"
-  flock 9
-  if [ ! -d "$directory" ]; then
-    work=$directory.new
-    rm -rf "$work"
-    mkdir -p "$work"
-    "$@" "$work" >&2 || { rm -rf "$work"; exec 9>&-; die "cannot make $name"; }
-    mv "$work" "$directory"
-  fi
-  exec 9>&-
-  printf '%s\n' "$directory"
+  [ ! -d "$directory" ] || return 0
+  rm -rf "$work"
+  mkdir -p "$work"
+  "$@" "$work" || { rm -rf "$work"; return 1; }
+  mv "$work" "$directory"
 }
 
-# The entries of this machine's apt that serve Debian's main archive: lines of
-# "URI SIGNED-BY", the archive itself and not its security or updates suites.
-archive_entries() {
-  # deb822 stanzas, then one-line entries.
-  awk -v RS= '/Types:[^\n]*deb/ && /Suites:[^\n]*(bookworm|trixie|stable)/ &&
-      /Components:[^\n]*main/ {
-    uri = signed = ""
-    n = split($0, line, "\n")
-    for (i = 1; i <= n; i++) {
-      if (line[i] ~ /^URIs:/) { split(line[i], f, " "); uri = f[2] }
-      if (line[i] ~ /^Signed-By:/) { split(line[i], f, " "); signed = f[2] }
-    }
-    print uri, signed
-  }' /etc/apt/sources.list.d/*.sources 2>/dev/null || true
-  sed -n 's/#.*//; /^deb /p' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-    2>/dev/null | awk '/(bookworm|trixie|stable)/ && / main/ {
-    signed = ""
-    if (match($0, /signed-by=[^] ]*/)) signed = substr($0, RSTART + 10, RLENGTH - 10)
-    gsub(/\[[^]]*\]/, "")
-    print $2, signed
-  }' || true
-}
-
-# The archive's URI and keyring, by the first entry that is not the security
-# archive.
+# The URI and the keyring of Debian's main archive, as this machine's own apt
+# has them: what serves the kernels of every suite, wherever it is mirrored.
 archive() {
-  archive_entries | grep -v security | grep -m1 . ||
-    die "no Debian archive in /etc/apt: cannot tell where to fetch kernels from"
+  local uri entry keyring
+  local all=/usr/share/keyrings/debian-archive-keyring.gpg
+  # shellcheck disable=SC2016
+  read -r uri entry < <(apt-get indextargets \
+    --format '$(REPO_URI) $(SOURCESENTRY)' 'Created-By: Packages' \
+    'Origin: Debian' 'Label: Debian' 'Component: main') ||
+    die "apt knows no Debian archive to fetch kernels from: after \
+'apt-get update', 'apt-get indextargets' must list one"
+  keyring=$(grep -ihoE 'signed-by[:=] *[^] ]+' "${entry%:*}" |
+    sed -n '1s/.*[:=] *//p' || true)
+  # The keyring of one release does not sign the others.
+  case $keyring in
+    */debian-archive-* | "") keyring=$all ;;
+    /*) ;;
+    *) keyring=$all ;;
+  esac
+  printf '%s %s\n' "$uri" "$keyring"
+}
+
+# suite_update STATE SUITE OPTION...: brings the index of a suite up to date
+# twice a day; without a network the one from before will do.
+suite_update() {
+  local state=$1 suite=$2 fresh
+  shift 2
+  fresh=$(find "$state/state/updated" -mmin -720 2>/dev/null || true)
+  [ -z "$fresh" ] || return 0
+  if apt-get "$@" update -o APT::Update::Error-Mode=any >&2; then
+    touch "$state/state/updated"
+  elif [ -e "$state/state/updated" ]; then
+    say "cannot reach Debian's archive: going on with what is in the cache"
+  else
+    die "cannot read Debian's suite $suite: is there a network?"
+  fi
 }
 
 # suite_apt SUITE COMMAND...: apt with nothing but one suite of Debian, its
 # state in the cache; the machine's own apt is not touched.
 suite_apt() {
-  local suite=$1 state=$CACHE/apt/$1 uri signed
-  shift
+  local suite=$1 tool=$2 state=$CACHE/apt/$1 archive uri keyring
+  shift 2
   mkdir -p "$state/etc/sources.list.d" "$state/etc/preferences.d" \
     "$state/etc/trusted.gpg.d" "$state/state/lists/partial" \
     "$state/cache/archives/partial"
   if [ ! -s "$state/etc/sources.list" ]; then
-    read -r uri signed <<<"$(archive)"
-    signed=${signed:-/usr/share/keyrings/debian-archive-keyring.gpg}
-    printf 'deb [signed-by=%s] %s %s main\n' "$signed" "$uri" "$suite" \
+    archive=$(archive)
+    read -r uri keyring <<<"$archive"
+    printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$uri" "$suite" \
       >"$state/etc/sources.list"
-    : >"$state/state/status"
   fi
   local options=(-q=2 -o "Dir::Etc=$state/etc" -o "Dir::State=$state/state"
     -o "Dir::State::status=$state/state/status" -o "Dir::Cache=$state/cache"
     -o APT::Sandbox::User=root -o APT::Architecture=amd64)
-  if [ -z "$(find "$state/state/lists" -name '*Packages*' -mmin -720)" ]; then
-    apt-get "${options[@]}" update >&2 ||
-      die "cannot read Debian's suite $suite: is there a network?"
-  fi
-  local tool=$1
-  shift
+  [ -e "$state/state/status" ] || : >"$state/state/status"
+  locked "apt-$suite" suite_update "$state" "$suite" "${options[@]}"
   "$tool" "${options[@]}" "$@"
 }
