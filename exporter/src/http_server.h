@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small HTTP/1.1 server behind one interface; the only file pair that knows
+// civetweb.
+#ifndef EXPORTER_HTTP_SERVER_H_
+#define EXPORTER_HTTP_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pfe {
+
+struct HttpRequest {
+  std::string_view method;
+  std::string_view path;   // decoded, without the query
+  std::string_view query;  // as it came
+  // The header's value, empty if absent.
+  std::function<std::string_view(const char* name)> header;
+};
+
+// A body is the pieces one after the other; they are shared, not copied.
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::shared_ptr<const std::string>> body;
+
+  HttpResponse() = default;
+  HttpResponse(int code, std::string text)
+      : status(code),
+        body{std::make_shared<const std::string>(std::move(text))} {}
+};
+
+class HttpServer {
+ public:
+  // Called by many threads at once. HEAD is answered by the server: the
+  // handler sees it as GET.
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+
+  // Addresses as in CheckListenAddress(). Starts at once; throws
+  // std::runtime_error with the address and the reason if it cannot listen.
+  HttpServer(const std::vector<std::string>& addresses, Handler handler);
+  // Finishes the requests that are being answered.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // The ports it listens on, in the addresses' order: for port 0 the one that
+  // was chosen.
+  std::vector<int> Ports() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// What is wrong with an address to listen on, empty if nothing is: HOST:PORT
+// with an IPv4 address, localhost, or an IPv6 address in brackets where the
+// library has IPv6; :PORT for all addresses.
+std::string CheckListenAddress(const std::string& address);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_SERVER_H_
