@@ -49,7 +49,7 @@ vm_start() {
   VM_CONSOLE=$WORK/$VM_NAME.console
   rm -f "$WORK/$VM_NAME.socket"
   "$ROOT/deploy/vm/boot" "$version" "$initrd" "$VM_CONSOLE" \
-    --control "$WORK/$VM_NAME.socket" "$@" &
+    --strict --control "$WORK/$VM_NAME.socket" "$@" &
   VM_PID=$!
   for i in $(seq 100); do
     [ -S "$WORK/$VM_NAME.socket" ] && break

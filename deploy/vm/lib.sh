@@ -7,6 +7,9 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${PAGE_FAULT_EXPORTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/page_fault_exporter}
 
+# Where tools such as depmod and mkfs are; not in every user's path.
+PATH=$PATH:/usr/sbin:/sbin
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() {
   say "$*"
@@ -30,7 +33,8 @@ need_root() {
   exec sudo --preserve-env=XDG_CACHE_HOME,PAGE_FAULT_EXPORTER_CACHE -- "$0" "$@"
 }
 
-# install_packages PACKAGE...: installs those that are not there yet.
+# install_packages PACKAGE...: installs those that are not there yet, by sudo
+# where needed.
 install_packages() {
   local package missing=()
   for package in "$@"; do
@@ -39,9 +43,14 @@ install_packages() {
   done
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
-  local apt=(apt-get -q=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  [ "$(id -u)" = 0 ] || {
+    command -v sudo >/dev/null ||
+      die "not root and no sudo: cannot install ${missing[*]}"
+    apt=(sudo "${apt[@]}")
+  }
   "${apt[@]}" update >&2 || die "apt-get update failed: is there a network?"
-  DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends \
+  "${apt[@]}" install --no-install-recommends \
     "${missing[@]}" >&2 || die "cannot install ${missing[*]}"
 }
 
@@ -136,4 +145,18 @@ suite_apt() {
   [ -e "$state/state/status" ] || : >"$state/state/status"
   locked "apt-$suite" suite_update "$state" "$suite" "${options[@]}"
   "$tool" "${options[@]}" "$@"
+}
+
+# module_for VERSION: the directory of page_faults.ko for one of Debian's
+# kernels, built once for each source, kernel and compiler.
+module_for() {
+  local kernel key VERSION RELEASE
+  kernel=$("$ROOT/deploy/vm/kernel" "$1")
+  eval "$kernel"
+  key=$({
+    cd "$ROOT/kernel" && find . -type f -print0 | sort -z | xargs -0 sha256sum
+    cat "$ROOT/deploy/vm/build-module"
+    gcc --version
+  } | sha256sum | cut -c1-16)
+  cached "modules/$RELEASE-$key" "$ROOT/deploy/vm/build-module" "$VERSION"
 }
