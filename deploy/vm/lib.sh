@@ -49,9 +49,14 @@ install_packages() {
       die "not root and no sudo: cannot install ${missing[*]}"
     apt=(sudo "${apt[@]}")
   }
-  "${apt[@]}" update >&2 || die "apt-get update failed: is there a network?"
-  "${apt[@]}" install --no-install-recommends \
-    "${missing[@]}" >&2 || die "cannot install ${missing[*]}"
+  local log
+  log=$(mktemp)
+  "${apt[@]}" update >"$log" 2>&1 &&
+    "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1 || {
+    tail -20 "$log" >&2
+    die "cannot install ${missing[*]}"
+  }
+  rm "$log"
 }
 
 # packages_in FILE...: the packages that lists name; # begins a comment.

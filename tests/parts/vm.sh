@@ -5,9 +5,10 @@
 
 # Packs a guest with the module, its tests and the daemon.
 vm_pack() {
-  "$ROOT/deploy/vm/build-module" "$1" "$WORK/module-$1"
+  local module
+  module=$(module_for "$1")
   "$ROOT/deploy/vm/initramfs" "$1" "$WORK/$1.initrd" \
-    "$WORK/module-$1/page_faults.ko:/page_faults.ko" \
+    "$module/page_faults.ko:/page_faults.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" \
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter"
 }
