@@ -86,14 +86,15 @@ vm_read() {
 }
 
 # guest [-t SECONDS] COMMAND: runs a line in the guest's shell: its output on
-# stdout, its status returned; 255 if the guest was silent too long (60 s).
+# stdout, its status returned; 255 if the guest was silent too long (60 s). A
+# newline in COMMAND is a blank.
 guest() {
   local limit=60
   if [ "$1" = -t ]; then
     limit=$2
     shift 2
   fi
-  printf '%s\n' "$*" >&"$VM_IN"
+  printf '%s\n' "${*//$'\n'/ }" >&"$VM_IN"
   vm_read "$limit" >"$WORK/guest.out"
   cat "$WORK/guest.out"
   case $VM_STATUS in

@@ -86,15 +86,9 @@ bool ParseBreakdownPart(std::string_view part, Process* process) {
 
 bool ParseBreakdown(std::string_view text, Process* process) {
   if (text == "-") return true;
-  while (!text.empty()) {
-    std::string_view part = text;
-    if (const auto taken = TakeUntil(&text, ','))
-      part = *taken;
-    else
-      text = {};
-    if (!ParseBreakdownPart(part, process)) return false;
-  }
-  return true;
+  while (const auto part = TakeUntil(&text, ','))
+    if (!ParseBreakdownPart(*part, process)) return false;
+  return ParseBreakdownPart(text, process);
 }
 
 bool ParseState(std::string_view text, Process* process) {

@@ -43,10 +43,145 @@ vm_reload() {
   vm_judge "$1 nothing in dmesg after reloads"
 }
 
+# A port of this machine that nobody listens on.
+free_port() {
+  local port=$((20000 + RANDOM % 10000))
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
+    port=$((port + 1))
+  done
+  printf '%s\n' "$port"
+}
+
+scrape() { curl -sf --max-time 10 "$URL/metrics"; }
+
+# metric_is SECONDS LINE: waits until /metrics has the line.
+metric_is() {
+  local i
+  for ((i = 0; i < $1 * 5; i++)); do
+    scrape >"$WORK/scrape" && grep -qxF -- "$2" "$WORK/scrape" && return
+    sleep 0.2
+  done
+  printf '%s\n' "not within $1 s: $2"
+  return 1
+}
+
+# The three families as the table has them, for live rows whose text is the
+# same in two readings.
+quiet_rows() {
+  grep -Fxf "$1" "$2" | awk -F '\t' '
+    $1 == "pid" { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    /^#/ || $at["state"] != "live" || /\\/ { next }
+    {
+      labels = "{pid=\"" $1 "\",comm=\"" $NF "\"} "
+      printf "page_faults_total%s%d\n", labels, $at["faults"]
+      printf "vma_bytes%s%d\n", labels, $at["vma_kb"] * 1024
+      printf "rss_bytes%s%d\n", labels, $at["rss_kb"] * 1024
+    }'
+}
+
+serves_the_table() {
+  local table=/sys/kernel/debug/page_faults/processes
+  guest cat "$table" >"$WORK/table1"
+  sleep 1
+  scrape >"$WORK/scrape" || return
+  sleep 1
+  guest cat "$table" >"$WORK/table2"
+  quiet_rows "$WORK/table1" "$WORK/table2" >"$WORK/expected"
+  [ "$(wc -l <"$WORK/expected")" -ge 15 ] || {
+    echo "only $(wc -l <"$WORK/expected") quiet values"
+    return 1
+  }
+  ! grep -Fvxf "$WORK/scrape" "$WORK/expected"
+}
+
+faults_grow() {
+  local before after
+  before=$(scrape | awk '/^page_faults_total/ { n += $2 } END { print n }')
+  sleep 1
+  after=$(scrape | awk '/^page_faults_total/ { n += $2 } END { print n }')
+  echo "$before, then $after"
+  [ "$after" -gt "$before" ]
+}
+
+odd_comm_is_escaped() {
+  grep -qF $'comm="a\\"b\\\\c\\nd\xef\xbf\xbd"' "$WORK/scrape"
+}
+
+promtool_is_content() {
+  scrape >"$WORK/scrape" && grep -q '^rss_bytes{' "$WORK/scrape" &&
+    promtool check metrics <"$WORK/scrape"
+}
+
+unload_under_load() {
+  guest rmmod page_faults
+  metric_is 5 'page_fault_exporter_read_error{cause="no_module"} 1' || return
+  ! grep -q '^page_faults_total{' "$WORK/scrape" &&
+    grep -qxF 'page_fault_exporter_source{source="module"} 0' "$WORK/scrape"
+}
+
+recovers() {
+  guest insmod /page_faults.ko
+  metric_is 5 'page_fault_exporter_source{source="module"} 1' &&
+    grep -q '^page_faults_total{' "$WORK/scrape"
+}
+
+says_the_cause_once() {
+  guest 'cat /tmp/daemon.log' >"$WORK/daemon.log"
+  [ "$(grep -c 'is not loaded' "$WORK/daemon.log")" = 1 ] &&
+    [ "$(grep -c 'can be read again' "$WORK/daemon.log")" = 1 ]
+}
+
+debugfs_unmounted() {
+  guest umount /sys/kernel/debug
+  metric_is 5 'page_fault_exporter_read_error{cause="no_debugfs"} 1' || return
+  guest mount -t debugfs debugfs /sys/kernel/debug
+  metric_is 5 'page_fault_exporter_source{source="module"} 1'
+}
+
+ends_cleanly() {
+  # shellcheck disable=SC2016
+  guest -t 20 'kill $(cat /tmp/daemon.pid);
+    while [ ! -e /tmp/daemon.status ]; do sleep 0.1; done' || true
+  [ "$(guest cat /tmp/daemon.status)" = 0 ]
+}
+
+# The daemon beside the module, with work going on.
+vm_daemon() {
+  local port URL
+  port=$(free_port) URL=http://127.0.0.1:$port
+  vm_start "$1" "$WORK/$1.initrd" "daemon-$1" --reload --forward "$port" \
+    --timeout 300 || return 0
+  guest insmod /page_faults.ko
+  guest '(while :; do md5sum /bin/busybox; done) >/dev/null 2>&1 &'
+  guest 'for i in 1 2 3 4 5 6; do sleep 1000 >/dev/null 2>&1 & done'
+  # shellcheck disable=SC2016
+  guest '(printf "a\"b\\\\c\nd\377" >/proc/self/comm; while :; do
+    sleep 0.1; done) >/dev/null 2>&1 &'
+  # shellcheck disable=SC2016
+  guest '{ sh -c "echo \$\$ >/tmp/daemon.pid;
+    exec /page_fault_exporter --interval 200ms" 2>/tmp/daemon.log;
+    echo $? >/tmp/daemon.status; } >/dev/null 2>&1 &'
+  check "$1 daemon is ready" \
+    metric_is 15 'page_fault_exporter_source{source="module"} 1'
+  check "$1 daemon serves what the table says" serves_the_table
+  check "$1 daemon's faults grow" faults_grow
+  check "$1 daemon escapes an odd comm" odd_comm_is_escaped
+  check "$1 promtool check metrics" promtool_is_content
+  check "$1 module unloads under load and the daemon says so" unload_under_load
+  check "$1 daemon recovers with the module" recovers
+  check "$1 daemon says the cause once a change" says_the_cause_once
+  check "$1 daemon outlives debugfs" debugfs_unmounted
+  check "$1 daemon ends cleanly" ends_cleanly
+  guest rmmod page_faults || true
+  vm_stop
+  vm_judge "$1 nothing in dmesg beside the daemon"
+}
+
 for version in "${KERNELS[@]}"; do
   if vm_pack "$version" >"$WORK/pack.log" 2>&1; then
     vm_module "$version"
     vm_reload "$version"
+    vm_daemon "$version"
   else
     fail "$version builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
   fi
