@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The selectors of a PromQL expression. promtool says whether it is valid; this
+finds what a valid one asks for."""
+import re
+from typing import NamedTuple
+
+TOKEN = re.compile(
+    r'\s+|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_:][\w:]*|[\d.]+\w*|'
+    r"=~|!~|!=|>=|<=|==|.", re.S)
+LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
+KEYWORDS = LABEL_LISTS | {"and", "or", "unless", "offset", "bool", "inf", "nan"}
+
+
+class Selector(NamedTuple):
+    name: str
+    matchers: list  # (label, operator, value)
+    range: str      # what stands in [], "" for an instant selector
+    function: str   # whose argument it is, "" outside of a call
+
+
+def until(tokens, i, end):
+    """The tokens after i up to the closing token, and the place after that."""
+    start = i + 1
+    while tokens[i] != end:
+        i += 1
+    return tokens[start:i], i + 1
+
+
+def matchers_of(tokens):
+    return [(tokens[i - 1], op, tokens[i + 1][1:-1])
+            for i, op in enumerate(tokens) if op in ("=", "!=", "=~", "!~")]
+
+
+def selectors(expr):
+    tokens = [t for t in TOKEN.findall(expr) if not t.isspace()]
+    found, calls, i = [], [], 0
+    while i < len(tokens):
+        token = tokens[i]
+        after = tokens[i + 1] if i + 1 < len(tokens) else ""
+        if token in LABEL_LISTS and after == "(":
+            i = until(tokens, i + 1, ")")[1]
+        elif token == "(":
+            before = tokens[i - 1] if i else ""
+            calls.append(before if re.match(r"[a-z]", before) and
+                         before not in KEYWORDS else "")
+            i += 1
+        elif token == ")":
+            calls.pop()
+            i += 1
+        elif token == "[":  # of a subquery: a selector takes its own
+            i = until(tokens, i, "]")[1]
+        elif re.match(r"[A-Za-z_:]", token) and token.lower() not in KEYWORDS \
+                and after not in ("(", "by", "without"):
+            matchers, span, i = [], "", i + 1
+            if after == "{":
+                inside, i = until(tokens, i, "}")
+                matchers = matchers_of(inside)
+            if i < len(tokens) and tokens[i] == "[":
+                inside, i = until(tokens, i, "]")
+                span = "".join(inside)
+            function = next((c for c in reversed(calls) if c), "")
+            found.append(Selector(token, matchers, span, function))
+        else:
+            i += 1
+    return found
