@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# The daemon alone, with the libraries it needs and a wget for the health
+# check; the module belongs to the host's kernel.
+#
+#   docker build -t page_fault_exporter .
+#   docker run -d -p 9110:9110 --read-only --user 0 --cap-drop ALL \
+#     --security-opt no-new-privileges \
+#     -v /sys/kernel/debug:/sys/kernel/debug:ro page_fault_exporter
+#
+# The module's table is root's, mode 0400: hence --user 0, which with no
+# capability can read it and little else.
+FROM docker.io/library/debian:bookworm-slim AS build
+RUN apt-get -q=2 update && apt-get -q=2 install --no-install-recommends \
+      busybox-static cmake ninja-build g++ pkg-config libcivetweb-dev \
+      libcli11-dev libdeflate-dev libre2-dev libspdlog-dev libsystemd-dev \
+      nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev >/dev/null
+WORKDIR /src
+COPY CMakeLists.txt ./
+COPY exporter exporter
+COPY kernel/include kernel/include
+RUN cmake -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
+      -DCMAKE_INSTALL_PREFIX=/usr && \
+    cmake --build /build && \
+    DESTDIR=/image cmake --install /build --strip && \
+    ldd /image/usr/bin/page_fault_exporter | grep -o '/[^ ]*' | \
+      xargs -I{} cp --dereference --parents {} /image && \
+    install -D /bin/busybox /image/bin/wget
+
+FROM scratch
+LABEL org.opencontainers.image.title="page_fault_exporter" \
+      org.opencontainers.image.description="Page faults of every process, for Prometheus" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /image /
+USER 65534:65534
+EXPOSE 9110
+HEALTHCHECK --interval=30s --timeout=5s \
+  CMD ["/bin/wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9110/-/healthy"]
+ENTRYPOINT ["/usr/bin/page_fault_exporter"]

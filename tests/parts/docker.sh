@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# The Dockerfile, built and run without an engine: buildah and podman, in
+# storage of their own, on a base image made by mmdebstrap.
+# shellcheck shell=bash
+
+BASE=docker.io/library/debian:bookworm-slim
+IMAGE=localhost/page_fault_exporter
+PORT=$((20000 + RANDOM % 8000))
+
+STORAGE=(--root "$WORK/containers/root" --runroot "$WORK/containers/run"
+  --storage-driver vfs)
+build() { buildah "${STORAGE[@]}" "$@"; }
+run() {
+  podman "${STORAGE[@]}" --runtime /usr/sbin/runc --cgroup-manager=cgroupfs \
+    --events-backend=file "$@"
+}
+
+make_base() {
+  local archive uri keyring
+  archive=$(archive)
+  read -r uri keyring <<<"$archive"
+  mmdebstrap --quiet --variant=minbase \
+    --customize-hook="echo 'deb $uri bookworm main' >\"\$1/etc/apt/sources.list\"" \
+    bookworm "$1/base.tar" "deb [signed-by=$keyring] $uri bookworm main"
+}
+
+import_base() {
+  local base container
+  base=$(cached docker/bookworm make_base)
+  container=$(build from scratch)
+  build add --quiet "$container" "$base/base.tar" / &&
+    build commit --quiet --rm "$container" "$BASE"
+}
+
+build_image() {
+  BUILDAH_ISOLATION=chroot build build --quiet --pull-never --format docker \
+    --network host --tag "$IMAGE" "$ROOT"
+}
+
+# container OPTION...: without what an engine would have of its own.
+# --no-healthcheck: podman would want systemd's timers.
+container() {
+  run run --rm --network=host --ulimit nofile=1024:1024 \
+    --ulimit nproc=1000:1000 --no-healthcheck --read-only --cap-drop ALL \
+    --security-opt no-new-privileges "$@"
+}
+
+# program PATH ARGUMENT...: another program of the image.
+program() { container --entrypoint "$1" "$IMAGE" "${@:2}"; }
+
+# start OPTION...: the daemon, in the background.
+start() {
+  container --name daemon "$@" "$IMAGE" --web.listen-address="127.0.0.1:$PORT" \
+    >"$WORK/container.log" 2>&1 &
+  CONTAINER=$!
+}
+
+end() {
+  run stop --time 5 daemon >/dev/null
+  wait "$CONTAINER" || true
+}
+
+refused() { ! "$@"; }
+
+answers() {
+  for _ in $(seq 100); do
+    curl -sf --max-time 2 "http://127.0.0.1:$PORT$1" >"$WORK/answer" && break
+    sleep 0.1
+  done
+  grep -E "$2" "$WORK/answer" || {
+    cat "$WORK/container.log"
+    return 1
+  }
+}
+
+debugfs() {
+  mkdir -p "$WORK/debug/page_faults"
+  printf '# page_faults 1\npid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tminor\tmajor\tcomm\n1\t5\tlive\t100\t10\t7\t6\t1\tinit\n# end rows=1\n' \
+    >"$WORK/debug/page_faults/processes"
+  printf 'version 1\nmodule_version 0.1.0\ndetail totals\nloaded_ns 1\ncapacity 16\nlive 1\nexited 0\nretired_rows 0\nend 8\n' \
+    >"$WORK/debug/page_faults/stats"
+  chmod 700 "$WORK/debug"
+  chmod 400 "$WORK/debug/page_faults/"*
+}
+
+size_in_mb() {
+  run image inspect --format '{{.Size}}' "$IMAGE" |
+    awk '{ print int($1 / 1e6 + 0.5) }'
+}
+
+install_packages mmdebstrap buildah podman runc
+debugfs
+check "docker: the base image" import_base
+check "docker: the image builds" build_image
+size=$(size_in_mb)
+check "docker: the image has ${size:-?} MB, at most 25" test "${size:-99}" -le 25
+
+start --user 0 --volume "$WORK/debug:/sys/kernel/debug:ro"
+check "docker: root without a capability reads the table" \
+  answers /metrics '^page_faults_total\{.*pid="1".* 7$'
+# The image's own check, which an engine runs in the container.
+health() {
+  program /bin/wget -q -O /dev/null "http://127.0.0.1:$PORT/-/healthy"
+}
+check "docker: the health check passes" health
+end
+check "docker: the health check fails without the daemon" refused health
+
+start --volume "$WORK/debug:/sys/kernel/debug:ro"
+check "docker: without root it serves its own health" \
+  answers /metrics '^page_fault_exporter_last_read_success 0'
+end
+
+shell() { program "$1" -c :; }
+for name in /bin/sh /bin/bash; do
+  check "docker: there is no $name" refused shell "$name"
+done
