@@ -21,7 +21,7 @@ class Selector(NamedTuple):
 def until(tokens, i, end):
     """The tokens after i up to the closing token, and the place after that."""
     start = i + 1
-    while tokens[i] != end:
+    while i < len(tokens) and tokens[i] != end:
         i += 1
     return tokens[start:i], i + 1
 
@@ -45,7 +45,7 @@ def selectors(expr):
                          before not in KEYWORDS else "")
             i += 1
         elif token == ")":
-            calls.pop()
+            calls = calls[:-1]
             i += 1
         elif token == "[":  # of a subquery: a selector takes its own
             i = until(tokens, i, "]")[1]

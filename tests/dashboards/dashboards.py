@@ -1,0 +1,209 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the dashboards: the rules of grafana/dashboard-linter under their own
+names, then ours (their names begin with `our-`). Prints one line a finding,
+`RULE: DASHBOARD: PANEL: what`; a clean run prints nothing.
+usage: tests/dashboards/dashboards.py DASHBOARDS-DIRECTORY"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+from promql import selectors
+
+HERE = pathlib.Path(__file__).parent
+# Those of grafana/grafana's valueFormats/categories.ts that make sense here.
+UNITS = {"none", "short", "percent", "percentunit", "bytes", "decbytes", "Bps",
+         "s", "ms", "dtdurations", "dateTimeAsIso", "dateTimeFromNow",
+         "dateTimeAsIsoNoDateIfToday", "cps", "ops", "reqps", "bool",
+         "bool_yes_no", "bool_on_off"}
+VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "1m"}
+# Panels whose numbers need a unit.
+NUMERIC = {"stat", "timeseries", "gauge", "bargauge", "table"}
+
+
+class Linter:
+    def __init__(self, root):
+        self.root = root
+        self.excluded = yaml.safe_load((root / ".lint").read_text())["exclusions"]
+        self.used = set()
+        self.findings = []
+        self.known = set(re.sub("#.*", "", (HERE / "metrics.txt").read_text()).split())
+        for group in yaml.safe_load((root / "rules/recording.yml").read_text())["groups"]:
+            self.known |= {rule["record"] for rule in group["rules"]}
+        self.boards = {path: json.loads(path.read_text())
+                       for path in sorted(root.glob("*.json"))}
+        self.uids = {board["uid"] for board in self.boards.values()}
+        self.expressions = []
+
+    def find(self, rule, board, panel, what):
+        for i, entry in enumerate(self.excluded.get(rule, {}).get("entries", [])):
+            if entry == {"dashboard": board, "panel": panel}:
+                self.used.add((rule, i))
+                return
+        self.findings.append(f"{rule}: {board}: {panel}: {what}")
+
+    def run(self):
+        for path, board in self.boards.items():
+            self.check_board(path, board)
+            self.check_variables(board)
+            self.check_annotations(board)
+            for panel in board["panels"]:
+                if panel["type"] != "row":
+                    self.check_panel(board, panel)
+            self.check_layout(board)
+        self.check_promql()
+        for rule, what in self.excluded.items():
+            for i, entry in enumerate(what["entries"]):
+                if (rule, i) not in self.used:
+                    self.find("our-exclusion-rule", entry["dashboard"],
+                              entry["panel"], f"{rule} is excluded for nothing")
+
+    def check_board(self, path, board):
+        def need(rule, ok, what):
+            if not ok:
+                self.find(rule, title, "-", what)
+        title = board["title"]
+        need("uneditable-dashboard", board.get("editable") is False, "is editable")
+        need("our-schema-rule", board["schemaVersion"] >= 39, "schema is old")
+        need("our-description-rule", board.get("description"), "no description")
+        need("our-id-rule", board.get("id") is None, f"{path.name} has an id")
+        need("our-link-rule", any(link["type"] == "dashboards" and
+             link["includeVars"] and link["keepTime"] and
+             set(link["tags"]) <= set(board["tags"]) for link in board["links"]),
+             "no links to the other dashboards")
+        ids = [panel["id"] for panel in board["panels"]]
+        need("our-id-rule", len(ids) == len(set(ids)), "two panels have one id")
+        text = json.dumps(board)
+        for uid in re.findall(r"/d/([\w-]+)/", text):
+            need("our-link-rule", uid in self.uids, f"links to no dashboard {uid}")
+
+    def check_variables(self, board):
+        title = board["title"]
+        variables = {v["name"]: v for v in board["templating"]["list"]}
+        source = variables.get("datasource", {})
+        if (source.get("type"), source.get("query"), source.get("label")) != \
+                ("datasource", "prometheus", "Data source"):
+            self.find("template-datasource-rule", title, "-",
+                      "no variable datasource of a Prometheus, 'Data source'")
+        for name in ("job", "instance"):
+            self.check_template(f"template-{name}-rule", title, name,
+                                variables.get(name, {}))
+        for name, variable in variables.items():
+            if variable["type"] != "query":
+                continue
+            if variable["refresh"] != 2:
+                self.find("template-on-time-change-reload-rule", title, "-", name)
+            query = re.fullmatch(r"label_values\((.+), \w+\)", variable["query"])
+            if not query:
+                self.find("template-label-promql-rule", title, "-", name)
+            else:
+                self.note(title, f"variable {name}", query[1])
+
+    def check_template(self, rule, title, name, variable):
+        expected = {"type": "query", "label": name.title(), "multi": True,
+                    "allValue": ".+"}
+        for key, value in expected.items():
+            if variable.get(key) != value:
+                self.find(rule, title, "-", f"{key} is not {value}")
+        if variable.get("datasource", {}).get("uid") != "${datasource}":
+            self.find(rule, title, "-", "datasource is not ${datasource}")
+
+    def check_annotations(self, board):
+        for annotation in board["annotations"]["list"]:
+            if "expr" in annotation:
+                self.check_target(board["title"], f"annotation {annotation['name']}",
+                                  annotation["expr"])
+
+    def check_panel(self, board, panel):
+        title, name = board["title"], panel["title"]
+
+        def need(rule, ok, what):
+            if not ok:
+                self.find(rule, title, name, what)
+        need("panel-title-description-rule",
+             panel["title"] and panel.get("description"), "no description")
+        need("panel-datasource-rule", panel["datasource"]["uid"] == "${datasource}" and
+             all(t["datasource"]["uid"] == "${datasource}" for t in panel["targets"]),
+             "not the variable's data source")
+        need("panel-no-targets-rule", panel["targets"], "no query")
+        field = panel["fieldConfig"]
+        units = [p["value"] for o in field["overrides"] for p in o["properties"]
+                 if p["id"] == "unit"]
+        units.append(field["defaults"].get("unit"))
+        if panel["type"] == "heatmap":
+            units = [panel["options"]["yAxis"].get("unit")]
+        need("panel-units-rule", panel["type"] not in NUMERIC | {"heatmap"} or
+             all(unit in UNITS for unit in units), f"units {units}")
+        refs = [t["refId"] for t in panel["targets"]]
+        need("our-id-rule", len(refs) == len(set(refs)), "two queries have one refId")
+        for target in panel["targets"]:
+            need("our-legend-rule", panel["type"] == "table" or
+                 target["legendFormat"], f"{target['refId']} has no legend")
+            self.check_target(title, name, target["expr"])
+
+    def check_target(self, title, name, expr):
+        self.note(title, name, expr)
+        for selector in selectors(expr):
+            for label in ("job", "instance"):
+                if (label, "=~", f"${label}") not in selector.matchers:
+                    self.find(f"target-{label}-rule", title, name, selector.name)
+            if selector.function in ("rate", "irate") and \
+                    selector.range != "$__rate_interval":
+                self.find("target-rate-interval-rule", title, name, selector.name)
+            if re.search("_(total|bucket|sum|count)$", selector.name) and \
+                    selector.function not in ("rate", "irate", "increase"):
+                self.find("target-counter-agg-rule", title, name, selector.name)
+
+    def note(self, title, name, expr):
+        self.expressions.append((title, name, expr))
+        for selector in selectors(expr):
+            if selector.name not in self.known:
+                self.find("our-catalogue-rule", title, name,
+                          f"unknown metric {selector.name}")
+
+    def check_layout(self, board):
+        cells = {}
+        for panel in board["panels"]:
+            at = panel["gridPos"]
+            if at["x"] + at["w"] > 24:
+                self.find("our-layout-rule", board["title"], panel["title"], "too wide")
+            for x in range(at["x"], at["x"] + at["w"]):
+                for y in range(at["y"], at["y"] + at["h"]):
+                    if (x, y) in cells:
+                        self.find("our-layout-rule", board["title"], panel["title"],
+                                  f"covers {cells[x, y]}")
+                        return
+                    cells[x, y] = panel["title"]
+
+    def check_promql(self):
+        """promtool's word on all expressions at once, as rules of a file."""
+        rules = []
+        for i, (_, _, expr) in enumerate(self.expressions):
+            for variable, value in VARIABLES.items():
+                expr = expr.replace(variable, value)
+            if re.search(r"\$(?!(job|instance|comm|pid)\b|1\b)", expr):
+                self.find("target-promql-rule", *self.expressions[i][:2],
+                          "an unknown variable")
+            rules.append({"record": f"expression_{i}", "expr": expr})
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            yaml.safe_dump({"groups": [{"name": "expressions", "rules": rules}]}, file)
+            file.flush()
+            done = subprocess.run(["promtool", "check", "rules", file.name],
+                                  capture_output=True, text=True, check=False)
+        for place, what in re.findall(r"\"expression_(\d+)\".*?: (.*)", done.stderr):
+            self.find("target-promql-rule", *self.expressions[int(place)][:2], what)
+        if done.returncode and not self.findings:
+            self.find("target-promql-rule", "-", "-", done.stderr.strip())
+
+
+linter = Linter(pathlib.Path(sys.argv[1]))
+linter.run()
+print("\n".join(linter.findings))
+if len(linter.boards) < 4 or not linter.expressions:
+    sys.exit("no dashboards")
+sys.exit(bool(linter.findings))

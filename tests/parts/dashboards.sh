@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# The dashboards by the rules of Grafana's dashboard-linter and by ours, and
+# that the check finds what it is for.
+# shellcheck shell=bash disable=SC2016
+
+install_packages prometheus python3 python3-yaml jq
+
+lint_dashboards() {
+  /usr/bin/python3 -B "$ROOT/tests/dashboards/dashboards.py" "$1"
+}
+
+# finds RULE JQ-FILTER: the rule is named when the overview is changed so.
+finds() {
+  local copy=$WORK/dashboards
+  rm -rf "$copy"
+  cp -r "$ROOT/dashboards" "$copy"
+  jq "$2" "$ROOT/dashboards/overview.json" >"$copy/overview.json"
+  lint_dashboards "$copy" >"$WORK/findings" 2>&1 || true
+  if grep -q "^$1: " "$WORK/findings"; then
+    ok "dashboards $1 finds its defect"
+  else
+    fail "dashboards $1 does not find: $2"
+  fi
+}
+
+check "dashboards lint" lint_dashboards "$ROOT/dashboards"
+finds template-datasource-rule 'del(.templating.list[0])'
+finds template-job-rule '.templating.list[1].multi = false'
+finds template-instance-rule '.templating.list[2].allValue = ".*"'
+finds template-label-promql-rule '.templating.list[1].query = "jobs"'
+finds template-on-time-change-reload-rule '.templating.list[1].refresh = 1'
+finds panel-datasource-rule '.panels[0].datasource.uid = "prom"'
+finds panel-title-description-rule 'del(.panels[0].description)'
+finds panel-units-rule '.panels[0].fieldConfig.defaults.unit = "faults"'
+finds panel-no-targets-rule '.panels[0].targets = []'
+finds target-promql-rule '.panels[0].targets[0].expr |= sub("\\["; "[[")'
+finds target-rate-interval-rule '.panels[0].targets[0].expr |= sub("\\$__rate_interval"; "5m")'
+finds target-job-rule '.panels[0].targets[0].expr |= sub("job=~\"\\$job\","; "")'
+finds target-instance-rule '.panels[0].targets[0].expr |= sub("instance=~"; "instance=")'
+finds target-counter-agg-rule '.panels[0].targets[0].expr = "sum(page_fault_comm_faults_total{job=~\"$job\",instance=~\"$instance\"})"'
+finds uneditable-dashboard '.editable = true'
+finds our-catalogue-rule '.panels[0].targets[0].expr |= sub("comm_faults"; "comm_fault")'
+finds our-layout-rule '.panels[1].gridPos = .panels[0].gridPos'
+finds our-link-rule '.links = []'
