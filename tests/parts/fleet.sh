@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+# deploy/prometheus on loopback: daemons on generated tables, two agents that
+# send everything and the sums, and one centre; each of them restarted. And what
+# goes to a cluster or to compose, as far as it can be judged without one.
+# shellcheck shell=bash
+. "$ROOT/tests/install/hosts.sh"
+trap stop_all EXIT
+
+PROCESSES=200
+DAEMONS=(127.0.0.2 127.0.0.3 127.0.0.4 127.0.0.5)
+mapfile -t PORTS < <(free_ports 4)
+DAEMON=${PORTS[0]} CENTRE=${PORTS[1]} AGENTS=("${PORTS[@]:2}")
+CONFIG=$WORK/fleet
+
+# The tables grow by a unit of time each second, until $WORK/frozen is there.
+grow() {
+  local t=10 host
+  while :; do
+    if [ ! -e "$WORK/frozen" ]; then
+      t=$((t + 1))
+      for host in "${DAEMONS[@]}"; do table "$WORK/$host" "$PROCESSES" "$t"; done
+    fi
+    sleep 1
+  done
+}
+
+# The shipped files, with faster clocks, our ports and our hosts.
+configure() {
+  local shipped=$ROOT/deploy/prometheus
+  mkdir -p "$CONFIG"/{centre,agent-all,agent-sums}/targets "$CONFIG/centre/rules"
+  for file in "$ROOT"/dashboards/rules/*.yml; do
+    sed 's/interval: [0-9a-z]*/interval: 1s/' "$file" \
+      >"$CONFIG/centre/rules/$(basename "$file")"
+  done
+  sed 's/_interval: 15s/_interval: 1s/' "$shipped/central.yml" \
+    >"$CONFIG/centre/centre.yml"
+  local number=1 name
+  for name in agent-all agent-sums; do
+    sed "s/_interval: 15s/_interval: 1s/; s/central.example:9090/127.0.0.1:$CENTRE/
+      s/site-1/site-$number/" "$shipped/$name.yml" >"$CONFIG/$name/$name.yml"
+    printf -- '- targets: ["%s:%s", "%s:%s"]\n' \
+      "${DAEMONS[number * 2 - 2]}" "$DAEMON" "${DAEMONS[number * 2 - 1]}" "$DAEMON" \
+      >"$CONFIG/$name/targets/hosts.yml"
+    number=$((number + 1))
+  done
+}
+
+start_centre() {
+  start centre prometheus --config.file="$CONFIG/centre/centre.yml" \
+    --web.enable-remote-write-receiver --storage.tsdb.path="$WORK/tsdb" \
+    --web.listen-address="127.0.0.1:$CENTRE"
+  CENTRE_PID=$PID
+}
+
+# start_agent NAME PORT
+start_agent() {
+  start "$1" prometheus --enable-feature=agent --config.file="$CONFIG/$1/$1.yml" \
+    --storage.agent.path="$WORK/$1" --web.listen-address="127.0.0.1:$2"
+}
+
+# hosts_of EXPRESSION: the instances that it returns at the centre.
+hosts_of() {
+  query "$CENTRE" "$1" | grep -o '"instance":"[^"]*"' | sort -u | cut -d'"' -f4
+}
+
+every_host() {
+  local hosts
+  hosts=$(hosts_of "$1")
+  [ "$hosts" = "$(printf '%s\n' "${DAEMONS[@]}")" ] ||
+    { printf 'only: %s' "$hosts" && return 1; }
+}
+
+# The Fleet dashboard's queries, all variables at All.
+fleet_queries() {
+  # shellcheck disable=SC2016
+  jq -r '[.panels[] | recurse(.panels[]?) | .targets[]?.expr | select(.)] |
+    unique[] | gsub("\\$(job|instance)"; ".+") | gsub("\\$__range"; "1m") |
+    gsub("\n"; " ")' "$ROOT/dashboards/fleet.json"
+}
+
+# Each of them has an answer, and each that is by instance one of every host.
+fleet_dashboard() {
+  local expression
+  while IFS= read -r expression; do
+    query "$CENTRE" "$expression" | grep -q . ||
+      { printf 'nothing: %s\n' "$expression" && return 1; }
+    case $expression in
+      *"by (job, instance)"* | instance:*) every_host "$expression" || return 1 ;;
+    esac
+  done < <(fleet_queries)
+}
+
+# samples_of HOST SECONDS: how many the centre has of that time.
+samples_of() {
+  query "$CENTRE" "count_over_time(up{instance=\"$1\"}[${2}s])" | sed 's/.* //'
+}
+
+# no_gap HOST SINCE MISSED: at most MISSED scrapes of each second since then.
+no_gap() {
+  local span=$(($(date +%s) - $2)) samples
+  samples=$(samples_of "$1" "$span")
+  [ "${samples:-0}" -ge $((span - $3)) ] ||
+    { printf '%s of %s' "$samples" "$span" && return 1; }
+}
+
+fresh() { [ "$(samples_of "$1" 3)" -ge 1 ]; }
+
+# Everything that a process of HOST has counted is at the centre.
+same_counts() {
+  diff <(curl -sf "http://$1:$DAEMON/metrics" |
+    sed -n 's/^page_faults_total{.*pid="\([0-9]*\)".* /\1 /p' | sort) \
+    <(query "$CENTRE" "page_faults_total{instance=\"$1\"}" |
+      sed -n 's/.*"pid":"\([0-9]*\)".*} /\1 /p' | sort) | head -5
+}
+counts_arrive() { [ "$(same_counts "$1")" = "" ]; }
+
+series_of() {
+  query "$CENTRE" "count({__name__!~\".*:.*\",instance=\"$1\"})" | sed 's/.* //'
+}
+
+restarts_centre() {
+  local since
+  since=$(date +%s)
+  stop "$CENTRE_PID"
+  sleep 8
+  start_centre
+  check "fleet: after a restart of the centre new samples come" \
+    eventually 60 fresh "${DAEMONS[0]}"
+  for host in "${DAEMONS[0]}" "${DAEMONS[2]}"; do
+    check "fleet: $host: nothing was lost meanwhile" \
+      eventually 60 no_gap "$host" "$since" 2
+  done
+}
+
+restarts_agent() {
+  local since
+  since=$(date +%s)
+  stop "$AGENT_PID"
+  sleep 3
+  start_agent agent-all "${AGENTS[0]}"
+  check "fleet: after a restart of an agent new samples come" \
+    eventually 60 fresh "${DAEMONS[0]}"
+  check "fleet: only the scrapes of its absence are missing" \
+    eventually 30 no_gap "${DAEMONS[0]}" "$since" 7
+  touch "$WORK/frozen"
+  check "fleet: and no fault is" eventually 30 counts_arrive "${DAEMONS[0]}"
+}
+
+# make_models DIR: Kubernetes' types and schemas, for node.
+make_models() {
+  cp "$ROOT/tests/install/manifests.mjs" "$1"
+  npm install --prefix "$1" --silent --no-fund --no-audit yaml@2.9.1 \
+    kubernetes-models@5.1.0 @kubernetes-models/prometheus-operator@6.0.0 \
+    typescript@7.0.2 >&2
+}
+
+# manifests FILE: whether what kustomize printed fits the schemas and the types.
+manifests() {
+  local models
+  models=$(cached "kubernetes/models-$(sha256sum \
+    <"$ROOT/tests/install/manifests.mjs" | cut -c1-12)" make_models)
+  node "$models/manifests.mjs" "$models/manifests.ts" <"$1" &&
+    "$models/node_modules/.bin/tsc" --noEmit --strict --skipLibCheck \
+      --target es2022 --module nodenext "$models/manifests.ts"
+}
+
+up_to_date() {
+  mkdir -p "$WORK/generated"
+  "$ROOT/deploy/kubernetes/generate" "$WORK/generated"
+  for name in rules dashboards; do
+    diff -q "$WORK/generated/$name.yaml" "$ROOT/deploy/kubernetes/$name.yaml" ||
+      { printf 'run deploy/kubernetes/generate' && return 1; }
+  done
+}
+
+kubernetes() {
+  check "kubernetes: the generated manifests are up to date" up_to_date
+  if ! { command -v kubectl && command -v npm; } >/dev/null; then
+    say "no kubectl or no npm: the manifests are not judged"
+    return
+  fi
+  check "kubernetes: kustomize builds it" bash -c \
+    'kubectl kustomize "$1" >"$2"' - "$ROOT/deploy/kubernetes" "$WORK/manifests.yaml"
+  check "kubernetes: the manifests fit schemas and types" \
+    manifests "$WORK/manifests.yaml"
+  sed 's/allowPrivilegeEscalation/allowEscalation/' "$WORK/manifests.yaml" \
+    >"$WORK/wrong.yaml"
+  check "kubernetes: a wrong one does not" refused manifests "$WORK/wrong.yaml"
+}
+
+install_packages prometheus jq
+kubernetes
+configure
+for name in prometheus central agent-all agent-sums; do
+  case $name in agent-*) agent=--agent ;; *) agent="" ;; esac
+  # shellcheck disable=SC2086
+  check "fleet: promtool accepts $name.yml" \
+    promtool check config $agent "$ROOT/deploy/prometheus/$name.yml"
+done
+for name in tls/prometheus-password tls/prometheus-client-certificate; do
+  check "fleet: promtool accepts $name.yml" \
+    promtool check config --syntax-only "$ROOT/deploy/$name.yml"
+done
+for host in "${DAEMONS[@]}"; do
+  table "$WORK/$host" "$PROCESSES" 10
+  start "daemon-$host" "$BUILD/exporter/page_fault_exporter" \
+    --path.debugfs "$WORK/$host" --web.listen-address="$host:$DAEMON" --interval 1s
+done
+grow &
+STARTED+=($!)
+start_centre
+start_agent agent-all "${AGENTS[0]}"
+AGENT_PID=$PID
+start_agent agent-sums "${AGENTS[1]}"
+
+check "fleet: every host is at the centre" eventually 60 every_host 'up == 1'
+check "fleet: agent-all.yml sends every process" eventually 30 \
+  answers "$CENTRE" "count(page_faults_total{instance=\"${DAEMONS[1]}\"})" " $PROCESSES\$"
+check "fleet: agent-sums.yml sends none" \
+  refused answers "$CENTRE" "{pid!=\"\",instance=\"${DAEMONS[2]}\"}" .
+check "fleet: the Fleet dashboard shows every host" eventually 120 fleet_dashboard
+printf 'series that a host of %s processes costs: %s with agent-all.yml, %s with agent-sums.yml\n' \
+  "$PROCESSES" "$(series_of "${DAEMONS[0]}")" "$(series_of "${DAEMONS[2]}")"
+restarts_centre
+restarts_agent
