@@ -13,12 +13,12 @@ kernels_of() {
 # What runs in the guest: systemd, DKMS, and a kernel older than the newest.
 guest_packages() {
   printf '%s\n' systemd systemd-sysv udev dbus kmod iproute2 procps curl \
-    initramfs-tools zstd dkms "linux-image-$1" "linux-headers-$1"
+    initramfs-tools zstd dkms openssl "linux-image-$1" "linux-headers-$1"
 }
 
 build_packages() {
   packages_in "$ROOT/deploy/packages"
-  printf '%s\n' git dpkg-dev fakeroot debhelper dh-dkms help2man
+  printf '%s\n' git build-essential fakeroot debhelper dh-dkms help2man lintian
 }
 
 # make_root SUITE KERNEL FETCHED INCLUDED DIR: the Debian in DIR/root; the
@@ -104,4 +104,13 @@ debian_stop() {
     sleep 0.1
   done
   vm_stop
+}
+
+# dependencies_of DEB...: the names of the packages that they depend on.
+dependencies_of() {
+  local package
+  for package in "$@"; do
+    dpkg-deb -f "$package" Depends
+    printf '\n'
+  done | tr ',' '\n' | sed -nE 's/^ *([a-z0-9+.-]+).*/\1/p' | sort -u | xargs
 }

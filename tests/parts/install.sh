@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+# The packages in whole Debians: installed, reloaded, upgraded, through a
+# kernel upgrade, locked down, purged; and deploy/run from a clone. Slow, and
+# not of the default run. INSTALL_SUITES names the Debians.
+# shellcheck shell=bash
+. "$ROOT/tests/install/lib.sh"
+
+PORT=$((20000 + RANDOM % 8000))
+CONFIGURATION="/etc/default/page-fault-exporter /etc/modprobe.d/page-faults-dkms.conf"
+
+metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
+
+# serves PATTERN: a line of the metrics, as seen from outside of the guest.
+serves() { metrics | grep -q "^$1"; }
+
+# eventually SECONDS COMMAND...: until it succeeds.
+eventually() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 1
+  done
+}
+
+# inside SECONDS SCRIPT: a script of several lines in the guest.
+inside() {
+  guest -t "$1" "bash -o pipefail -c \"\$(echo $(base64 -w0 <<<"$2") | base64 -d)\""
+}
+
+# apt_inside ARGUMENT...: apt, which finds in its cache what it needs.
+apt_inside() {
+  guest -t 900 "apt-get -q=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+--yes $*"
+}
+
+unit_is_up() { [ "$(guest systemctl is-active page-fault-exporter)" = active ]; }
+
+has_module_for() { guest "dkms status page_faults/$1 -k $2 | grep ': installed'"; }
+
+installs() {
+  check "$1: the packages install" apt_inside install "$WORK/data/packages/*.deb"
+  check "$1: DKMS has built the module" has_module_for "$VERSION" "$OLD"
+  check "$1: the module is signed" guest 'modinfo -F signer page_faults | grep .'
+  check "$1: the module is loaded" guest 'test -d /sys/module/page_faults'
+  check "$1: the unit is up" eventually 30 unit_is_up
+  check "$1: curl from outside shows faults" \
+    eventually 30 serves 'page_faults_total{.*pid="1"'
+  check "$1: the daemon is not root and has one capability" inside 60 '
+    pid=$(systemctl show -P MainPID page-fault-exporter)
+    grep -E "^Cap(Eff|Bnd):.*0000000000000004$" /proc/$pid/status | wc -l | grep 2 &&
+    [ "$(stat -c %u /proc/$pid)" -ge 61184 ]' # the range of DynamicUser
+  check "$1: systemd-analyze security is 1.7 or better" inside 60 '
+    systemd-analyze security page-fault-exporter --no-pager --threshold=17 | tail -1'
+}
+
+survives() {
+  guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
+  check "$1: without the module the daemon says so" \
+    eventually 30 serves 'page_fault_exporter_last_read_success 0'
+  check "$1: without the module the unit stays up" unit_is_up
+  guest 'modprobe page_faults'
+  check "$1: with the module back it serves again" \
+    eventually 30 serves 'page_fault_exporter_last_read_success 1'
+  guest 'systemctl kill -s KILL page-fault-exporter'
+  check "$1: killed, the daemon comes back" \
+    eventually 30 serves 'page_faults_total{.*pid="1"'
+  check "$1: hanging, the daemon is restarted" inside 180 '
+    old=$(systemctl show -P MainPID page-fault-exporter)
+    kill -STOP $old
+    for i in $(seq 120); do
+      new=$(systemctl show -P MainPID page-fault-exporter)
+      [ $new != 0 ] && [ $new != $old ] && exit 0
+      sleep 1
+    done
+    systemctl status --no-pager page-fault-exporter
+    exit 1'
+  check "$1: a reload keeps the daemon" inside 60 '
+    old=$(systemctl show -P MainPID page-fault-exporter)
+    systemctl reload page-fault-exporter && sleep 2 &&
+    [ $(systemctl show -P MainPID page-fault-exporter) = $old ]'
+}
+
+keeps_configuration() {
+  inside 60 "
+    echo 'ARGS=\"--interval=2s\"' >/etc/default/page-fault-exporter
+    echo 'options page_faults max_processes=9999' >/etc/modprobe.d/page-faults-dkms.conf
+    cat $CONFIGURATION | sha256sum >/root/before
+    modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }
+    modprobe page_faults; systemctl restart page-fault-exporter"
+  check "$1: the options reach the module" \
+    guest 'grep 9999 /sys/module/page_faults/parameters/max_processes'
+  check "$1: the upgrade installs" apt_inside install "$WORK/data/newer/*.deb"
+  check "$1: the upgrade builds the module" has_module_for "$VERSION.1" "$OLD"
+  check "$1: the downgrade installs" \
+    apt_inside install --allow-downgrades "$WORK/data/packages/*.deb"
+  check "$1: the downgrade builds the module" has_module_for "$VERSION" "$OLD"
+  check "$1: both keep the configuration" \
+    guest "cat $CONFIGURATION | sha256sum | diff /root/before -"
+  check "$1: the daemon runs with its options" \
+    eventually 30 guest 'pgrep -af "^/usr/bin/page_fault_exporter --interval=2s"'
+  check "$1: the counters outlive it all" serves 'page_faults_total{.*pid="1"'
+}
+
+upgrades_kernel() {
+  check "$1: a newer kernel installs" \
+    apt_inside install "linux-image-$NEW" "linux-headers-$NEW"
+  check "$1: DKMS has built the module for it" has_module_for "$VERSION" "$NEW"
+  debian_stop
+  debian_start "$1-new" "$WORK/disk" "$NEW" --disk "$WORK/data.disk" \
+    --forward "$PORT" || return 1
+  check "$1: the newer kernel runs" guest "uname -r | grep -Fx $NEW"
+  mount_data
+  check "$1: after the reboot it serves the module's table" \
+    eventually 60 serves 'page_fault_module_info'
+}
+
+# What Secure Boot does to a kernel, without the firmware.
+locks_down() {
+  guest 'echo integrity >/sys/kernel/security/lockdown'
+  check "$1: locked down, the loaded module goes on" inside 60 '
+    systemctl restart page-fault-exporter
+    sleep 5
+    curl -sf localhost:9110/metrics | grep "^page_fault_exporter_last_read_success 1"'
+  guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
+  check "$1: locked down, a module of an unknown signer is refused" \
+    guest '! modprobe page_faults && dmesg | grep -i "lockdown\|Loading of"'
+  check "$1: the daemon says that the module is missing" \
+    eventually 30 serves 'page_fault_exporter_last_read_success 0\|page_fault_exporter_source{source="procfs"} 1'
+}
+
+purges() {
+  check "$1: the purge ends" apt_inside purge page-faults-dkms page-fault-exporter
+  check "$1: the purge leaves nothing" inside 60 '
+    left=$(find / -xdev -iname "*page?fault*" -not -path "/usr/src/linux-*" \
+      -not -path "'"$WORK"'/*" -not -path "/root/*"
+      ls -d /sys/module/page_faults 2>/dev/null)
+    echo "$left"
+    [ -z "$left" ]'
+}
+
+runs_from_clone() {
+  disk_of "$1" "$WORK/disk"
+  debian_start "$2-clone" "$WORK/disk" "$OLD" --disk "$WORK/data.disk" \
+    --forward "$PORT" || return 0
+  mount_data
+  inside 10 "setsid $WORK/data/clone/deploy/run --host >/root/run.log 2>&1 &"
+  check "$2: deploy/run --host serves the module's table" \
+    eventually 600 serves 'page_faults_total{.*pid="1"'
+  check "$2: it ends and unloads the module" inside 60 '
+    kill $(pgrep -f "clone/deploy/run --host" | head -1)
+    for i in $(seq 30); do [ -d /sys/module/page_faults ] || exit 0; sleep 1; done
+    cat /root/run.log
+    exit 1'
+  debian_stop
+  vm_judge "$2: nothing in dmesg of deploy/run --host"
+}
+
+mount_data() {
+  guest "mkdir -p $WORK/data && mount /dev/vdb $WORK/data"
+}
+
+# The packages, the next version's, and a clone whose daemon is built already,
+# which takes minutes in the guest.
+make_data() {
+  local root=$1
+  mkdir -p "$WORK/newer" "$WORK/data"
+  in_root "$root" /src/deploy/build-packages "$WORK/data/packages"
+  cp -r "$ROOT"/{CMakeLists.txt,exporter,kernel,deploy,.gitignore} "$WORK/newer"
+  sed -i "s/\b$VERSION\b/$VERSION.1/" "$WORK/newer/CMakeLists.txt" \
+    "$WORK/newer/kernel/Kbuild" "$WORK/newer/kernel/dkms.conf"
+  ROOT=$WORK/newer in_root "$root" /src/deploy/build-packages "$WORK/data/newer"
+  # shellcheck disable=SC2016
+  in_root "$root" bash -euc 'git clone --quiet /src "$1"
+    cmake -S "$1" -B "$1/build/run" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+      -DBUILD_TESTING=OFF
+    cmake --build "$1/build/run" --target page_fault_exporter' - "$WORK/data/clone"
+  truncate -s 512M "$WORK/data.disk"
+  mkfs.ext4 -q -F -d "$WORK/data" "$WORK/data.disk"
+}
+
+debian() {
+  local suite=$1 kernels root
+  mapfile -t kernels < <(kernels_of "$suite")
+  [ ${#kernels[@]} -ge 2 ] || { fail "$suite: has no two kernels" && return; }
+  OLD=${kernels[-2]} NEW=${kernels[-1]}
+  rm -rf "$WORK"/{data,newer,disk,data.disk}
+  root=$(root_of "$suite" "$OLD" "" "$(build_packages | sort -u | xargs | tr ' ' ,)")
+  make_data "$root" >"$WORK/data.log" 2>&1 ||
+    { fail "$suite: builds: $(tail -5 "$WORK/data.log")" && return; }
+  check "$suite: lintian finds no error" \
+    in_root "$root" lintian --allow-root --fail-on error "$WORK/data/packages/"*.deb
+  disk_of "$(root_of "$suite" "$OLD" \
+    "$(dependencies_of "$WORK/data/packages/"*.deb) linux-image-$NEW linux-headers-$NEW")" \
+    "$WORK/disk"
+  if debian_start "$suite" "$WORK/disk" "$OLD" --disk "$WORK/data.disk" \
+    --forward "$PORT"; then
+    mount_data
+    installs "$suite"
+    survives "$suite"
+    keeps_configuration "$suite"
+    if upgrades_kernel "$suite"; then
+      locks_down "$suite"
+      purges "$suite"
+      debian_stop
+      vm_judge "$suite: nothing in dmesg"
+    fi
+  fi
+  runs_from_clone "$root" "$suite"
+}
+
+install_packages mmdebstrap
+VERSION=$(sed -nE 's/^PACKAGE_VERSION="(.*)"$/\1/p' "$ROOT/kernel/dkms.conf")
+for suite in ${INSTALL_SUITES:-bookworm trixie}; do debian "$suite"; done
