@@ -51,6 +51,11 @@ root_of() {
     "$(cached "install/$1-$key" make_root "$1" "$2" "${3:-}" "${4:-}")"
 }
 
+# build_root SUITE KERNEL: one that can build the packages.
+build_root() {
+  root_of "$1" "$2" "" "$(build_packages | sort -u | xargs | tr ' ' ,)"
+}
+
 # in_root ROOT COMMAND...: in the chroot, with the sources at /src, read-only,
 # and WORK at the same path.
 in_root() {

@@ -3,7 +3,9 @@
 # storage of their own, on a base image made by mmdebstrap.
 # shellcheck shell=bash
 
-BASE=docker.io/library/debian:bookworm-slim
+. "$ROOT/tests/install/lib.sh"
+
+BASE=docker.io/library/debian
 IMAGE=localhost/page_fault_exporter
 PORT=$((20000 + RANDOM % 8000))
 
@@ -15,26 +17,29 @@ run() {
     --events-backend=file "$@"
 }
 
+# make_base SUITE DIR
 make_base() {
   local archive uri keyring
   archive=$(archive)
   read -r uri keyring <<<"$archive"
   mmdebstrap --quiet --variant=minbase \
-    --customize-hook="echo 'deb $uri bookworm main' >\"\$1/etc/apt/sources.list\"" \
-    bookworm "$1/base.tar" "deb [signed-by=$keyring] $uri bookworm main"
+    --customize-hook="echo 'deb $uri $1 main' >\"\$1/etc/apt/sources.list\"" \
+    "$1" "$2/base.tar" "deb [signed-by=$keyring] $uri $1 main"
 }
 
+# import_base SUITE: as the registry's image of that name.
 import_base() {
   local base container
-  base=$(cached docker/bookworm make_base)
+  base=$(cached "docker/$1" make_base "$1")
   container=$(build from scratch)
   build add --quiet "$container" "$base/base.tar" / &&
-    build commit --quiet --rm "$container" "$BASE"
+    build commit --quiet --rm "$container" "$BASE:$1-slim"
 }
 
+# build_image NAME OPTION...
 build_image() {
   BUILDAH_ISOLATION=chroot build build --quiet --pull-never --format docker \
-    --network host --tag "$IMAGE" "$ROOT"
+    --network host --tag "$1" "${@:2}" "$ROOT"
 }
 
 # container OPTION...: without what an engine would have of its own.
@@ -90,8 +95,8 @@ size_in_mb() {
 
 install_packages mmdebstrap buildah podman runc
 debugfs
-check "docker: the base image" import_base
-check "docker: the image builds" build_image
+check "docker: the base image" import_base bookworm
+check "docker: the image builds" build_image "$IMAGE"
 size=$(size_in_mb)
 check "docker: the image has ${size:-?} MB, at most 25" test "${size:-99}" -le 25
 
@@ -115,3 +120,28 @@ shell() { program "$1" -c :; }
 for name in /bin/sh /bin/bash; do
   check "docker: there is no $name" refused shell "$name"
 done
+
+# The module's image on a node of Debian 12 that is a directory. This machine's
+# kernel takes no module: to build it is all that can be shown here, and a VM
+# shows the rest (tests/parts/install.sh).
+load_module() {
+  run run --rm --network=host --ulimit nofile=1024:1024 \
+    --ulimit nproc=1000:1000 "$@" "$IMAGE-module"
+}
+# module_says PATTERN OPTION...
+module_says() {
+  load_module "${@:2}" 2>&1 | tee "$WORK/module.log" | grep "$1" ||
+    { cat "$WORK/module.log" && return 1; }
+}
+
+mapfile -t kernels < <(kernels_of bookworm)
+node=$(build_root bookworm "${kernels[-2]}")
+check "docker: the base image of the module's image" import_base trixie
+check "docker: the module's image builds" \
+  build_image "$IMAGE-module" --target module
+check "docker: it builds the module from a node's headers" \
+  module_says 'the kernel refuses the module' \
+  --volume "$node:/host:ro" --env RELEASE="${kernels[-2]}"
+check "docker: without headers it leaves the daemon to procfs" \
+  module_says 'no headers of 1.2.3: the daemon' \
+  --volume "$node:/host:ro" --env RELEASE=1.2.3

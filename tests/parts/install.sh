@@ -185,7 +185,7 @@ debian() {
   [ ${#kernels[@]} -ge 2 ] || { fail "$suite: has no two kernels" && return; }
   OLD=${kernels[-2]} NEW=${kernels[-1]}
   rm -rf "$WORK"/{data,newer,disk,data.disk}
-  root=$(root_of "$suite" "$OLD" "" "$(build_packages | sort -u | xargs | tr ' ' ,)")
+  root=$(build_root "$suite" "$OLD")
   make_data "$root" >"$WORK/data.log" 2>&1 ||
     { fail "$suite: builds: $(tail -5 "$WORK/data.log")" && return; }
   check "$suite: lintian finds no error" \
