@@ -103,12 +103,14 @@ debian_start() {
 
 # debian_stop: shuts down in order, so that the disk keeps what was written.
 debian_stop() {
-  printf 'sync; systemctl poweroff\n' >&"$VM_IN" 2>/dev/null || true
+  printf 'sync; systemctl poweroff\n' 1>&"$VM_IN" 2>/dev/null || true
   for _ in $(seq 900); do
     kill -0 "$VM_PID" 2>/dev/null || break
     sleep 0.1
   done
-  vm_stop
+  kill "$VM_PID" 2>/dev/null || true
+  wait "$VM_PID" 2>/dev/null || true
+  exec {VM_IN}>&- {VM_OUT}<&-
 }
 
 # dependencies_of DEB...: the names of the packages that they depend on.

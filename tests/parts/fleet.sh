@@ -188,8 +188,18 @@ kubernetes() {
   check "kubernetes: a wrong one does not" refused manifests "$WORK/wrong.yaml"
 }
 
+# The files that compose.yaml mounts.
+compose_files() {
+  local path
+  sed -nE 's/^ *- (\.\.?\/[^:]*):.*/\1/p' "$ROOT/deploy/compose.yaml" |
+    while read -r path; do
+      [ -e "$ROOT/deploy/$path" ] || { printf 'no %s' "$path" && return 1; }
+    done
+}
+
 install_packages prometheus jq
 kubernetes
+check "compose: what it mounts is there" compose_files
 configure
 for name in prometheus central agent-all agent-sums; do
   case $name in agent-*) agent=--agent ;; *) agent="" ;; esac

@@ -6,12 +6,17 @@
 . "$ROOT/tests/install/lib.sh"
 
 PORT=$((20000 + RANDOM % 8000))
+LOAD_MODULE=$WORK/data/clone/deploy/kubernetes/load-module
 CONFIGURATION="/etc/default/page-fault-exporter /etc/modprobe.d/page-faults-dkms.conf"
 
 metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 
 # serves PATTERN: a line of the metrics, as seen from outside of the guest.
 serves() { metrics | grep -q "^$1"; }
+
+# Whether the daemon reads the module, or does without it.
+reads_module() { serves 'page_fault_exporter_source{source="module"} 1'; }
+misses_module() { serves 'page_fault_exporter_source{source="module"} 0'; }
 
 # eventually SECONDS COMMAND...: until it succeeds.
 eventually() {
@@ -57,11 +62,14 @@ installs() {
 survives() {
   guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
   check "$1: without the module the daemon says so" \
-    eventually 30 serves 'page_fault_exporter_last_read_success 0'
+    eventually 30 misses_module
   check "$1: without the module the unit stays up" unit_is_up
   guest 'modprobe page_faults'
   check "$1: with the module back it serves again" \
-    eventually 30 serves 'page_fault_exporter_last_read_success 1'
+    eventually 30 reads_module
+  guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
+  check "$1: Kubernetes' init container finds the installed module" \
+    guest "HOST=/ $LOAD_MODULE | grep 'loaded the node.s own'"
   guest 'systemctl kill -s KILL page-fault-exporter'
   check "$1: killed, the daemon comes back" \
     eventually 30 serves 'page_faults_total{.*pid="1"'
@@ -112,7 +120,7 @@ upgrades_kernel() {
   check "$1: the newer kernel runs" guest "uname -r | grep -Fx $NEW"
   mount_data
   check "$1: after the reboot it serves the module's table" \
-    eventually 60 serves 'page_fault_module_info'
+    eventually 60 reads_module
 }
 
 # What Secure Boot does to a kernel, without the firmware.
@@ -121,12 +129,12 @@ locks_down() {
   check "$1: locked down, the loaded module goes on" inside 60 '
     systemctl restart page-fault-exporter
     sleep 5
-    curl -sf localhost:9110/metrics | grep "^page_fault_exporter_last_read_success 1"'
+    curl -sf localhost:9110/metrics | grep "^page_fault_exporter_source{source=\"module\"} 1"'
   guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
   check "$1: locked down, a module of an unknown signer is refused" \
     guest '! modprobe page_faults && dmesg | grep -i "lockdown\|Loading of"'
   check "$1: the daemon says that the module is missing" \
-    eventually 30 serves 'page_fault_exporter_last_read_success 0\|page_fault_exporter_source{source="procfs"} 1'
+    eventually 30 misses_module
 }
 
 purges() {
@@ -152,6 +160,11 @@ runs_from_clone() {
     for i in $(seq 30); do [ -d /sys/module/page_faults ] || exit 0; sleep 1; done
     cat /root/run.log
     exit 1'
+  check "$2: Kubernetes' init container builds and loads the module" guest -t 400 \
+    "HOST=/ SOURCE=$WORK/data/clone/kernel PARAMETERS=max_processes=99 \
+$LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
+  check "$2: and lets it be afterwards" \
+    guest "HOST=/ $LOAD_MODULE | grep 'loaded already'"
   debian_stop
   vm_judge "$2: nothing in dmesg of deploy/run --host"
 }
