@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel's own count of a thread group's faults; see account.h. */
+/*
+ * The kernel's own count of a thread group's faults, and what ties an entry to
+ * it; see account.h.
+ */
 #include "account.h"
 
+#include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-#include "table.h"
+#include "table_private.h"
 
 /**
  * pf_account_read() - the kernel's count for a thread group
@@ -43,8 +47,139 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 	rcu_read_unlock();
 }
 
+/**
+ * pf_account_set_base() - what the kernel had counted before the entry does
+ * @entry: a new one
+ *
+ * A group that started after counting began has 0, unless with full it was
+ * refused an entry at first; for others the value is only a bound until
+ * pf_account_differs() or, with totals, pf_account_rebase() has looked.
+ *
+ * Context: the table's lock held.
+ */
+void pf_account_set_base(struct pf_entry *entry)
+{
+	bool known = entry->start_ns >= pf_table.loaded_ns &&
+		     (pf_table.totals || !pf_table.overflowed);
+
+	entry->base.n[PF_MINOR] = known ? 0 : U64_MAX;
+	entry->base.n[PF_MAJOR] = known ? 0 : U64_MAX;
+}
+NOKPROBE_SYMBOL(pf_account_set_base);
+
+/* Sets a tally's minor and major from the kernel's count. Lock held. */
+static void pf_account_rebase(struct pf_entry *entry,
+			      const struct pf_account *kernel)
+{
+	unsigned int s;
+
+	for (s = 0; s < PF_SEVERITIES; s++) {
+		atomic64_t *cell = &entry->tally.n[s * PF_SHAPES];
+		u64 old = atomic64_read(cell);
+		u64 now;
+
+		/* Not known when the entry was made: it begins to count now. */
+		if (entry->base.n[s] == U64_MAX)
+			entry->base.n[s] = kernel->n[s];
+		now = kernel->n[s] - entry->base.n[s];
+		/* Readers race; the larger is the later. */
+		if (now > old) {
+			atomic64_set(cell, now);
+			this_cpu_add(pf_table_global.n[s * PF_SHAPES],
+				     now - old);
+		}
+	}
+}
+
+/**
+ * pf_account_refresh() - with totals: bring an entry up to the kernel's count
+ * @entry: in any state
+ *
+ * Context: any but hard interrupt; not under the table's lock.
+ */
+void pf_account_refresh(struct pf_entry *entry)
+{
+	struct task_struct *task = NULL;
+	struct pf_account kernel;
+	unsigned long flags;
+
+	if (!pf_table.totals)
+		return;
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	if (entry->state != PF_FREE)
+		task = get_task_struct(entry->task);
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	if (!task)
+		return;
+	pf_account_read(task, &kernel);
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	if (entry->task == task)
+		pf_account_rebase(entry, &kernel);
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	put_task_struct(task);
+}
+
+/* Sums one severity's cells: its completed faults. */
+static u64 pf_account_severity(const struct pf_tally *tally,
+			       unsigned int severity)
+{
+	const atomic64_t *cell = &tally->n[severity * PF_SHAPES];
+	unsigned int i;
+	u64 sum = 0;
+
+	for (i = 0; i < PF_SHAPES; i++)
+		sum += atomic64_read(&cell[i]);
+	return sum;
+}
+
+/*
+ * What a live entry has counted. Returns its pid, of which the caller puts a
+ * reference, or NULL if it is not a live one.
+ */
+static struct pid *pf_account_counted(struct pf_entry *entry,
+				      struct pf_account *counted)
+{
+	struct pid *pid = NULL;
+	unsigned long flags;
+	unsigned int s;
+
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	if (entry->state == PF_LIVE) {
+		pid = get_pid(entry->pid);
+		for (s = 0; s < PF_SEVERITIES; s++)
+			counted->n[s] = pf_account_severity(&entry->tally, s);
+	}
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	return pid;
+}
+
+/*
+ * Whether the entry lacks a fault, or has one too many. What the kernel had
+ * counted before the entry began is known for a young process; for others it
+ * is the least difference ever seen, since a fault under way only adds to it.
+ */
+static bool pf_account_compare(struct pf_entry *entry, const struct pid *pid,
+			       const struct pf_account *counted,
+			       const struct pf_account *kernel)
+{
+	bool differs = false;
+	unsigned long flags;
+	unsigned int s;
+
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	for (s = 0; entry->pid == pid && s < PF_SEVERITIES; s++) {
+		u64 base = kernel->n[s] - counted->n[s];
+
+		if (entry->base.n[s] && base < entry->base.n[s])
+			entry->base.n[s] = base;
+		differs |= base != entry->base.n[s];
+	}
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	return differs;
+}
+
 /* Whether a live row does not have what the kernel has counted. */
-static bool pf_account_differs(unsigned int index)
+static bool pf_account_differs(struct pf_entry *entry)
 {
 	struct pf_account ours, kernel;
 	struct task_struct *task;
@@ -52,14 +187,14 @@ static bool pf_account_differs(unsigned int index)
 	bool differs = false;
 
 	/* Ours first: a fault is in the kernel's count before it is in ours. */
-	pid = pf_table_counted(index, &ours);
+	pid = pf_account_counted(entry, &ours);
 	if (!pid)
 		return false;
 	task = get_pid_task(pid, PIDTYPE_TGID);
 	if (task) {
 		pf_account_read(task, &kernel);
 		put_task_struct(task);
-		differs = pf_table_differs(index, pid, &ours, &kernel);
+		differs = pf_account_compare(entry, pid, &ours, &kernel);
 	}
 	put_pid(pid);
 	return differs;
@@ -79,7 +214,7 @@ unsigned int pf_account_differing_rows(void)
 
 	for (index = pf_table_next(0); index >= 0;
 	     index = pf_table_next(index + 1)) {
-		rows += pf_account_differs(index);
+		rows += pf_account_differs(&pf_table.entries[index]);
 		cond_resched();
 	}
 	return rows;

@@ -142,6 +142,7 @@ void pf_latency_drop(struct task_struct *task)
 	if (slot)
 		pf_latency_give(slot);
 }
+NOKPROBE_SYMBOL(pf_latency_drop);
 
 /**
  * pf_latency_read() - add the CPUs' histograms up

@@ -55,14 +55,8 @@ void pf_latency_read(enum pf_severity severity, struct pf_histogram *histogram);
  */
 static __always_inline void pf_latency_count(unsigned int severity, u64 ns)
 {
-	struct pf_histogram *h = this_cpu_ptr(&pf_latency_histogram[severity]);
-
-	/*
-	 * Preemption is off and no fault is counted in an interrupt, so that
-	 * these need not be this_cpu_add().
-	 */
-	h->bucket[__fls(ns - 1)]++;
-	h->sum += ns;
+	this_cpu_inc(pf_latency_histogram[severity].bucket[__fls(ns - 1)]);
+	this_cpu_add(pf_latency_histogram[severity].sum, ns);
 }
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tells the table when a thread group is gone, by the tracepoint
- * sched_process_exit. It fires once a thread, with preemption disabled; the
- * group is gone when signal->live is 0 (kernel/exit.c, do_exit).
+ * sched_process_exit. It fires once a thread; the group is gone when
+ * signal->live is 0 (kernel/exit.c, do_exit).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

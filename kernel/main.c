@@ -16,6 +16,7 @@
 #include "lifecycle.h"
 #include "probe.h"
 #include "publish.h"
+#include "reclaim.h"
 #include "table.h"
 
 #define PF_MAXACTIVE_MIN	16
@@ -82,9 +83,12 @@ static int __init pf_init(void)
 	err = pf_table_init(max_processes, totals);
 	if (err)
 		goto fail;
-	err = pf_latency_init(maxactive);
+	err = pf_reclaim_init();
 	if (err)
 		goto destroy_table;
+	err = pf_latency_init(totals ? 0 : maxactive);
+	if (err)
+		goto exit_reclaim;
 	err = pf_lifecycle_init();
 	if (err)
 		goto destroy_latency;
@@ -92,7 +96,9 @@ static int __init pf_init(void)
 		err = pf_probe_init(latency, maxactive);
 	if (err)
 		goto exit_lifecycle;
+	pf_table_begin();
 	pf_table_fill();
+	pf_reclaim_start();
 	err = pf_publish_init(latency && !totals);
 	if (err)
 		goto exit_probe;
@@ -107,8 +113,9 @@ exit_lifecycle:
 	pf_lifecycle_exit();
 destroy_latency:
 	pf_latency_destroy();
+exit_reclaim:
+	pf_reclaim_exit();
 destroy_table:
-	pf_table_stop();
 	pf_table_destroy();
 fail:
 	if (err == -ENOMEM)
@@ -124,7 +131,7 @@ static void __exit pf_exit(void)
 		pf_probe_exit();
 	pf_lifecycle_exit();
 	pf_latency_destroy();
-	pf_table_stop();
+	pf_reclaim_exit();
 	pf_table_destroy();
 }
 

@@ -14,10 +14,12 @@
 
 #include "probe.h"
 
+#include <linux/cpu.h>
 #include <linux/fs.h>
 #include <linux/file.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -45,8 +47,14 @@ struct pf_call {
 /* What tells a shmem mapping: not exported under one name on all kernels. */
 static const struct address_space_operations *pf_probe_shmem_aops;
 
-/* The event PGFAULT, less what we had counted, when the probe was in place. */
-static s64 pf_probe_pgfault_base;
+/*
+ * The event PGFAULT, less what we had counted, when the probe was in place. A
+ * call under way then was in the one and not yet in the other, so that the
+ * base may be too large by as many: see pf_probe_drift().
+ */
+static DEFINE_MUTEX(pf_probe_base_lock);
+static s64 pf_probe_pgfault_base;	/* pf_probe_base_lock */
+static s64 pf_probe_base_slack;		/* pf_probe_base_lock */
 
 static __always_inline enum pf_kind
 pf_probe_kind(const struct vm_area_struct *vma)
@@ -256,7 +264,10 @@ static s64 pf_probe_base(void)
 {
 	atomic64_t base = ATOMIC64_INIT(0);
 
+	/* A CPU that goes offline has its events folded into another's first. */
+	cpus_read_lock();
 	on_each_cpu(pf_probe_base_on_cpu, &base, 1);
+	cpus_read_unlock();
 	return atomic64_read(&base);
 }
 
@@ -299,6 +310,7 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 		return err;
 	}
 	pf_probe_pgfault_base = pf_probe_base();
+	pf_probe_base_slack = maxactive;
 	return 0;
 }
 
@@ -325,23 +337,52 @@ void pf_probe_exit(void)
  */
 u64 pf_probe_missed(void)
 {
-	return (u64)READ_ONCE(pf_probe.nmissed) +
+	return (u64)(u32)READ_ONCE(pf_probe.nmissed) +
 	       READ_ONCE(pf_probe.kp.nmissed);
 }
 
-/**
- * pf_probe_pgfault() - growth of the kernel's own event PGFAULT since load
- *
- * Context: process context, may sleep.
- * Return: faults; on kernels before 6.4 every call counts, a retry included.
- */
-s64 pf_probe_pgfault(void)
+/* The event PGFAULT since boot. */
+static s64 pf_probe_events(void)
 {
 	s64 sum = 0;
 	int cpu;
 
-	/* All CPUs: what an offline one had counted is folded into another. */
-	for_each_possible_cpu(cpu)
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
 		sum += READ_ONCE(per_cpu(vm_event_states, cpu).event[PGFAULT]);
-	return sum - pf_probe_pgfault_base;
+	cpus_read_unlock();
+	return sum;
+}
+
+/**
+ * pf_probe_drift() - hold our count against the kernel's own event PGFAULT
+ * @ours: what the event should have grown by since load, by what was counted
+ *	a moment ago
+ * @pgfault: set to what it has grown by; on kernels before 6.4 every call
+ *	counts, a retry included
+ *
+ * A call under way is in the kernel's count and not yet in ours, never the
+ * other way round. So a positive difference says that the base was taken with
+ * calls under way: it is corrected, by no more than could have been.
+ *
+ * Context: process context, may sleep.
+ * Return: ours less the kernel's.
+ */
+s64 pf_probe_drift(s64 ours, s64 *pgfault)
+{
+	s64 drift;
+
+	mutex_lock(&pf_probe_base_lock);
+	*pgfault = pf_probe_events() - pf_probe_pgfault_base;
+	drift = ours - *pgfault;
+	if (drift > 0) {
+		s64 excess = min(drift, pf_probe_base_slack);
+
+		pf_probe_base_slack -= excess;
+		pf_probe_pgfault_base -= excess;
+		*pgfault += excess;
+		drift -= excess;
+	}
+	mutex_unlock(&pf_probe_base_lock);
+	return drift;
 }

@@ -278,8 +278,8 @@ static u64 pf_publish_expected(const struct pf_sums *sums)
 static unsigned int pf_publish_self_check(struct seq_file *m,
 					  const struct pf_sums *global)
 {
-	s64 pgfault = pf_probe_pgfault();
-	s64 drift = pf_publish_expected(global) - pgfault;
+	s64 pgfault;
+	s64 drift = pf_probe_drift(pf_publish_expected(global), &pgfault);
 
 	seq_printf(m, PF_KEY_PROBE_MISSED " %llu\n", pf_probe_missed());
 	seq_printf(m, PF_KEY_KERNEL_PGFAULT " %llu\n", max(pgfault, 0LL));
@@ -294,7 +294,7 @@ static unsigned int pf_publish_table(struct seq_file *m,
 	seq_printf(m, PF_KEY_VERSION " %d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_KEY_MODULE_VERSION " " PF_MODULE_VERSION "\n");
 	seq_printf(m, PF_KEY_DETAIL " %s\n",
-		   pf_table_is_totals() ? "totals" : "full");
+		   pf_table_is_totals() ? PF_DETAIL_TOTALS : PF_DETAIL_FULL);
 	seq_printf(m, PF_KEY_LOADED_NS " %llu\n", pf_publish_loaded_ns);
 	seq_printf(m, PF_KEY_CAPACITY " %u\n", status->capacity);
 	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
@@ -375,17 +375,23 @@ static int pf_publish_file(const char *name, const struct file_operations *fops)
 	return PTR_ERR_OR_ZERO(file);
 }
 
+/*
+ * Only the first may fail the load: once there is a file somebody may have it
+ * open, and a module that fails to load is freed all the same.
+ */
 static int pf_publish_files(bool latency)
 {
 	int err = pf_publish_file(PF_FILE_PROCESSES,
 				  &pf_publish_processes_fops);
 
-	if (!err)
-		err = pf_publish_file(PF_FILE_STATS, &pf_publish_stats_fops);
-	if (!err && latency)
-		err = pf_publish_file(PF_FILE_LATENCY,
-				      &pf_publish_latency_fops);
-	return err;
+	if (err)
+		return err;
+	if (pf_publish_file(PF_FILE_STATS, &pf_publish_stats_fops))
+		pr_warn("no file " PF_FILE_STATS ": not enough memory\n");
+	if (latency &&
+	    pf_publish_file(PF_FILE_LATENCY, &pf_publish_latency_fops))
+		pr_warn("no file " PF_FILE_LATENCY ": not enough memory\n");
+	return 0;
 }
 
 /**

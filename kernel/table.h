@@ -134,16 +134,12 @@ DECLARE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 int pf_table_init(unsigned int capacity, bool totals);
 void pf_table_fill(void);
 bool pf_table_is_totals(void);
-void pf_table_stop(void);
+void pf_table_begin(void);
 void pf_table_destroy(void);
 struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid);
 void pf_table_exit(struct task_struct *task);
 int pf_table_next(unsigned int index);
 bool pf_table_row(unsigned int index, struct pf_row *row);
-struct pid *pf_table_counted(unsigned int index, struct pf_account *counted);
-bool pf_table_differs(unsigned int index, const struct pid *pid,
-		      const struct pf_account *counted,
-		      const struct pf_account *kernel);
 void pf_table_status(struct pf_table_status *status);
 
 static __always_inline struct hlist_head *pf_table_bucket(const struct pid *pid)

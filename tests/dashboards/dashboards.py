@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).parent
 # Those of grafana/grafana's valueFormats/categories.ts that make sense here.
 UNITS = {"none", "short", "percent", "percentunit", "bytes", "decbytes", "Bps",
          "s", "ms", "dtdurations", "dateTimeAsIso", "dateTimeFromNow",
-         "dateTimeAsIsoNoDateIfToday", "cps", "ops", "reqps", "bool",
+         "dateTimeAsIsoNoDateIfToday", "cps", "ops", "reqps", "string", "bool",
          "bool_yes_no", "bool_on_off"}
 VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "1m"}
 # Panels whose numbers need a unit.

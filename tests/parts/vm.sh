@@ -20,7 +20,7 @@ vm_disk() {
 
 # vm_suite VERSION DETAIL [GTEST OPTION]: the module's tests in the guest.
 vm_suite() {
-  guest -t 240 "PF_PARAMETERS=detail=$2 /vm_tests --gtest_color=no ${3:-}" \
+  guest -t 120 "PF_PARAMETERS=detail=$2 /vm_tests --gtest_color=no ${3:-}" \
     >"$WORK/suite.log" || true
   gtest_results "$1 $2 " "$WORK/suite.log"
 }

@@ -63,6 +63,7 @@ void ReadAll() {
     }
     close(fd);
   }
+  usleep(1000);  // else an open file is always there, and no unload
 }
 
 uint64_t MemInfo(const std::string& key) {
@@ -78,7 +79,7 @@ void Cycle(int times) {
   for (int i = 0; i < times; ++i) {
     usleep(10000);
     int error = EAGAIN;
-    for (int attempt = 0; error == EAGAIN && attempt < 1000; ++attempt) {
+    for (int attempt = 0; error == EAGAIN && attempt < 10000; ++attempt) {
       error = UnloadModule();
       if (error == EAGAIN) usleep(1000);
     }

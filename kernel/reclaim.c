@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The worker that gives the entries of exited processes back: after their
+ * retention, and oldest first when free ones run low. It is the only one that
+ * frees an entry.
+ */
+#include "reclaim.h"
+
+#include <linux/irq_work.h>
+#include <linux/kprobes.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/task.h>
+#include <linux/workqueue.h>
+
+#include "table_private.h"
+
+/* Entries looked at with irqs off. */
+#define PF_RECLAIM_BATCH	256
+
+static unsigned int retain_ms = 60000;
+module_param(retain_ms, uint, 0644);
+MODULE_PARM_DESC(retain_ms,
+		 "how long an exited process keeps its row, in ms (default 60000)");
+
+static struct workqueue_struct *pf_reclaim_wq;
+static struct delayed_work pf_reclaim_work;
+static struct irq_work pf_reclaim_irq_work;
+
+/*
+ * Ends live entries whose process is gone all the same. The exit hook leaves
+ * none; this is the net below it.
+ */
+static void pf_reclaim_sweep(void)
+{
+	int index;
+
+	for (index = pf_table_next(0); index >= 0;
+	     index = pf_table_next(index + 1)) {
+		struct pf_entry *entry = &pf_table.entries[index];
+		unsigned long flags;
+
+		raw_spin_lock_irqsave(&pf_table.lock, flags);
+		if (entry->state == PF_LIVE &&
+		    !pid_has_task(entry->pid, PIDTYPE_TGID))
+			pf_table_mark_exited(entry);
+		raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+		cond_resched();
+	}
+}
+
+/* Whether an exited entry must go now. Lock held. */
+static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
+			      unsigned int retiring)
+{
+	return pf_table.nr_free + retiring < pf_table.reserve ||
+	       now - entry->exit_ns >= (u64)READ_ONCE(retain_ms) * NSEC_PER_MSEC;
+}
+
+/* Whether it may: invariant 4 of table.h. Lock held. */
+static bool pf_reclaim_may_go(const struct pf_entry *entry)
+{
+	return !pf_table.totals || !pid_has_task(entry->pid, PIDTYPE_TGID);
+}
+
+/* Unhashes the entries whose time has come and moves them to @retiring. */
+static void pf_reclaim_collect(struct list_head *retiring)
+{
+	unsigned int n = 0, looked_at = 0;
+	struct pf_entry *entry, *next;
+	unsigned long flags;
+	LIST_HEAD(kept);
+	u64 now;
+
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	now = ktime_get_boottime_ns();
+	list_for_each_entry_safe(entry, next, &pf_table.exited, list) {
+		if (looked_at++ == PF_RECLAIM_BATCH ||
+		    !pf_reclaim_is_due(entry, now, n))
+			break;
+		if (!pf_reclaim_may_go(entry)) {
+			/* Behind the others, which it must not hold up. */
+			list_move_tail(&entry->list, &kept);
+			continue;
+		}
+		entry->state = PF_RETIRING;
+		hlist_del_rcu(&entry->node);
+		list_move_tail(&entry->list, retiring);
+		WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited - 1);
+		n++;
+	}
+	list_splice_tail(&kept, &pf_table.exited);
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+}
+
+/* Gives an entry back, after the grace period: nobody counts into it. */
+static void pf_reclaim_free(struct pf_entry *entry)
+{
+	struct task_struct *task = entry->task;
+	struct pid *pid = entry->pid;
+	unsigned long flags;
+
+	pf_account_refresh(entry);
+	raw_spin_lock_irqsave(&pf_table.lock, flags);
+	pf_tally_merge(&pf_table.retired, &entry->tally);
+	pf_tally_clear(&entry->tally);
+	pf_table.retired_rows++;
+	entry->pid = NULL;
+	entry->task = NULL;
+	entry->state = PF_FREE;
+	clear_bit(entry - pf_table.entries, pf_table.used);
+	list_move(&entry->list, &pf_table.free);
+	WRITE_ONCE(pf_table.nr_free, pf_table.nr_free + 1);
+	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	put_pid(pid);
+	if (task)
+		put_task_struct(task);
+}
+
+/* How long the worker may sleep: entries go at most that much too late. */
+static unsigned long pf_reclaim_pause(void)
+{
+	return msecs_to_jiffies(clamp(READ_ONCE(retain_ms) / 4, 10U, 1000U));
+}
+
+/* Wakes up on time, and when pf_reclaim_kick() says that entries run low. */
+static void pf_reclaim_run(struct work_struct *work)
+{
+	struct pf_entry *entry, *next;
+	LIST_HEAD(retiring);
+
+	if (pf_table.totals)
+		pf_table_fill();
+	pf_reclaim_sweep();
+	for (;;) {
+		pf_reclaim_collect(&retiring);
+		if (list_empty(&retiring))
+			break;
+		synchronize_rcu();
+		list_for_each_entry_safe(entry, next, &retiring, list)
+			pf_reclaim_free(entry);
+	}
+	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work, pf_reclaim_pause());
+}
+
+static void pf_reclaim_on_irq(struct irq_work *work)
+{
+	mod_delayed_work(pf_reclaim_wq, &pf_reclaim_work, 0);
+}
+
+/**
+ * pf_reclaim_kick() - wake the worker
+ *
+ * By way of an irq_work, since a fault may hold any lock.
+ *
+ * Context: any, a probe's handler included.
+ */
+void pf_reclaim_kick(void)
+{
+	irq_work_queue(&pf_reclaim_irq_work);
+}
+NOKPROBE_SYMBOL(pf_reclaim_kick);
+
+/**
+ * pf_reclaim_init() - make the worker, which does not run yet
+ *
+ * Context: process context, may sleep; before anybody can kick.
+ * Return: 0 or -ENOMEM.
+ */
+int pf_reclaim_init(void)
+{
+	INIT_DELAYED_WORK(&pf_reclaim_work, pf_reclaim_run);
+	init_irq_work(&pf_reclaim_irq_work, pf_reclaim_on_irq);
+	pf_reclaim_wq = alloc_workqueue("page_faults", WQ_UNBOUND, 1);
+	return pf_reclaim_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * pf_reclaim_start() - let the worker run by time too
+ *
+ * Context: process context; the exit hook is in place.
+ */
+void pf_reclaim_start(void)
+{
+	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work, pf_reclaim_pause());
+}
+
+/**
+ * pf_reclaim_exit() - stop the worker
+ *
+ * Called when nothing counts or exits into the table any more, and so nobody
+ * kicks. A kick that was queued before is waited for, so that none can queue
+ * the work again.
+ *
+ * Context: process context, may sleep.
+ */
+void pf_reclaim_exit(void)
+{
+	irq_work_sync(&pf_reclaim_irq_work);
+	cancel_delayed_work_sync(&pf_reclaim_work);
+	destroy_workqueue(pf_reclaim_wq);
+}

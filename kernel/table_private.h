@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the table's own files share: table.c (entries come and are found),
+ * reclaim.c (they go) and account.c (the kernel's count of them).
+ */
+#ifndef PF_TABLE_PRIVATE_H
+#define PF_TABLE_PRIVATE_H
+
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+
+#include "table.h"
+
+/**
+ * struct pf_table - the table
+ * @entries: all there are
+ * @capacity: how many
+ * @reserve: below so many free ones, exited ones go
+ * @totals: entries are filled from the kernel's counts
+ * @loaded_ns: a process that starts from then on, boot time, is counted from
+ *	its first fault on; U64_MAX until pf_table_begin() (lock)
+ * @lock: see table.h
+ * @free: (lock)
+ * @exited: oldest first (lock)
+ * @nr_free: (lock; also read without it, as a hint)
+ * @nr_live: (lock)
+ * @nr_exited: on the exited list (as @nr_free)
+ * @overflowed: whether a process ever found no room (lock)
+ * @lost_pid: with totals, the last process that died without an entry; no
+ *	reference, only to be compared (lock)
+ * @lost_start_ns: its start (lock)
+ * @retired_rows: (lock)
+ * @used: a bit an entry that is not free (lock; also read without it)
+ * @retired: added to without the lock
+ * @overflow: added to without the lock
+ *
+ * What has no lock is constant after pf_table_init().
+ */
+struct pf_table {
+	struct pf_entry *entries;
+	unsigned int capacity;
+	unsigned int reserve;
+	bool totals;
+	u64 loaded_ns;
+
+	raw_spinlock_t lock;
+	struct list_head free;
+	struct list_head exited;
+	unsigned int nr_free;
+	unsigned int nr_live;
+	unsigned int nr_exited;
+	bool overflowed;
+	const struct pid *lost_pid;
+	u64 lost_start_ns;
+	u64 retired_rows;
+	unsigned long *used;
+
+	struct pf_tally retired;
+	struct pf_tally overflow;
+};
+extern struct pf_table pf_table;
+
+/* Makes a live entry an exited one. Lock held. */
+static inline void pf_table_mark_exited(struct pf_entry *entry)
+{
+	entry->state = PF_EXITED;
+	entry->exit_ns = ktime_get_boottime_ns();
+	list_add_tail(&entry->list, &pf_table.exited);
+	pf_table.nr_live--;
+	WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited + 1);
+}
+
+void pf_account_set_base(struct pf_entry *entry);
+void pf_account_refresh(struct pf_entry *entry);
+
+#endif /* PF_TABLE_PRIVATE_H */

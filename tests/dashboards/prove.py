@@ -1,0 +1,134 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Asks a live Prometheus what the dashboards and alerts promise.
+usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
+         every query of every panel, variable and annotation returns data
+         over the last SECONDS; prints one `ok` or `FAIL` line a dashboard
+       prove.py wait PROMETHEUS ALERT STATE SECONDS
+         until the alert is pending, firing or inactive
+       prove.py alerts PROMETHEUS ALERT COMM SECONDS
+         the alert went pending, firing, resolved, for that comm alone, and no
+         other fired
+       prove.py rules PROMETHEUS
+         every rule was evaluated without an error"""
+import json
+import math
+import pathlib
+import re
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+STEP = 2
+
+
+def get(base, path, **query):
+    url = f"{base}/api/v1/{path}?{urllib.parse.urlencode(query)}"
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return json.load(answer)["data"]
+    except urllib.error.HTTPError as error:
+        return {"error": json.load(error)["error"]}
+
+
+def fill(expr, seconds):
+    """What Grafana would put for the variables, with All chosen."""
+    for variable, value in (("$__rate_interval", "10s"), ("$__interval", f"{STEP}s"),
+                            ("$__range", f"{seconds}s")):
+        expr = expr.replace(variable, value)
+    return re.sub(r"\$(job|instance|comm|pid)\b", ".+", expr)
+
+
+def has_data(base, expr, seconds, instant):
+    """An empty string, or why there is none."""
+    now = time.time()
+    if instant:
+        data = get(base, "query", query=expr, time=now)
+    else:
+        data = get(base, "query_range", query=expr, start=now - seconds, end=now,
+                   step=STEP)
+    if "error" in data:
+        return data["error"]
+    values = [float(value) for series in data["result"]
+              for _, value in series.get("values", [series.get("value")])]
+    if not values:
+        return "no series"
+    return "" if any(map(math.isfinite, values)) else "only NaN"
+
+
+def panels(base, directory, seconds):
+    seconds, good = int(seconds), True
+    for path in sorted(pathlib.Path(directory).glob("*.json")):
+        board, empty, count = json.loads(path.read_text()), [], 0
+        asked = [(f"{panel['title']} {target['refId']}", target["expr"],
+                  target.get("instant", False))
+                 for panel in board["panels"] for target in panel.get("targets", [])]
+        asked += [(a["name"], a["expr"], False)
+                  for a in board["annotations"]["list"] if "expr" in a]
+        for name, expr, instant in asked:
+            why = has_data(base, fill(expr, seconds), seconds, instant)
+            count += 1
+            if why:
+                empty.append(f"{name}: {why}")
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                match, label = re.fullmatch(r"label_values\((.+), (\w+)\)",
+                                            variable["query"]).groups()
+                count += 1
+                if not get(base, f"label/{label}/values",
+                           **{"match[]": fill(match, seconds)}):
+                    empty.append(f"variable {variable['name']}: no values")
+        good = good and not empty
+        print(f"FAIL {path.stem} has data: {'; '.join(empty)}" if empty else
+              f"ok {path.stem}: all {count} queries return data")
+    return good
+
+
+def wait(base, alert, state, seconds):
+    end = time.time() + float(seconds)
+    while time.time() < end:
+        states = {a["state"] for a in get(base, "alerts")["alerts"]
+                  if a["labels"]["alertname"] == alert} or {"inactive"}
+        if state in states:
+            return True
+        time.sleep(1)
+    print(f"{alert} is {states} after {seconds} s, not {state}")
+    return False
+
+
+def alerts(base, alert, comm, seconds):
+    now = time.time()
+    data = get(base, "query_range", query="ALERTS", start=now - float(seconds),
+               end=now, step=1)["result"]
+    others = [series["metric"] for series in data
+              if series["metric"]["alertstate"] == "firing" and
+              (series["metric"]["alertname"], series["metric"].get("comm")) !=
+              (alert, comm)]
+    if others:
+        print(f"these fired too: {others}")
+        return False
+    times = {series["metric"]["alertstate"]: [t for t, _ in series["values"]]
+             for series in data if (series["metric"]["alertname"],
+                                    series["metric"].get("comm")) == (alert, comm)}
+    if set(times) != {"pending", "firing"}:
+        print(f"it was only {set(times)}")
+        return False
+    if not times["pending"][0] < times["firing"][0] or times["firing"][-1] > now - 2:
+        print(f"pending from {times['pending'][0]}, firing from "
+              f"{times['firing'][0]} to {times['firing'][-1]}; now {now}")
+        return False
+    return True
+
+
+def rules(base):
+    bad = [f"{rule['name']}: {rule.get('lastError')}"
+           for group in get(base, "rules")["groups"] for rule in group["rules"]
+           if rule["health"] != "ok"]
+    print("\n".join(bad))
+    return not bad
+
+
+sys.exit(not {"panels": panels, "wait": wait, "alerts": alerts,
+              "rules": rules}[sys.argv[1]](*sys.argv[2:]))

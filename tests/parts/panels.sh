@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+# The dashboards and alerts against a live Prometheus with the shipped rules,
+# which scrapes the daemon in a guest: calm, then a storm, then calm again. Hours
+# pass in minutes: every duration of the rules is divided by FACTOR.
+# shellcheck shell=bash
+
+install_packages prometheus python3 python3-yaml
+FACTOR=40
+ALERT=PageFaultRateSpike
+PROVE=(/usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py")
+
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 10000)) &&
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  printf '%s\n' "$port"
+}
+
+panels_pack() {
+  local module
+  module=$(module_for "$1") &&
+    "$ROOT/deploy/vm/initramfs" "$1" "$WORK/panels.initrd" \
+      "$module/page_faults.ko:/page_faults.ko" \
+      "$ROOT/tests/dashboards/workload:/workload" \
+      --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" &&
+    truncate -s 64M "$WORK/panels.disk" &&
+    mkfs.ext4 -q -F "$WORK/panels.disk"
+}
+
+# panels_guest VERSION PORT: the guest with its workload and the daemon.
+panels_guest() {
+  vm_start "$1" "$WORK/panels.initrd" "panels-$1" --disk "$WORK/panels.disk" \
+    --forward "$2" --timeout 900 || return 1
+  guest 'insmod /page_faults.ko && /workload </dev/null >/dev/null 2>&1' &&
+    guest '/page_fault_exporter --interval 500ms </dev/null >/dev/ttyS0 2>&1 &'
+}
+
+# panels_prometheus PORT TARGET: a Prometheus with the shipped rules, scaled.
+panels_prometheus() {
+  rm -rf "$WORK/rules" "$WORK/prometheus"
+  /usr/bin/python3 -B "$ROOT/tests/dashboards/scale.py" "$FACTOR" \
+    "$ROOT/dashboards/rules" "$WORK/rules"
+  cat >"$WORK/prometheus.yml" <<EOF
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [$WORK/rules/*.yml]
+scrape_configs:
+  - job_name: page_fault_exporter
+    static_configs: [{targets: ['127.0.0.1:$2']}]
+EOF
+  setpriv --pdeathsig KILL timeout 900 prometheus \
+    --config.file "$WORK/prometheus.yml" --storage.tsdb.path "$WORK/prometheus" \
+    --web.listen-address "127.0.0.1:$1" --log.level warn \
+    >"$WORK/prometheus.log" 2>&1 &
+  PROMETHEUS_PID=$!
+}
+
+# An hour and the two before it, to compare a storm with, are 270 s; the rules
+# take what there is of them, so that two thirds are enough.
+panels_prove() {
+  local prometheus=http://127.0.0.1:$1 started=$SECONDS
+  sleep 130
+  check "panels: no alert while calm" \
+    "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 5
+  guest 'touch /run/storm'
+  check "panels: the spike is pending" \
+    "${PROVE[@]}" wait "$prometheus" "$ALERT" pending 40
+  check "panels: the spike fires" \
+    "${PROVE[@]}" wait "$prometheus" "$ALERT" firing 60
+  "${PROVE[@]}" panels "$prometheus" "$ROOT/dashboards" $((SECONDS - started)) |
+    sed 's/^\(ok\|FAIL\) /\1 panels: /' | tee -a "$RESULTS"
+  guest 'rm /run/storm'
+  check "panels: the spike resolves" \
+    "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 90
+  sleep 3
+  check "panels: pending, firing, resolved, and no other alert" \
+    "${PROVE[@]}" alerts "$prometheus" "$ALERT" dd $((SECONDS - started))
+  check "panels: the rules run without an error" "${PROVE[@]}" rules "$prometheus"
+}
+
+version=${KERNELS[0]}
+if panels_pack "$version" >"$WORK/panels.log" 2>&1; then
+  exporter_port=$(free_port)
+  prometheus_port=$(free_port)
+  if panels_guest "$version" "$exporter_port"; then
+    panels_prometheus "$prometheus_port" "$exporter_port"
+    panels_prove "$prometheus_port"
+    kill "$PROMETHEUS_PID"
+    wait "$PROMETHEUS_PID" 2>/dev/null || true
+    vm_stop
+    vm_judge "panels: nothing in dmesg"
+  fi
+else
+  fail "panels: the guest builds: $(tail -5 "$WORK/panels.log" | tr '\n' ' ')"
+fi
