@@ -54,8 +54,8 @@ panels_prometheus() {
   PROMETHEUS_PID=$!
 }
 
-# An hour and the two before it, to compare a storm with, are 270 s; the rules
-# take what there is of them, so that two thirds are enough.
+# What a storm is compared with ends an hour before it, which is 90 s here: after
+# 130 s there are 40 s of it.
 panels_prove() {
   local prometheus=http://127.0.0.1:$1 started=$SECONDS
   sleep 130
