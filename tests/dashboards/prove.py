@@ -10,7 +10,9 @@ usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
          the alert went pending, firing, resolved, for that comm alone, and no
          other fired
        prove.py rules PROMETHEUS
-         every rule was evaluated without an error"""
+         every rule was evaluated without an error
+       prove.py catalogue PROMETHEUS
+         every metric that dashboards and rules may use is there"""
 import json
 import math
 import pathlib
@@ -130,5 +132,13 @@ def rules(base):
     return not bad
 
 
+def catalogue(base):
+    text = (pathlib.Path(__file__).parent / "metrics.txt").read_text()
+    missing = set(re.sub("#.*", "", text).split()) - \
+        set(get(base, "label/__name__/values"))
+    print("\n".join(sorted(missing)))
+    return not missing
+
+
 sys.exit(not {"panels": panels, "wait": wait, "alerts": alerts,
-              "rules": rules}[sys.argv[1]](*sys.argv[2:]))
+              "rules": rules, "catalogue": catalogue}[sys.argv[1]](*sys.argv[2:]))

@@ -61,6 +61,8 @@ panels_prove() {
   sleep 130
   check "panels: no alert while calm" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 5
+  check "panels: every metric of the catalogue is served" \
+    "${PROVE[@]}" catalogue "$prometheus"
   guest 'touch /run/storm'
   check "panels: the spike is pending" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" pending 40
