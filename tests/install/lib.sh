@@ -103,6 +103,7 @@ debian_start() {
 
 # debian_stop: shuts down in order, so that the disk keeps what was written.
 debian_stop() {
+  local control=${VM_CONTROL_PID:-} # bash forgets it when it ends
   printf 'sync; systemctl poweroff\n' 1>&"$VM_IN" 2>/dev/null || true
   for _ in $(seq 900); do
     kill -0 "$VM_PID" 2>/dev/null || break
@@ -111,6 +112,7 @@ debian_stop() {
   kill "$VM_PID" 2>/dev/null || true
   wait "$VM_PID" 2>/dev/null || true
   exec {VM_IN}>&- {VM_OUT}<&-
+  [ -z "$control" ] || wait "$control" 2>/dev/null || true
 }
 
 # dependencies_of DEB...: the names of the packages that they depend on.
