@@ -20,6 +20,7 @@ std::string Gzip(std::string_view text) {
   member.resize(libdeflate_gzip_compress(compressor.get(), text.data(),
                                          text.size(), member.data(),
                                          member.size()));
+  member.shrink_to_fit();
   return member;
 }
 

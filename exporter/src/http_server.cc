@@ -208,11 +208,26 @@ class HttpServer::Implementation {
     for (const auto& [name, value] : response.headers)
       text += name + ": " + value + "\r\n";
     text += "\r\n";
-    if (mg_write(connection, text.data(), text.size()) <= 0 || head) return;
-    for (const auto& piece : response.body)
-      if (!piece->empty() &&
-          mg_write(connection, piece->data(), piece->size()) <= 0)
-        return;
+    if (!head)
+      for (const auto& piece : response.body)
+        if (!WritePiece(connection, *piece, &text)) return;
+    mg_write(connection, text.data(), text.size());
+  }
+
+  // Small pieces are joined, so that each is not a packet of its own.
+  static bool WritePiece(mg_connection* connection, const std::string& piece,
+                         std::string* pending) {
+    constexpr size_t kSmall = 16384;
+    if (piece.size() < kSmall) {
+      *pending += piece;
+      if (pending->size() < kSmall) return true;
+    }
+    const bool ok =
+        pending->empty() ||
+        mg_write(connection, pending->data(), pending->size()) > 0;
+    pending->clear();
+    return ok && (piece.size() < kSmall ||
+                  mg_write(connection, piece.data(), piece.size()) > 0);
   }
 
   const Handler handler_;

@@ -48,19 +48,24 @@ void StartLogging(const std::string& level, const std::string& format) {
 }
 
 void ReadLog::Note(const Publication& publication) {
-  const std::string error =
-      publication.error ? publication.error->message : "";
-  if (!first_ && error == error_) return;
-  if (!error.empty())
-    spdlog::warn("cannot read the source {}: {}", publication.source, error);
+  const std::string reason =
+      publication.reason ? publication.reason->message : "";
+  const std::string source = publication.error ? "" : publication.source;
+  if (!first_ && reason == reason_ && source == source_) return;
+  if (source.empty())
+    spdlog::warn("cannot read the source {}: {}", publication.source, reason);
+  else if (!reason.empty())
+    spdlog::warn("reading the source {}, since the preferred one cannot be: {}",
+                 source, reason);
   else if (first_)
-    spdlog::info("reading the source {}: {} processes", publication.source,
+    spdlog::info("reading the source {}: {} processes", source,
                  publication.processes);
   else
-    spdlog::info("the source {} can be read again: {} processes",
-                 publication.source, publication.processes);
+    spdlog::info("the source {} can be read again: {} processes", source,
+                 publication.processes);
   first_ = false;
-  error_ = error;
+  reason_ = reason;
+  source_ = source;
 }
 
 }  // namespace pfe

@@ -21,7 +21,8 @@ class ReadLog {
 
  private:
   bool first_ = true;
-  std::string error_;  // the last one logged, empty if the last read was good
+  std::string reason_;  // the last one logged, empty if the read was good
+  std::string source_;  // that was read, empty if none
 };
 
 }  // namespace pfe

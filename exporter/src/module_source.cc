@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "boot_time.h"
 #include "page_faults.h"
 #include "table_parser.h"
 
@@ -93,19 +94,45 @@ Result<std::string_view> ModuleSource::ReadFile(const char* name) {
   }
 }
 
-Result<Snapshot> ModuleSource::Read() {
-  const auto table = ReadFile(PF_FILE_PROCESSES);
-  if (!table.ok()) return table.error();
-  Result<Snapshot> snapshot =
-      ParseTable(table.value(), directory_ + "/" PF_FILE_PROCESSES);
-  if (!snapshot.ok()) return snapshot;
+Result<Stats> ModuleSource::ReadStats() {
   const auto text = ReadFile(PF_FILE_STATS);
   if (!text.ok()) return text.error();
-  Result<Stats> stats =
-      ParseStats(text.value(), directory_ + "/" PF_FILE_STATS);
+  return ParseStats(text.value(), directory_ + "/" PF_FILE_STATS);
+}
+
+// Absent with latency=0, which is no error.
+Result<Latency> ModuleSource::ReadLatency() {
+  if (!Exists(directory_ + "/" PF_FILE_LATENCY)) return Latency();
+  const auto text = ReadFile(PF_FILE_LATENCY);
+  if (!text.ok()) return text.error();
+  return ParseLatency(text.value(), directory_ + "/" PF_FILE_LATENCY);
+}
+
+Result<Snapshot> ModuleSource::Read() {
+  const uint64_t read_ns = BootTimeNs();
+  // Before the table: a row that goes between the two is then missing from the
+  // retired sums for one tick, rather than in both.
+  Result<Stats> stats = ReadStats();
+  // Without a table there is a better reason than that.
+  if (!stats.ok() && Exists(directory_ + "/" PF_FILE_PROCESSES))
+    return stats.error();
+  const auto table = ReadFile(PF_FILE_PROCESSES);
+  if (!table.ok()) return table.error();
+  Result<Snapshot> parsed =
+      ParseTable(table.value(), directory_ + "/" PF_FILE_PROCESSES);
+  if (!parsed.ok()) return parsed;
   if (!stats.ok()) return stats.error();
-  snapshot.value().stats = std::move(stats.value());
-  return snapshot;
+  Result<Latency> latency = ReadLatency();
+  if (!latency.ok()) return latency.error();
+  Snapshot& snapshot = parsed.value();
+  snapshot.source = Name();
+  snapshot.read_ns = read_ns;
+  snapshot.stats = std::move(stats.value());
+  snapshot.latency = std::move(latency.value());
+  const auto loaded = snapshot.stats.numbers.find(PF_KEY_LOADED_NS);
+  if (loaded != snapshot.stats.numbers.end())
+    snapshot.epoch = static_cast<uint64_t>(loaded->second);
+  return parsed;
 }
 
 }  // namespace pfe

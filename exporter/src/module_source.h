@@ -15,12 +15,14 @@ class ModuleSource : public Source {
   explicit ModuleSource(std::string debugfs);
 
   const char* Name() const override { return "module"; }
-  // Reads `processes` and `stats`. An absent directory is told apart: debugfs
+  // Reads `stats`, `processes` and, where it is, `latency`. An absent directory is told apart: debugfs
   // itself (kNoDebugfs) or the module's directory in it (kNoModule).
   Result<Snapshot> Read() override;
 
  private:
   Result<std::string_view> ReadFile(const char* name);
+  Result<Stats> ReadStats();
+  Result<Latency> ReadLatency();
   Error OpenError(const std::string& path, int error) const;
 
   const std::string debugfs_;

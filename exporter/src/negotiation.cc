@@ -2,6 +2,7 @@
 #include "negotiation.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 #include <string>
@@ -32,23 +33,40 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// Whether a weight (RFC 9110, section 12.4.2) is above 0; a malformed one is
-// not.
-bool IsPositiveWeight(std::string_view weight) {
-  if (weight.empty() || (weight[0] != '0' && weight[0] != '1')) return false;
-  if (weight.size() > 1 && weight[1] != '.') return false;
-  return weight[0] == '1' ||
-         weight.find_first_of("123456789") != std::string_view::npos;
+// A weight (RFC 9110, section 12.4.2) in thousandths; a malformed one is 0.
+int ParseWeight(std::string_view weight) {
+  if (weight.empty() || weight.size() > 5 ||
+      (weight[0] != '0' && weight[0] != '1') ||
+      (weight.size() > 1 && weight[1] != '.'))
+    return 0;
+  int value = weight[0] == '1' ? 1000 : 0;
+  int unit = 100;
+  for (const char c : weight.substr(std::min<size_t>(weight.size(), 2))) {
+    if (c < '0' || c > '9') return 0;
+    value += (c - '0') * unit;
+    unit /= 10;
+  }
+  return std::min(value, 1000);
 }
 
-// Whether the parameters behind an item have a weight above 0, or none.
-bool IsWanted(std::string_view parameters) {
-  while (!parameters.empty()) {
-    const std::string parameter = Lower(TakeItem(&parameters, ';'));
+// One item of a list: its name, what is behind it, and its weight.
+struct Item {
+  std::string name;
+  std::string version;  // the parameter of that name
+  int weight = 1000;
+};
+
+Item ParseItem(std::string_view text) {
+  Item item;
+  item.name = Lower(TakeItem(&text, ';'));
+  while (!text.empty()) {
+    const std::string parameter = Lower(TakeItem(&text, ';'));
     if (parameter.starts_with("q="))
-      return IsPositiveWeight(Trim(std::string_view(parameter).substr(2)));
+      item.weight = ParseWeight(Trim(std::string_view(parameter).substr(2)));
+    if (parameter.starts_with("version="))
+      item.version = parameter.substr(sizeof("version=") - 1);
   }
-  return true;
+  return item;
 }
 
 }  // namespace
@@ -56,12 +74,44 @@ bool IsWanted(std::string_view parameters) {
 bool AcceptsGzip(std::string_view accept_encoding) {
   std::optional<bool> gzip, any;
   while (!accept_encoding.empty()) {
-    std::string_view item = TakeItem(&accept_encoding, ',');
-    const std::string coding = Lower(TakeItem(&item, ';'));
-    if (coding == "gzip" || coding == "x-gzip") gzip = IsWanted(item);
-    if (coding == "*") any = IsWanted(item);
+    const Item item = ParseItem(TakeItem(&accept_encoding, ','));
+    if (item.name == "gzip" || item.name == "x-gzip") gzip = item.weight > 0;
+    if (item.name == "*") any = item.weight > 0;
   }
   return gzip.value_or(any.value_or(false));
+}
+
+bool AcceptsIdentity(std::string_view accept_encoding) {
+  std::optional<bool> identity, any;
+  while (!accept_encoding.empty()) {
+    const Item item = ParseItem(TakeItem(&accept_encoding, ','));
+    if (item.name == "identity") identity = item.weight > 0;
+    if (item.name == "*") any = item.weight > 0;
+  }
+  return identity.value_or(any.value_or(true));
+}
+
+Format PreferredFormat(std::string_view accept) {
+  if (Trim(accept).empty()) return Format::kText;
+  // By how exactly a range names the type: all, its first half, it.
+  std::array<std::optional<int>, 3> text, openmetrics;
+  while (!accept.empty()) {
+    const Item item = ParseItem(TakeItem(&accept, ','));
+    if (item.name == "*/*") text[0] = openmetrics[0] = item.weight;
+    if (item.name == "text/*") text[1] = item.weight;
+    if (item.name == "application/*") openmetrics[1] = item.weight;
+    if (item.name == "text/plain" &&
+        (item.version.empty() || item.version == "0.0.4"))
+      text[2] = std::max(text[2].value_or(0), item.weight);
+    if (item.name == "application/openmetrics-text" &&
+        (item.version.empty() || item.version == "1.0.0"))
+      openmetrics[2] = std::max(openmetrics[2].value_or(0), item.weight);
+  }
+  const auto weight = [](const auto& ranges) {
+    return ranges[2] ? *ranges[2] : ranges[1] ? *ranges[1] : ranges[0].value_or(0);
+  };
+  if (weight(openmetrics) > weight(text)) return Format::kOpenMetrics;
+  return weight(text) > 0 ? Format::kText : Format::kNone;
 }
 
 }  // namespace pfe

@@ -4,54 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "exposition.h"
-#include "gzip.h"
-
 namespace pfe {
-namespace {
 
-std::shared_ptr<const std::string> Share(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
-void Render(Snapshot snapshot, Publication* next) {
-  std::string text = RenderProcesses(snapshot);
-  next->gzip = Share(Gzip(text));
-  next->text = Share(std::move(text));
-  next->processes = static_cast<size_t>(
-      std::count_if(snapshot.processes.begin(), snapshot.processes.end(),
-                    [](const Process& process) { return process.live; }));
-  next->stats = std::move(snapshot.stats);
-}
-
-}  // namespace
-
-Publication Publish(Source* source, const Publication& previous) {
-  const auto start = Publication::Clock::now();
-  Publication next;
-  next.source = source->Name();
-  next.read_at = previous.read_at;
-  next.errors = previous.errors;
-  next.ticks = previous.ticks + 1;
-  Result<Snapshot> snapshot = source->Read();
-  if (snapshot.ok()) {
-    next.read_at = start;
-    Render(std::move(snapshot.value()), &next);
-  } else {
-    next.error = snapshot.error();
-    ++next.errors[static_cast<size_t>(next.error->cause)];
-    next.text = next.gzip = Share("");
-  }
-  next.tick_seconds =
-      std::chrono::duration<double>(Publication::Clock::now() - start).count();
-  return next;
-}
-
-Poller::Poller(Source* source, std::chrono::milliseconds interval,
+Poller::Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
                OnTick on_tick)
-    : source_(source),
-      interval_(interval),
+    : pipeline_(pipeline),
       on_tick_(std::move(on_tick)),
+      interval_(interval),
       current_(std::make_shared<const Publication>()) {
   Tick();
   thread_ = std::thread(&Poller::Run, this);
@@ -71,9 +30,16 @@ std::shared_ptr<const Publication> Poller::Current() const {
   return current_;
 }
 
+void Poller::SetInterval(std::chrono::milliseconds interval) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  interval_ = interval;
+}
+
 void Poller::Tick() {
-  auto next =
-      std::make_shared<const Publication>(Publish(source_, *Current()));
+  const bool compress = compressed_wanted_ > 0;
+  if (compress) --compressed_wanted_;
+  auto next = std::make_shared<const Publication>(
+      pipeline_->Tick(*Current(), compress));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     current_ = next;

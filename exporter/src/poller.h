@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timer thread: reads the source, renders, publishes.
+// The timer thread: ticks, publishes.
 //
 // Thread safety: Current() may be called by any thread. A publication is
 // immutable; a scrape that holds one is not disturbed by the next tick.
 #ifndef EXPORTER_POLLER_H_
 #define EXPORTER_POLLER_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -13,8 +14,8 @@
 #include <mutex>
 #include <thread>
 
+#include "pipeline.h"
 #include "publication.h"
-#include "source.h"
 
 namespace pfe {
 
@@ -23,31 +24,38 @@ class Poller {
   // Called after each tick by the timer thread.
   using OnTick = std::function<void(const Publication&)>;
 
-  // Reads at once, in the constructor, and then every interval; `source` must
+  // Ticks at once, in the constructor, and then every interval; `pipeline` must
   // outlive it.
-  Poller(Source* source, std::chrono::milliseconds interval, OnTick on_tick);
+  Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
+         OnTick on_tick);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
   std::shared_ptr<const Publication> Current() const;
+  // Any thread: somebody asked for compressed texts. They are then made in the
+  // tick, for as long as somebody goes on to ask.
+  void WantCompressed() { compressed_wanted_ = kCompressedTicks; }
+  // From the next tick on.
+  void SetInterval(std::chrono::milliseconds interval);
 
  private:
+  // Ticks that a request of compressed texts is remembered.
+  static constexpr int kCompressedTicks = 60;
+
   void Tick();
   void Run();
 
-  Source* const source_;
-  const std::chrono::milliseconds interval_;
+  Pipeline* const pipeline_;
   const OnTick on_tick_;
+  std::atomic<int> compressed_wanted_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
+  std::chrono::milliseconds interval_;          // mutex_
   bool stop_ = false;                           // mutex_
   std::shared_ptr<const Publication> current_;  // mutex_
   std::thread thread_;
 };
-
-// Reads and renders once. `previous` is what the counters go on from.
-Publication Publish(Source* source, const Publication& previous);
 
 }  // namespace pfe
 

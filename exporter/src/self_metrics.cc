@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "self_metrics.h"
 
+#include <dirent.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <fstream>
+#include <limits>
+#include <sstream>
 #include <utility>
 #include <vector>
 
+#include "boot_time.h"
+#include "catalogue.h"
 #include "page_faults.h"
 
 namespace pfe {
@@ -15,31 +23,36 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
+using LabelPairs = std::vector<ClientMetric::Label>;
 
 class Families {
  public:
   // Starts a family; the values that follow are its own.
-  void Begin(const char* name, MetricType type, const char* help) {
+  void Begin(Metric metric) {
+    const MetricInfo& info = InfoOf(metric);
+    const std::string_view type = info.type;
     MetricFamily& family = families_.emplace_back();
-    family.name = name;
-    family.help = help;
-    family.type = type;
+    family.name = info.name;
+    family.help = info.help;
+    family.type = type == "counter"     ? MetricType::Counter
+                  : type == "histogram" ? MetricType::Histogram
+                                        : MetricType::Gauge;
   }
 
-  void Value(double value, Labels labels = {}) {
-    MetricFamily& family = families_.back();
-    ClientMetric& metric = family.metric.emplace_back();
+  ClientMetric& Add(LabelPairs labels) {
+    ClientMetric& metric = families_.back().metric.emplace_back();
     metric.label = std::move(labels);
-    if (family.type == MetricType::Counter)
-      metric.counter.value = value;
-    else
-      metric.gauge.value = value;
+    return metric;
   }
 
-  void One(const char* name, MetricType type, const char* help, double value,
-           Labels labels = {}) {
-    Begin(name, type, help);
+  void Value(double value, LabelPairs labels = {}) {
+    const bool counter = families_.back().type == MetricType::Counter;
+    ClientMetric& metric = Add(std::move(labels));
+    (counter ? metric.counter.value : metric.gauge.value) = value;
+  }
+
+  void One(Metric metric, double value, LabelPairs labels = {}) {
+    Begin(metric);
     Value(value, std::move(labels));
   }
 
@@ -51,91 +64,41 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
-void AddExporter(const Publication& publication,
-                 Publication::Clock::time_point now, Families* out) {
-  out->One("page_fault_exporter_build_info", MetricType::Gauge,
-           "1, labelled by the version the exporter was built from.", 1,
-           {{"version", Version()}});
-  out->One("page_fault_exporter_source", MetricType::Gauge,
-           "1 for the source that the values come from, 0 while it cannot be "
-           "read.",
-           publication.error ? 0 : 1, {{"source", publication.source}});
-  out->One("page_fault_exporter_last_read_success", MetricType::Gauge,
-           "Whether the source could be read the last time.",
-           publication.error || publication.ticks == 0 ? 0 : 1);
-  out->Begin("page_fault_exporter_read_errors_total", MetricType::Counter,
-             "Reads of the source that failed, by cause.");
-  for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(static_cast<double>(publication.errors[i]),
-               {{"cause", kCauseNames[i]}});
-  out->Begin("page_fault_exporter_read_error", MetricType::Gauge,
-             "1 for the cause for which the source cannot be read now.");
-  for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(publication.error &&
-                       static_cast<size_t>(publication.error->cause) == i
-                   ? 1
-                   : 0,
-               {{"cause", kCauseNames[i]}});
-  if (publication.read_at)
-    out->One("page_fault_exporter_snapshot_age_seconds", MetricType::Gauge,
-             "Time since the source was last read with success.",
-             std::chrono::duration<double>(now - *publication.read_at).count());
-  out->One("page_fault_exporter_ticks_total", MetricType::Counter,
-           "Reads of the source since the exporter started.",
-           static_cast<double>(publication.ticks));
-  out->One("page_fault_exporter_tick_duration_seconds", MetricType::Gauge,
-           "Time the last read took, with parsing and rendering.",
-           publication.tick_seconds);
-  out->One("page_fault_exporter_processes", MetricType::Gauge,
-           "Live processes in the last read.",
-           static_cast<double>(publication.processes));
+void AddLatency(const Latency& latency, Families* out) {
+  if (latency.bounds_ns.empty()) return;
+  out->Begin(Metric::kLatency);
+  for (size_t s = 0; s < kSeverities; ++s) {
+    const Histogram& from = latency.severities[s];
+    auto& to = out->Add({{"severity", kSeverityNames[s]}}).histogram;
+    to.sample_count = from.count;
+    to.sample_sum = static_cast<double>(from.sum_ns) / 1e9;
+    for (size_t i = 0; i < latency.bounds_ns.size(); ++i)
+      to.bucket.push_back(
+          {from.counts[i], static_cast<double>(latency.bounds_ns[i]) / 1e9});
+    to.bucket.push_back(
+        {from.count, std::numeric_limits<double>::infinity()});
+  }
 }
-
-struct StatFamily {
-  const char* key;
-  const char* name;
-  MetricType type;
-  const char* help;
-};
-constexpr StatFamily kStatFamilies[] = {
-    {PF_KEY_CAPACITY, "page_fault_module_capacity", MetricType::Gauge,
-     "Rows that the module's table has room for."},
-    {PF_KEY_LIVE, "page_fault_module_live_rows", MetricType::Gauge,
-     "Rows of living processes."},
-    {PF_KEY_EXITED, "page_fault_module_exited_rows", MetricType::Gauge,
-     "Rows of exited processes that are still kept."},
-    {PF_KEY_RETIRED_ROWS, "page_fault_module_retired_rows_total",
-     MetricType::Counter, "Rows of exited processes dropped since load."},
-    {PF_KEY_PROBE_MISSED, "page_fault_module_probe_missed_total",
-     MetricType::Counter,
-     "Calls of handle_mm_fault that the probe could not see."},
-    {PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS,
-     "page_fault_module_overflow_total", MetricType::Counter,
-     "Faults of processes that found no room in the table."},
-    {PF_KEY_KERNEL_PGFAULT, "page_fault_module_kernel_pgfault_total",
-     MetricType::Counter,
-     "Growth of the kernel's own event PGFAULT since load."},
-    {PF_KEY_DRIFT, "page_fault_module_drift", MetricType::Gauge,
-     "Faults that the module counted less those the kernel did; a steady "
-     "value other than 0 is a fault of the probe."},
-    {PF_KEY_ROWS_DIFFER, "page_fault_module_rows_differing", MetricType::Gauge,
-     "Live rows whose counts are not the kernel's own."},
-    {PF_COL_RETRIED, "page_fault_retries_total", MetricType::Counter,
-     "Calls of handle_mm_fault that were to be retried."},
-};
 
 double Number(const Stats& stats, const char* key) {
   return static_cast<double>(stats.numbers.find(key)->second);
 }
 
-void AddErrors(const Stats& stats, Families* out) {
-  if (!stats.numbers.count(PF_COL_SIGBUS)) return;
-  out->Begin("page_fault_errors_total", MetricType::Counter,
-             "Faults that ended in an error, by kind.");
-  for (const char* kind :
-       {PF_COL_SIGBUS, PF_COL_SIGSEGV, PF_COL_OOM, PF_COL_HWPOISON})
-    if (stats.numbers.count(kind))
-      out->Value(Number(stats, kind), {{"kind", kind}});
+void AddHost(const Publication& publication, Families* out) {
+  const Stats& stats = publication.stats;
+  AddLatency(publication.latency, out);
+  if (stats.numbers.count(PF_COL_SIGBUS)) {
+    out->Begin(Metric::kErrors);
+    for (const char* kind :
+         {PF_COL_SIGBUS, PF_COL_SIGSEGV, PF_COL_OOM, PF_COL_HWPOISON})
+      if (stats.numbers.count(kind))
+        out->Value(Number(stats, kind), {{"kind", kind}});
+  }
+  if (stats.numbers.count(PF_COL_RETRIED))
+    out->One(Metric::kRetries, Number(stats, PF_COL_RETRIED));
+  if (publication.has_unattributed)
+    out->One(Metric::kUnattributed,
+             static_cast<double>(publication.unattributed));
 }
 
 std::string Text(const Stats& stats, const char* key) {
@@ -145,29 +108,125 @@ std::string Text(const Stats& stats, const char* key) {
   return number == stats.numbers.end() ? "" : std::to_string(number->second);
 }
 
-void AddModule(const Stats& stats, Families* out) {
-  if (stats.numbers.empty()) return;
-  out->One("page_fault_module_info", MetricType::Gauge,
-           "1, labelled by the loaded module's version and its parameter "
-           "detail.",
-           1,
+constexpr std::pair<const char*, Metric> kModuleNumbers[] = {
+    {PF_KEY_CAPACITY, Metric::kModuleCapacity},
+    {PF_KEY_LIVE, Metric::kModuleLiveRows},
+    {PF_KEY_EXITED, Metric::kModuleExitedRows},
+    {PF_KEY_RETIRED_ROWS, Metric::kModuleRetiredRows},
+    {PF_KEY_PROBE_MISSED, Metric::kModuleProbeMissed},
+    {PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS, Metric::kModuleOverflow},
+    {PF_KEY_KERNEL_PGFAULT, Metric::kModuleKernelPgfault},
+    {PF_KEY_DRIFT, Metric::kModuleDrift},
+    {PF_KEY_ROWS_DIFFER, Metric::kModuleRowsDiffering},
+};
+
+void AddModule(const Publication& publication, Families* out) {
+  const Stats& stats = publication.stats;
+  if (!stats.numbers.count(PF_KEY_VERSION)) return;
+  out->One(Metric::kModuleInfo, 1,
            {{"version", Text(stats, PF_KEY_MODULE_VERSION)},
             {"detail", Text(stats, PF_KEY_DETAIL)}});
-  for (const StatFamily& family : kStatFamilies)
-    if (stats.numbers.count(family.key))
-      out->One(family.name, family.type, family.help,
-               Number(stats, family.key));
-  AddErrors(stats, out);
+  if (stats.numbers.count(PF_KEY_LOADED_NS))
+    out->One(Metric::kModuleLoadTime,
+             (static_cast<double>(publication.boot_unix_ns) +
+              Number(stats, PF_KEY_LOADED_NS)) / 1e9);
+  for (const auto& [key, metric] : kModuleNumbers)
+    if (stats.numbers.count(key)) out->One(metric, Number(stats, key));
+}
+
+void AddReads(const Publication& publication, Families* out) {
+  out->Begin(Metric::kSource);
+  for (const char* source : {"module", "procfs"})
+    out->Value(!publication.error && publication.source == source,
+               {{"source", source}});
+  out->One(Metric::kLastReadSuccess,
+           !publication.error && publication.ticks > 0);
+  out->Begin(Metric::kReadErrors);
+  for (size_t i = 0; i < kCauseNames.size(); ++i)
+    out->Value(static_cast<double>(publication.errors[i]),
+               {{"cause", kCauseNames[i]}});
+  out->Begin(Metric::kReadError);
+  for (size_t i = 0; i < kCauseNames.size(); ++i)
+    out->Value(publication.reason &&
+                   static_cast<size_t>(publication.reason->cause) == i,
+               {{"cause", kCauseNames[i]}});
+}
+
+void AddExporter(const Publication& publication,
+                 const RequestCounters& requests,
+                 Publication::Clock::time_point now, Families* out) {
+  out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
+  AddReads(publication, out);
+  if (publication.read_at)
+    out->One(Metric::kSnapshotAge,
+             std::chrono::duration<double>(now - *publication.read_at).count());
+  out->One(Metric::kTicks, static_cast<double>(publication.ticks));
+  out->One(Metric::kTickDuration, publication.tick_seconds);
+  out->One(Metric::kTickCpu, publication.tick_cpu_seconds);
+  out->One(Metric::kProcesses, static_cast<double>(publication.processes));
+  out->One(Metric::kProcessesOmitted,
+           static_cast<double>(publication.processes_omitted));
+  out->One(Metric::kCommsOmitted,
+           static_cast<double>(publication.comms_omitted));
+  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
+  out->One(Metric::kReloads, requests.config_ok);
+}
+
+double OpenFds() {
+  double n = -1;  // the directory's own
+  DIR* directory = opendir("/proc/self/fd");
+  if (!directory) return 0;
+  while (const dirent* entry = readdir(directory))
+    if (entry->d_name[0] != '.') ++n;
+  closedir(directory);
+  return n;
+}
+
+void AddOwnProcess(Families* out) {
+  static const double start =
+      static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) / 1e6;
+  };
+  out->One(Metric::kCpu, seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  std::ifstream statm("/proc/self/statm");
+  double size = 0, resident = 0;
+  if (statm >> size >> resident)
+    out->One(Metric::kResident,
+             resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  out->One(Metric::kOpenFds, OpenFds());
+  out->One(Metric::kStartTime, start);
+}
+
+// OpenMetrics names a counter's family without its _total.
+std::string ToOpenMetrics(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line); out += line += '\n') {
+    if (!line.starts_with("# ")) continue;
+    const size_t end = line.find(' ', sizeof("# HELP ") - 1);
+    if (end != std::string::npos && line.substr(0, end).ends_with("_total"))
+      line.erase(end - (sizeof("_total") - 1), sizeof("_total") - 1);
+  }
+  return out;
 }
 
 }  // namespace
 
 std::string RenderSelfMetrics(const Publication& publication,
-                              Publication::Clock::time_point now) {
+                              const RequestCounters& requests,
+                              Publication::Clock::time_point now,
+                              bool openmetrics) {
   Families families;
-  AddExporter(publication, now, &families);
-  AddModule(publication.stats, &families);
-  return families.Text();
+  AddHost(publication, &families);
+  AddModule(publication, &families);
+  AddExporter(publication, requests, now, &families);
+  AddOwnProcess(&families);
+  const std::string text = families.Text();
+  return openmetrics ? ToOpenMetrics(text) : text;
 }
 
 const char* Version() { return PFE_VERSION; }

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exporter's and the module's own health as metrics, by prometheus-cpp.
-// Built from a publication when it is asked for; there are a few dozen.
+// The families of the host, the module and the exporter itself, by
+// prometheus-cpp.
 #ifndef EXPORTER_SELF_METRICS_H_
 #define EXPORTER_SELF_METRICS_H_
 
-#include <chrono>
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "publication.h"
 
 namespace pfe {
 
-// In the text format 0.0.4. `now` is what ages are measured to.
-std::string RenderSelfMetrics(const Publication& publication,
-                              Publication::Clock::time_point now);
+// What requests count; shared by threads.
+struct RequestCounters {
+  std::atomic<uint64_t> scrapes = 0;
+  std::atomic<bool> config_ok = true;
+};
 
-// The exporter's version.
+// Renders them as text; with `openmetrics` in OpenMetrics 1.0, without its end.
+std::string RenderSelfMetrics(const Publication& publication,
+                              const RequestCounters& requests,
+                              Publication::Clock::time_point now,
+                              bool openmetrics);
+
 const char* Version();
 
 }  // namespace pfe

@@ -3,78 +3,125 @@
 
 #include <utility>
 
+#include "api.h"
 #include "gzip.h"
 #include "landing_page.h"
 #include "negotiation.h"
-#include "self_metrics.h"
 
 namespace pfe {
 namespace {
 
-constexpr const char* kTextFormat = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kOpenMetricsType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-std::shared_ptr<const std::string> Share(std::string text) {
+RenderedText::Bytes Share(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
+// Heads and samples in their order: all of them are shared.
+void AppendFamilies(const Publication& publication, Format format, bool gzip,
+                    std::vector<RenderedText::Bytes>* body) {
+  const auto bytes = [gzip](const RenderedText& text) {
+    return gzip ? text.gzip() : text.plain();
+  };
+  for (const RenderedFamily& family : publication.families) {
+    body->push_back(
+        bytes(HeadText(family.metric, format == Format::kOpenMetrics)));
+    body->push_back(bytes(*family.samples));
+  }
+}
+
+// Counts a request while it lasts.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
+  ~InFlight() { --*count_; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  int now() const { return now_; }
+
+ private:
+  std::atomic<int>* const count_;
+  const int now_;
+};
+
 }  // namespace
 
-Service::Service(Current current, std::string telemetry_path,
-                 std::chrono::milliseconds stale_after)
-    : current_(std::move(current)),
-      telemetry_path_(std::move(telemetry_path)),
-      stale_after_(stale_after) {}
+Service::Service(Poller* poller, const Pipeline* pipeline,
+                 const ServiceSettings& settings)
+    : poller_(poller), pipeline_(pipeline), settings_(settings) {}
 
-HttpResponse Service::Answer(const HttpRequest& request) const {
+HttpResponse Service::Answer(const HttpRequest& request) {
   const std::string_view path = request.path;
-  const bool known = path == telemetry_path_ || path == "/" ||
-                     path == "/-/healthy" || path == "/-/ready";
+  const bool is_api = path.starts_with("/api/v1/");
+  const bool known = path == settings_.telemetry_path || path == "/" ||
+                     path == "/-/healthy" || path == "/-/ready" ||
+                     (is_api && IsApiPath(path));
   if (!known) return HttpResponse(404, "There is nothing here; see /\n");
   if (request.method != "GET") {
     HttpResponse response(405, "Only GET and HEAD\n");
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
-  if (path == telemetry_path_) return Metrics(request);
+  if (path == settings_.telemetry_path) return Metrics(request);
+  if (is_api)
+    return AnswerApi(path, request.query, *poller_->Current(), *pipeline_,
+                     settings_.interval);
   if (path == "/-/healthy") return HttpResponse(200, "Healthy\n");
   return path == "/-/ready" ? Ready() : Landing();
 }
 
-HttpResponse Service::Metrics(const HttpRequest& request) const {
-  const auto publication = current_();
-  std::string self =
-      RenderSelfMetrics(*publication, Publication::Clock::now());
+HttpResponse Service::Metrics(const HttpRequest& request) {
+  const InFlight in_flight(&in_flight_);
+  if (settings_.max_requests > 0 && in_flight.now() > settings_.max_requests)
+    return HttpResponse(503, "More than " +
+                                 std::to_string(settings_.max_requests) +
+                                 " requests at once (--web.max-requests)\n");
+  const std::string_view encoding = request.header("Accept-Encoding");
+  const Format format = PreferredFormat(request.header("Accept"));
+  const bool gzip = AcceptsGzip(encoding);
+  if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
+    return HttpResponse(406, "There is text/plain; version=0.0.4 and "
+                             "application/openmetrics-text; version=1.0.0, as "
+                             "they are or with gzip\n");
+  ++requests_.scrapes;
+  return RenderMetrics(format, gzip);
+}
+
+HttpResponse Service::RenderMetrics(Format format, bool gzip) {
+  const auto publication = poller_->Current();
+  const bool openmetrics = format == Format::kOpenMetrics;
+  std::string own = RenderSelfMetrics(
+      *publication, requests_, Publication::Clock::now(), openmetrics);
+  if (openmetrics) own += "# EOF\n";
   HttpResponse response;
-  response.content_type = kTextFormat;
-  response.headers.emplace_back("Vary", "Accept-Encoding");
-  if (AcceptsGzip(request.header("Accept-Encoding"))) {
+  response.content_type = openmetrics ? kOpenMetricsType : kTextType;
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  if (gzip) {
+    poller_->WantCompressed();
     response.headers.emplace_back("Content-Encoding", "gzip");
-    response.body = {publication->gzip, Share(Gzip(self))};
-  } else {
-    response.body = {publication->text, Share(std::move(self))};
   }
+  AppendFamilies(*publication, format, gzip, &response.body);
+  response.body.push_back(Share(gzip ? Gzip(own) : std::move(own)));
   return response;
 }
 
 HttpResponse Service::Ready() const {
-  const auto publication = current_();
+  const auto publication = poller_->Current();
+  const std::string why =
+      publication->error ? ": " + publication->error->message : "";
   if (!publication->read_at)
-    return HttpResponse(503, "Not ready: " +
-                                 (publication->error
-                                      ? publication->error->message
-                                      : std::string("nothing read yet")) +
-                                 "\n");
-  if (Publication::Clock::now() - *publication->read_at > stale_after_)
+    return HttpResponse(503, "Not ready: nothing was read yet" + why + "\n");
+  if (Publication::Clock::now() - *publication->read_at > settings_.stale_after)
     return HttpResponse(
-        503, "Not ready: the last good snapshot is stale" +
-                 (publication->error ? ": " + publication->error->message
-                                     : std::string()) +
-                 "\n");
+        503, "Not ready: the last good snapshot is stale" + why + "\n");
   return HttpResponse(200, "Ready\n");
 }
 
 HttpResponse Service::Landing() const {
-  HttpResponse response(200, LandingPage(*current_(), telemetry_path_));
+  HttpResponse response(
+      200, LandingPage(*poller_->Current(), settings_.telemetry_path));
   response.content_type = "text/html; charset=utf-8";
   response.headers.emplace_back("Content-Security-Policy",
                                 "default-src 'none'");
@@ -82,8 +129,12 @@ HttpResponse Service::Landing() const {
 }
 
 std::string RenderAll(const Publication& publication) {
-  return *publication.text +
-         RenderSelfMetrics(publication, Publication::Clock::now());
+  std::vector<RenderedText::Bytes> pieces;
+  AppendFamilies(publication, Format::kText, false, &pieces);
+  std::string text;
+  for (const auto& piece : pieces) text += *piece;
+  return text + RenderSelfMetrics(publication, RequestCounters(),
+                                  Publication::Clock::now(), false);
 }
 
 }  // namespace pfe

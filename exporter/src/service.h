@@ -3,35 +3,50 @@
 #ifndef EXPORTER_SERVICE_H_
 #define EXPORTER_SERVICE_H_
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "http_server.h"
+#include "negotiation.h"
+#include "pipeline.h"
+#include "poller.h"
 #include "publication.h"
+#include "self_metrics.h"
 
 namespace pfe {
 
+struct ServiceSettings {
+  std::string telemetry_path = "/metrics";
+  // The age from which a snapshot makes it unready.
+  std::chrono::milliseconds stale_after{15000};
+  std::chrono::milliseconds interval{5000};
+  int max_requests = 40;  // of metrics at once; 0 is without limit
+};
+
 class Service {
  public:
-  using Current = std::function<std::shared_ptr<const Publication>()>;
-
-  // `stale_after` is the age from which a snapshot makes it unready.
-  Service(Current current, std::string telemetry_path,
-          std::chrono::milliseconds stale_after);
+  // Both must outlive it.
+  Service(Poller* poller, const Pipeline* pipeline,
+          const ServiceSettings& settings);
 
   // Thread safe.
-  HttpResponse Answer(const HttpRequest& request) const;
+  HttpResponse Answer(const HttpRequest& request);
+  void SetConfigOk(bool ok) { requests_.config_ok = ok; }
 
  private:
-  HttpResponse Metrics(const HttpRequest& request) const;
+  HttpResponse Metrics(const HttpRequest& request);
+  HttpResponse RenderMetrics(Format format, bool gzip);
   HttpResponse Ready() const;
   HttpResponse Landing() const;
 
-  const Current current_;
-  const std::string telemetry_path_;
-  const std::chrono::milliseconds stale_after_;
+  Poller* const poller_;
+  const Pipeline* const pipeline_;
+  const ServiceSettings settings_;
+  RequestCounters requests_;
+  std::atomic<int> in_flight_ = 0;
 };
 
 // The whole exposition as one text, for --once.

@@ -7,8 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "result.h"
 
 namespace pfe {
 
@@ -60,10 +63,30 @@ struct Stats {
   std::map<std::string, std::string, std::less<>> texts;
 };
 
+// Cumulative histogram of the time faults took, one severity.
+struct Histogram {
+  std::vector<uint64_t> counts;  // of faults that took at most bounds_ns[i]
+  uint64_t count = 0;
+  uint64_t sum_ns = 0;
+};
+
+struct Latency {
+  std::vector<uint64_t> bounds_ns;  // ascending; empty if not offered
+  std::array<Histogram, kSeverities> severities;
+};
+
 struct Snapshot {
+  std::string source;  // the label `source` of metrics
+  // Counters of one source go on within one epoch; with another one (a module
+  // loaded anew) they begin anew.
+  uint64_t epoch = 0;
+  uint64_t read_ns = 0;  // boot time just before the read
   std::vector<Process> processes;
   Offered offered;
   Stats stats;
+  Latency latency;
+  // Why a preferred source could not be read, if this is not that.
+  std::optional<Error> fell_back;
 };
 
 }  // namespace pfe

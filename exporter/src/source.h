@@ -11,9 +11,11 @@ namespace pfe {
 class Source {
  public:
   virtual ~Source() = default;
-  // The label `source` of metrics.
+  // The source that is preferred: the label `source` of metrics when nothing
+  // can be read.
   virtual const char* Name() const = 0;
-  // Reads all there is. Called by one thread at a time.
+  // Reads all there is; the snapshot says from which source. Called by one
+  // thread at a time.
   virtual Result<Snapshot> Read() = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "table_parser.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -278,6 +279,75 @@ Result<Stats> ParseStats(std::string_view text, std::string_view file) {
                  std::string(file) + ": format version " +
                      std::to_string(version->second) + " is not known"};
   return stats;
+}
+
+namespace {
+
+// One line `name TAB minor TAB major`.
+struct LatencyLine {
+  std::string_view name;
+  std::array<uint64_t, kSeverities> numbers{};
+};
+
+std::optional<LatencyLine> ParseLatencyLine(std::string_view line) {
+  LatencyLine parsed;
+  const auto name = TakeUntil(&line, '\t');
+  const auto minor = TakeUntil(&line, '\t');
+  if (!name || !minor || !ParseNumber(*minor, &parsed.numbers[0]) ||
+      !ParseNumber(line, &parsed.numbers[1]))
+    return std::nullopt;
+  parsed.name = *name;
+  return parsed;
+}
+
+// Adds a line to the histogram; false if it has no place there.
+bool AddLatencyLine(const LatencyLine& line, Latency* latency) {
+  uint64_t bound = 0;
+  const bool is_bound = ParseNumber(line.name, &bound);
+  if (is_bound && !latency->bounds_ns.empty() &&
+      bound <= latency->bounds_ns.back())
+    return false;
+  if (is_bound) latency->bounds_ns.push_back(bound);
+  for (size_t s = 0; s < kSeverities; ++s) {
+    Histogram& histogram = latency->severities[s];
+    if (is_bound)
+      histogram.counts.push_back(line.numbers[s]);
+    else if (line.name == PF_LE_SUM)
+      histogram.sum_ns = line.numbers[s];
+    else if (line.name == PF_LE_COUNT)
+      histogram.count = line.numbers[s];
+    else if (line.name != PF_LE_INF)
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
+  Latency latency;
+  size_t lines = 0;
+  const auto error = [&](Cause cause, const char* what) {
+    return Error{cause, std::string(file) + ":" + std::to_string(lines) + ": " +
+                            what};
+  };
+  while (const auto line = TakeUntil(&text, '\n')) {
+    ++lines;
+    if (lines == 1 && *line != PF_MAGIC + std::to_string(PF_FORMAT_VERSION))
+      return error(Cause::kUnknownVersion, "unknown format version");
+    if (lines <= 2) continue;
+    if (line->starts_with(PF_TRAILER)) {
+      size_t count = 0;
+      if (!ParseNumber(line->substr(sizeof(PF_TRAILER) - 1), &count) ||
+          count + 3 != lines || !text.empty())
+        return error(Cause::kTruncated, "the text is cut short");
+      return latency;
+    }
+    const auto parsed = ParseLatencyLine(*line);
+    if (!parsed || !AddLatencyLine(*parsed, &latency))
+      return error(Cause::kMalformed, "expected \"le TAB minor TAB major\"");
+  }
+  return error(Cause::kTruncated, "the text is cut short");
 }
 
 }  // namespace pfe

@@ -24,6 +24,9 @@ Result<Snapshot> ParseTable(std::string_view text, std::string_view file);
 // Parses `stats`. Errors as ParseTable(); a value that is no number is a text.
 Result<Stats> ParseStats(std::string_view text, std::string_view file);
 
+// Parses `latency`. Errors as ParseTable().
+Result<Latency> ParseLatency(std::string_view text, std::string_view file);
+
 }  // namespace pfe
 
 #endif  // EXPORTER_TABLE_PARSER_H_

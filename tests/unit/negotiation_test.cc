@@ -18,5 +18,32 @@ TEST(AcceptsGzip, ByWeight) {
     EXPECT_FALSE(AcceptsGzip(no)) << no;
 }
 
+TEST(AcceptsIdentity, UnlessExcluded) {
+  for (const char* yes : {"", "gzip", "identity", "gzip, *;q=0, identity;q=0.1"})
+    EXPECT_TRUE(AcceptsIdentity(yes)) << yes;
+  for (const char* no : {"identity;q=0", "*;q=0", "gzip, identity;q=0.0"})
+    EXPECT_FALSE(AcceptsIdentity(no)) << no;
+}
+
+TEST(PreferredFormat, ByWeight) {
+  for (const char* text :
+       {"", "*/*", "text/*", "text/plain", "text/plain;version=0.0.4",
+        "application/openmetrics-text;q=0.5, text/plain;q=0.7",
+        "application/openmetrics-text;version=9.0.0,*/*;q=0.1",
+        "text/html,application/xhtml+xml,*/*;q=0.8",
+        "application/openmetrics-text, text/plain"})
+    EXPECT_EQ(PreferredFormat(text), Format::kText) << text;
+  for (const char* openmetrics :
+       {"application/openmetrics-text", "application/*",
+        "application/openmetrics-text;version=1.0.0;q=0.75,"
+        "application/openmetrics-text;version=0.0.1;q=0.5,"
+        "text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"})
+    EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics) << openmetrics;
+  for (const char* none : {"application/json", "text/plain;q=0", "*/*;q=0",
+                           "text/plain;version=1.2.3", ",;"})
+    EXPECT_EQ(PreferredFormat(none), Format::kNone) << none;
+}
+
 }  // namespace
 }  // namespace pfe

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
 
 namespace pfe {
 namespace {
@@ -71,6 +75,13 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--web.telemetry-path", "/-/ready"},
       {"--log.level", "loud"},
       {"--log.format", "xml"},
+      {"--source", "guess"},
+      {"--processes.max", "0"},
+      {"--processes.include", "a("},
+      {"--processes.min-faults", "-1"},
+      {"--comms.max", "x"},
+      {"--web.max-requests", "-1"},
+      {"--top", "x"},
   };
   for (const auto& arguments : cases) {
     const Parsed parsed = Parse(arguments);
@@ -90,6 +101,94 @@ TEST(ParseOptions, UnknownFlag) {
 TEST(ParseOptions, TlsIsRefusedWithAHint) {
   EXPECT_THAT(Parse({"--web.listen-address", ":443s"}).err,
               HasSubstr("deploy/tls"));
+}
+
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile() : path_(testing::TempDir() + "pfe_config.json") {}
+  ~ConfigFile() override {
+    unlink(path_.c_str());
+    unsetenv("PAGE_FAULT_EXPORTER_INTERVAL");
+  }
+  Parsed ParseWith(const std::string& text,
+                   std::vector<const char*> arguments = {}) {
+    std::ofstream(path_) << text;
+    arguments.push_back("--config.file");
+    arguments.push_back(path_.c_str());
+    return Parse(arguments);
+  }
+  const std::string path_;
+};
+
+TEST_F(ConfigFile, GivesOptions) {
+  const Parsed parsed = ParseWith(
+      R"({"interval": "1s", "processes.max": 7, "no-pid": true,
+          "web.listen-address": ["127.0.0.1:1", ":2"]})");
+  ASSERT_TRUE(parsed.options) << parsed.err;
+  EXPECT_EQ(parsed.options->interval, std::chrono::seconds(1));
+  EXPECT_EQ(parsed.options->pipeline.selection.max, 7u);
+  EXPECT_TRUE(parsed.options->pipeline.selection.no_pid);
+  EXPECT_THAT(parsed.options->listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
+}
+
+TEST_F(ConfigFile, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
+  const std::string file = R"({"interval": "1s"})";
+  EXPECT_EQ(ParseWith(file).options->interval, std::chrono::seconds(1));
+  setenv("PAGE_FAULT_EXPORTER_INTERVAL", "2s", 1);
+  EXPECT_EQ(ParseWith(file).options->interval, std::chrono::seconds(2));
+  EXPECT_EQ(ParseWith(file, {"--interval=3s"}).options->interval,
+            std::chrono::seconds(3));
+}
+
+TEST_F(ConfigFile, MistakesAreNamed) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"", "parse error"},
+      {"{", "parse error"},
+      {"[]", "JSON object"},
+      {R"({"nonsense": 1})", "nonsense"},
+      {R"({"interval": "1x"})", "1x"},
+      {R"({"interval": {}})", "interval"},
+      {R"({"interval": null})", "interval"},
+      {R"({"processes.max": -1})", "processes.max"},
+      {R"({"processes.include": "("})", "processes.include"},
+      {R"({"source": "guess"})", "guess"},
+      {R"({"once": true})", "once"},
+      {R"({"config.file": "x"})", "config.file"},
+  };
+  for (const auto& [text, wrong] : cases) {
+    const Parsed parsed = ParseWith(text);
+    EXPECT_FALSE(parsed.options) << text;
+    EXPECT_EQ(parsed.exit_code, 2) << text;
+    EXPECT_THAT(parsed.err, HasSubstr(path_)) << text;
+    EXPECT_THAT(parsed.err, HasSubstr(wrong)) << text;
+  }
+  EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).err,
+              HasSubstr("/nonexistent"));
+}
+
+TEST(Environment, BadValuesAreNamed) {
+  setenv("PAGE_FAULT_EXPORTER_SOURCE", "guess", 1);
+  const Parsed parsed = Parse({});
+  unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_THAT(parsed.err, HasSubstr("guess"));
+}
+
+TEST(NeedRestart, NamesWhatCannotBeChanged) {
+  const Options before = *Parse({}).options;
+  EXPECT_TRUE(NeedRestart(before, before).empty());
+  EXPECT_TRUE(NeedRestart(before, *Parse({"--interval=1s", "--no-pid"}).options)
+                  .empty());
+  EXPECT_THAT(NeedRestart(before, *Parse({"--source=procfs",
+                                          "--web.max-requests=1"})
+                                       .options),
+              ElementsAre("source", "web.max-requests"));
+}
+
+TEST(ManPage, HasEveryOption) {
+  const std::string page = ManPage();
+  for (const char* option : {"\\-\\-interval", "processes.include", "\\-\\-top"})
+    EXPECT_THAT(page, HasSubstr(option));
 }
 
 TEST(ParseDuration, Units) {

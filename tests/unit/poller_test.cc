@@ -6,61 +6,79 @@
 #include <atomic>
 #include <thread>
 
+#include "pipeline.h"
+#include "samples.h"
+
 namespace pfe {
 namespace {
 
-// A source that is told what to answer.
-class FakeSource : public Source {
- public:
-  const char* Name() const override { return "fake"; }
-  Result<Snapshot> Read() override {
-    ++reads;
-    if (fail) return Error{Cause::kNoModule, "fake: gone"};
-    Snapshot snapshot;
-    Process& process = snapshot.processes.emplace_back();
-    process.live = true;
-    process.pid = 1;
-    process.comm = "init";
-    process.faults = reads;
-    return snapshot;
-  }
+size_t Errors(const Publication& publication, Cause cause) {
+  return publication.errors[static_cast<size_t>(cause)];
+}
 
-  std::atomic<bool> fail = false;
-  std::atomic<uint64_t> reads = 0;
-};
-
-TEST(Publish, RendersAGoodRead) {
+TEST(Pipeline, PublishesAGoodRead) {
   FakeSource source;
-  const Publication publication = Publish(&source, Publication());
-  EXPECT_NE(publication.text->find("page_faults_total{pid=\"1\""),
-            std::string::npos);
+  source.Then(Of({Live(1, 1, "init", 1)}));
+  Pipeline pipeline(&source, {});
+  const Publication publication = pipeline.Tick(Publication(), false);
+  EXPECT_EQ(publication.families.at(0).metric, Metric::kFaults);
   EXPECT_EQ(publication.processes, 1u);
   EXPECT_EQ(publication.ticks, 1u);
   EXPECT_TRUE(publication.read_at.has_value());
   EXPECT_FALSE(publication.error);
 }
 
-TEST(Publish, AFailedReadDropsProcessesAndKeepsCounts) {
+TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   FakeSource source;
-  const Publication good = Publish(&source, Publication());
-  source.fail = true;
-  Publication bad = Publish(&source, good);
-  EXPECT_EQ(bad.text->find("page_faults_total{"), std::string::npos);
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  for (int i = 0; i < 2; ++i) source.Then(Error{Cause::kNoModule, "gone"});
+  source.Then(Of({Live(1, 1, "init", 6)}));
+  Pipeline pipeline(&source, {});
+  const Publication good = pipeline.Tick(Publication(), false);
+  Publication bad = pipeline.Tick(good, false);
+  EXPECT_TRUE(bad.families.empty());
   EXPECT_EQ(bad.read_at, good.read_at);
-  EXPECT_EQ(bad.errors[static_cast<size_t>(Cause::kNoModule)], 1u);
-  bad = Publish(&source, bad);
-  EXPECT_EQ(bad.errors[static_cast<size_t>(Cause::kNoModule)], 2u);
-  source.fail = false;
-  const Publication again = Publish(&source, bad);
+  EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
+  bad = pipeline.Tick(bad, false);
+  EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
+  const Publication again = pipeline.Tick(bad, false);
   EXPECT_FALSE(again.error);
-  EXPECT_EQ(again.errors[static_cast<size_t>(Cause::kNoModule)], 2u);
+  EXPECT_EQ(*again.families.at(0).samples->plain(),
+            "page_faults_total{pid=\"1\",comm=\"init\"} 6\n");
   EXPECT_EQ(again.ticks, 4u);
 }
 
-TEST(Poller, ReadsAtOnceAndThenOnTheTimer) {
+TEST(Pipeline, SaysWhyItFellBack) {
   FakeSource source;
+  Snapshot snapshot = Of({Live(1, 1, "init", 5)}, "procfs", 0);
+  snapshot.fell_back = Error{Cause::kNoDebugfs, "no debugfs"};
+  source.Then(std::move(snapshot));
+  Pipeline pipeline(&source, {});
+  const Publication publication = pipeline.Tick(Publication(), false);
+  EXPECT_EQ(publication.source, "procfs");
+  EXPECT_FALSE(publication.error);
+  EXPECT_EQ(publication.reason->message, "no debugfs");
+  EXPECT_EQ(Errors(publication, Cause::kNoDebugfs), 1u);
+}
+
+TEST(Pipeline, TakesNewSettings) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
+  PipelineSettings settings;
+  settings.selection.no_pid = true;
+  pipeline.Configure(settings);
+  const Publication publication = pipeline.Tick(Publication(), false);
+  EXPECT_EQ(publication.processes_omitted, 1u);
+  EXPECT_EQ(publication.families.at(0).metric, Metric::kCommFaults);
+}
+
+TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
   std::atomic<uint64_t> ticks = 0;
-  const Poller poller(&source, std::chrono::milliseconds(1),
+  const Poller poller(&pipeline, std::chrono::milliseconds(1),
                       [&ticks](const Publication& p) { ticks = p.ticks; });
   EXPECT_GE(poller.Current()->ticks, 1u);
   while (ticks < 5) std::this_thread::yield();
@@ -69,8 +87,14 @@ TEST(Poller, ReadsAtOnceAndThenOnTheTimer) {
 
 TEST(Poller, EndsWithoutWaitingForItsInterval) {
   FakeSource source;
-  { const Poller poller(&source, std::chrono::hours(1), [](const auto&) {}); }
-  EXPECT_EQ(source.reads, 1u);
+  source.Then(Of({}));
+  Pipeline pipeline(&source, {});
+  int ticks = 0;
+  {
+    const Poller poller(&pipeline, std::chrono::hours(1),
+                        [&ticks](const auto&) { ++ticks; });
+  }
+  EXPECT_EQ(ticks, 1);
 }
 
 }  // namespace

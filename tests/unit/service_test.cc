@@ -4,7 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <thread>
+
+#include "pipeline.h"
 #include "poller.h"
+#include "samples.h"
 
 namespace pfe {
 namespace {
@@ -26,58 +31,92 @@ std::string Header(const HttpResponse& response, const std::string& name) {
 
 class ServiceTest : public testing::Test {
  protected:
-  ServiceTest()
-      : publication_(std::make_shared<Publication>()),
-        service_([this] { return publication_; }, "/metrics",
-                 std::chrono::seconds(15)) {
-    publication_->source = "module";
-    publication_->text = std::make_shared<std::string>("text\n");
-    publication_->gzip = std::make_shared<std::string>("zip");
-    publication_->read_at = Publication::Clock::now();
-  }
+  ServiceTest() { source_.Then(Of({Live(1, 1, "init", 5)})); }
 
+  // The first request starts it all.
   HttpResponse Get(std::string_view path, std::string_view encoding = "",
-                   std::string_view method = "GET") const {
+                   std::string_view accept = "",
+                   std::string_view method = "GET") {
+    if (!service_) {
+      pipeline_ = std::make_unique<Pipeline>(&source_, PipelineSettings());
+      poller_ = std::make_unique<Poller>(pipeline_.get(), interval_,
+                                         [](const auto&) {});
+      service_ = std::make_unique<Service>(poller_.get(), pipeline_.get(),
+                                           ServiceSettings{.stale_after = stale_});
+    }
     HttpRequest request;
     request.method = method;
     request.path = path;
-    request.header = [encoding](const char* name) {
+    request.header = [=](const char* name) {
       return std::string_view(name) == "Accept-Encoding" ? encoding
+             : std::string_view(name) == "Accept"        ? accept
                                                          : std::string_view();
     };
-    return service_.Answer(request);
+    return service_->Answer(request);
   }
 
-  std::shared_ptr<Publication> publication_;
-  const Service service_;
+  std::chrono::milliseconds interval_{3600000};
+  std::chrono::milliseconds stale_{15000};
+  FakeSource source_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Service> service_;
 };
+
+constexpr const char* kOpenMetrics =
+    "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
 
 TEST_F(ServiceTest, MetricsAreTheTicksTextAndOurOwn) {
   const HttpResponse response = Get("/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type,
             "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_THAT(Body(response), testing::StartsWith("text\n"));
+  EXPECT_THAT(Body(response), testing::StartsWith("# HELP page_faults_total "));
   EXPECT_THAT(Body(response),
               HasSubstr("page_fault_exporter_source{source=\"module\"} 1"));
-  EXPECT_EQ(response.body[0], publication_->text) << "copied, not shared";
+  EXPECT_EQ(response.body[1], poller_->Current()->families[0].samples->plain())
+      << "copied, not shared";
+}
+
+TEST_F(ServiceTest, OpenMetricsHasTheSameSamples) {
+  const HttpResponse text = Get("/metrics");
+  const HttpResponse openmetrics = Get("/metrics", "", kOpenMetrics);
+  EXPECT_THAT(openmetrics.content_type,
+              HasSubstr("application/openmetrics-text; version=1.0.0"));
+  EXPECT_EQ(openmetrics.body[1], text.body[1]) << "rendered twice";
+  EXPECT_THAT(Body(openmetrics), HasSubstr("# TYPE page_faults counter\n"));
+  EXPECT_THAT(Body(openmetrics),
+              HasSubstr("# TYPE page_fault_exporter_ticks counter\n"));
+  EXPECT_THAT(Body(openmetrics),
+              HasSubstr("\npage_fault_exporter_ticks_total 1\n"));
+  EXPECT_THAT(Body(openmetrics), testing::EndsWith("\n# EOF\n"));
+  EXPECT_THAT(Body(text), Not(HasSubstr("# EOF")));
 }
 
 TEST_F(ServiceTest, MetricsCompressedOnRequest) {
   const HttpResponse response = Get("/metrics", "gzip");
   EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
-  EXPECT_EQ(Header(response, "Vary"), "Accept-Encoding");
-  EXPECT_EQ(response.body[0], publication_->gzip);
+  EXPECT_EQ(Header(response, "Vary"), "Accept, Accept-Encoding");
+  EXPECT_EQ(response.body[1], poller_->Current()->families[0].samples->gzip());
   EXPECT_EQ(Header(Get("/metrics", "gzip;q=0"), "Content-Encoding"), "");
 }
 
+TEST_F(ServiceTest, WhatIsNotThereIsNotAcceptable) {
+  EXPECT_EQ(Get("/metrics", "", "application/json").status, 406);
+  EXPECT_EQ(Get("/metrics", "identity;q=0").status, 406);
+  EXPECT_EQ(Get("/metrics", "gzip, identity;q=0").status, 200);
+  EXPECT_EQ(Get("/metrics", "", "*/*").status, 200);
+}
+
 TEST_F(ServiceTest, AFailedReadIsSaid) {
-  publication_->error = Error{Cause::kNoModule, "no module"};
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kNoModule, "no module"});
   const std::string body = Body(Get("/metrics"));
   EXPECT_THAT(body, HasSubstr("page_fault_exporter_source{source=\"module\"} 0"));
   EXPECT_THAT(body, HasSubstr("page_fault_exporter_last_read_success 0"));
   EXPECT_THAT(body,
               HasSubstr("page_fault_exporter_read_error{cause=\"no_module\"} 1"));
+  EXPECT_THAT(body, Not(HasSubstr("page_faults_total{")));
 }
 
 TEST_F(ServiceTest, PathsAreExact) {
@@ -87,7 +126,7 @@ TEST_F(ServiceTest, PathsAreExact) {
 
 TEST_F(ServiceTest, OtherMethodsAreRefused) {
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "BREW"}) {
-    const HttpResponse response = Get("/metrics", "", method);
+    const HttpResponse response = Get("/metrics", "", "", method);
     EXPECT_EQ(response.status, 405) << method;
     EXPECT_EQ(Header(response, "Allow"), "GET, HEAD");
   }
@@ -95,17 +134,37 @@ TEST_F(ServiceTest, OtherMethodsAreRefused) {
 
 TEST_F(ServiceTest, ReadyOnceThereIsAFreshSnapshot) {
   EXPECT_EQ(Get("/-/ready").status, 200);
-  publication_->read_at = Publication::Clock::now() - std::chrono::minutes(1);
-  publication_->error = Error{Cause::kNoModule, "the module is gone"};
-  EXPECT_EQ(Get("/-/ready").status, 503);
-  EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
-  publication_->read_at.reset();
-  EXPECT_EQ(Get("/-/ready").status, 503);
   EXPECT_EQ(Get("/-/healthy").status, 200);
 }
 
+TEST_F(ServiceTest, NotReadyBeforeTheFirstSnapshot) {
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kNoModule, "the module is gone"});
+  EXPECT_EQ(Get("/-/ready").status, 503);
+  EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
+  EXPECT_EQ(Get("/-/healthy").status, 200);
+}
+
+TEST_F(ServiceTest, NotReadyWhenTheSnapshotIsStale) {
+  source_.Then(Error{Cause::kNoModule, "the module is gone"});
+  interval_ = std::chrono::milliseconds(1);
+  stale_ = std::chrono::milliseconds(0);
+  Get("/");
+  while (!poller_->Current()->error) std::this_thread::yield();
+  EXPECT_EQ(Get("/-/ready").status, 503);
+  EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
+}
+
+TEST_F(ServiceTest, TheApiIsServed) {
+  EXPECT_EQ(Get("/api/v1/processes").status, 200);
+  EXPECT_EQ(Get("/api/v1/status").status, 200);
+  EXPECT_EQ(Get("/api/v1/nothing").status, 404);
+  EXPECT_EQ(Get("/api/v1/processes", "", "", "POST").status, 405);
+}
+
 TEST_F(ServiceTest, LandingPageLinksMetricsAndEscapes) {
-  publication_->error = Error{Cause::kMalformed, "<script>alert(1)</script>"};
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kMalformed, "<script>alert(1)</script>"});
   const HttpResponse response = Get("/");
   EXPECT_THAT(response.content_type, HasSubstr("text/html"));
   EXPECT_THAT(Body(response), HasSubstr("href=\"/metrics\""));

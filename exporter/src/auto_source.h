@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module where it can be read, else /proc, and the module again when it
+// comes back.
+#ifndef EXPORTER_AUTO_SOURCE_H_
+#define EXPORTER_AUTO_SOURCE_H_
+
+#include <memory>
+
+#include "source.h"
+
+namespace pfe {
+
+class AutoSource : public Source {
+ public:
+  AutoSource(std::unique_ptr<Source> preferred,
+             std::unique_ptr<Source> fallback);
+
+  const char* Name() const override { return preferred_->Name(); }
+  // The snapshot of the fallback says why it is one.
+  Result<Snapshot> Read() override;
+
+ private:
+  const std::unique_ptr<Source> preferred_;
+  const std::unique_ptr<Source> fallback_;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_AUTO_SOURCE_H_

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "top.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace pfe {
+namespace {
+
+// A comm must not move a terminal's cursor.
+std::string Printable(std::string comm) {
+  std::replace_if(
+      comm.begin(), comm.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+      '?');
+  return comm;
+}
+
+double PerSecond(uint64_t growth, double seconds) {
+  return seconds > 0 ? static_cast<double>(growth) / seconds : 0;
+}
+
+}  // namespace
+
+std::string RenderTop(const Tracker& tracker, size_t rows) {
+  std::vector<const Tracked*> live;
+  for (const Tracked& tracked : tracker.processes())
+    if (tracked.process.live) live.push_back(&tracked);
+  const size_t n = std::min(rows, live.size());
+  std::partial_sort(
+      live.begin(), live.begin() + static_cast<ptrdiff_t>(n), live.end(),
+      [](const Tracked* a, const Tracked* b) {
+        return std::tuple(a->growth.faults, a->process.faults) >
+               std::tuple(b->growth.faults, b->process.faults);
+      });
+  std::string out =
+      fmt::format("{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n",
+                  "PID", "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS",
+                  "MAJOR", "VMA MB", "RSS MB");
+  const double seconds = tracker.seconds();
+  for (size_t i = 0; i < n; ++i) {
+    const Process& process = live[i]->process;
+    const Counters& growth = live[i]->growth;
+    out += fmt::format(
+        "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8.1f} {:>12} {:>9} {:>10.1f} "
+        "{:>10.1f}\n",
+        process.pid, Printable(process.comm), PerSecond(growth.faults, seconds),
+        PerSecond(growth.major, seconds),
+        PerSecond(growth.stall_ns, seconds) / 1e7, process.faults,
+        process.major, static_cast<double>(process.vma_kb) / 1024,
+        static_cast<double>(process.rss_kb) / 1024);
+  }
+  return out;
+}
+
+}  // namespace pfe

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "auto_source.h"
+#include "boot_time.h"
+#include "module_source.h"
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+constexpr const char* kStat =
+    " S 1 2 3 0 -1 4194560 777 0 8 0 5 6 0 0 20 0 1 0 12345 8192000 250 "
+    "18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n";
+
+TEST(ParseProcStat, TakesItsFields) {
+  const auto process = ParseProcStat(std::string("42 (a) b (c)") + kStat);
+  ASSERT_TRUE(process);
+  EXPECT_EQ(process->pid, 42u);
+  EXPECT_EQ(process->comm, "a) b (c");
+  EXPECT_TRUE(process->live);
+  EXPECT_EQ(process->minor, 777u);
+  EXPECT_EQ(process->major, 8u);
+  EXPECT_EQ(process->faults, 785u);
+  EXPECT_EQ(process->vma_kb, 8000u);
+  EXPECT_EQ(process->rss_kb, 250u * static_cast<uint64_t>(getpagesize()) / 1024);
+  EXPECT_EQ(process->start_ns, 123450000000u);
+}
+
+TEST(ParseProcStat, RefusesWhatIsNone) {
+  for (const std::string& text :
+       {std::string(), std::string("42"), std::string("42 (a)"),
+        std::string("x (a)") + kStat, std::string("42 (a) S 1 2"),
+        std::string("42 (a") + kStat, std::string("42 (a) S x")})
+    EXPECT_FALSE(ParseProcStat(text)) << text;
+}
+
+TEST(ParseProcStat, LeavesKernelThreadsOutAndKnowsZombies) {
+  std::string text = std::string("2 (kthreadd)") + kStat;
+  text.replace(text.find("4194560"), 7, "2129984");
+  EXPECT_FALSE(ParseProcStat(text));
+  text = std::string("3 (dead)") + kStat;
+  text.replace(text.find(" S "), 3, " Z ");
+  ASSERT_TRUE(ParseProcStat(text));
+  EXPECT_FALSE(ParseProcStat(text)->live);
+}
+
+TEST(ProcfsSource, ReadsThisProcess) {
+  void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  const auto result = ProcfsSource("/proc").Read();
+  munmap(memory, 1 << 20);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().source, "procfs");
+  for (const Process& process : result.value().processes)
+    if (process.pid == static_cast<uint64_t>(getpid())) {
+      EXPECT_EQ(process.comm, "unit_tests");
+      EXPECT_GT(process.faults, 0u);
+      EXPECT_GE(process.rss_kb, 1024u);
+      EXPECT_LT(process.start_ns, BootTimeNs());
+      return;
+    }
+  FAIL() << "this process is not there";
+}
+
+TEST(ProcfsSource, NamesWhatCannotBeRead) {
+  const auto result = ProcfsSource("/nonexistent").Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_THAT(result.error().message, testing::HasSubstr("/nonexistent"));
+  EXPECT_FALSE(ProcfsSource("/usr").Read().ok());
+}
+
+TEST(AutoSource, FallsBackAndComesBack) {
+  auto module = std::make_unique<FakeSource>();
+  module->Then(Of({Live(1, 1, "a", 1)}));
+  module->Then(Error{Cause::kNoModule, "gone"});
+  module->Then(Of({Live(1, 1, "a", 2)}));
+  AutoSource source(std::move(module), std::make_unique<ProcfsSource>("/proc"));
+  EXPECT_EQ(source.Read().value().source, "module");
+  const auto second = source.Read();
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second.value().source, "procfs");
+  EXPECT_EQ(second.value().fell_back->message, "gone");
+  EXPECT_EQ(source.Read().value().source, "module");
+}
+
+TEST(AutoSource, WithNeitherThePreferredOnesErrorStands) {
+  AutoSource source(std::make_unique<ModuleSource>("/proc"),
+                    std::make_unique<ProcfsSource>("/nonexistent"));
+  const auto result = source.Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kNoModule);
+}
+
+}  // namespace
+}  // namespace pfe

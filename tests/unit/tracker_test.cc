@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracker.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+class TrackerTest : public testing::Test {
+ protected:
+  void Tick(std::vector<Process> processes, const std::string& source = "module",
+            uint64_t epoch = 1) {
+    Tick(Of(std::move(processes), source, epoch));
+  }
+  void Tick(Snapshot snapshot) { tracker_.Update(&snapshot); }
+
+  // The exported faults of a pid.
+  uint64_t Faults(uint64_t pid) const {
+    for (const Tracked& tracked : tracker_.processes())
+      if (tracked.process.pid == pid) return tracked.process.faults;
+    ADD_FAILURE() << "no pid " << pid;
+    return 0;
+  }
+  uint64_t CommFaults(const std::string& comm) const {
+    for (const CommSums& sums : tracker_.comms())
+      if (sums.comm == comm) return sums.counters.faults;
+    return 0;
+  }
+  uint64_t AllCommFaults() const {
+    uint64_t sum = 0;
+    for (const CommSums& sums : tracker_.comms()) sum += sums.counters.faults;
+    return sum;
+  }
+
+  Tracker tracker_{100};
+};
+
+TEST_F(TrackerTest, ValuesOfTheFirstSourceAreItsOwn) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 20)});
+  EXPECT_EQ(Faults(1), 10u);
+  Tick({Live(1, 1, "a", 15), Live(2, 1, "b", 20)});
+  EXPECT_EQ(Faults(1), 15u);
+  EXPECT_EQ(tracker_.processes()[0].growth.faults, 5u);
+}
+
+TEST_F(TrackerTest, CommSumsKeepTheExited) {
+  Tick({Live(1, 1, "a", 10)});
+  Tick({Exited(1, 1, "a", 12), Exited(2, 1001 * kSecond, "a", 7)});
+  EXPECT_EQ(CommFaults("a"), 19u);
+  Tick(std::vector<Process>{});
+  Tick({Live(3, 1003 * kSecond, "a", 1)});
+  EXPECT_EQ(CommFaults("a"), 20u);
+}
+
+// exec and prctl change the comm; earlier growth stays where it was.
+TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
+  Tick({Live(1, 1, "sh", 10)});
+  Tick({Live(1, 1, "gcc", 30)});
+  EXPECT_EQ(CommFaults("sh"), 10u);
+  EXPECT_EQ(CommFaults("gcc"), 20u);
+}
+
+TEST_F(TrackerTest, AReusedPidIsAnotherProcess) {
+  Tick({Live(7, 1, "a", 1000)});
+  Tick({Exited(7, 1, "a", 1001), Live(7, 2, "b", 3)});
+  EXPECT_EQ(CommFaults("a"), 1001u);
+  EXPECT_EQ(CommFaults("b"), 3u);
+}
+
+TEST_F(TrackerTest, RowsInAnyOrder) {
+  Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 3)});
+  Tick({Live(3, 1, "c", 4), Live(1, 1, "a", 2), Live(2, 1, "b", 3)});
+  for (const Tracked& tracked : tracker_.processes())
+    EXPECT_EQ(tracked.growth.faults, 1u);
+}
+
+// A fallback and back: no fall, no spike, no process taken for a new one.
+TEST_F(TrackerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
+  const uint64_t start = 123 * kSecond + 7;  // /proc knows 123.00 s
+  Tick({Live(1, start, "a", 10)});
+  Tick({Live(1, 123 * kSecond, "a", 500000)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 10u);
+  EXPECT_EQ(CommFaults("a"), 10u);
+  Tick({Live(1, 123 * kSecond, "a", 500005)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 15u);
+  Tick({Live(1, start, "a", 3)}, "module", 2);
+  EXPECT_EQ(Faults(1), 15u);
+  Tick({Live(1, start, "a", 4)}, "module", 2);
+  EXPECT_EQ(Faults(1), 16u);
+  EXPECT_EQ(CommFaults("a"), 16u);
+}
+
+TEST_F(TrackerTest, AModuleReloadGoesOn) {
+  Snapshot before = Of({Live(1, 1, "a", 10)});
+  before.offered.breakdown = true;
+  before.processes[0].breakdown[4] = 10;
+  Tick(std::move(before));
+  Snapshot after = Of({Live(1, 1, "a", 2)}, "module", 2);
+  after.offered.breakdown = true;
+  after.processes[0].breakdown[4] = 2;
+  Tick(std::move(after));
+  EXPECT_EQ(Faults(1), 10u);
+  EXPECT_GE(tracker_.processes()[0].process.breakdown[4], 10u);
+  after = Of({Live(1, 1, "a", 5)}, "module", 2);
+  after.offered.breakdown = true;
+  after.processes[0].breakdown[4] = 5;
+  Tick(std::move(after));
+  EXPECT_EQ(Faults(1), 13u);
+}
+
+// What an older process did before a switch was seen, or never will be.
+TEST_F(TrackerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
+  Tick({Live(1, 1, "a", 10)});
+  Tick({Live(1, 1, "a", 10), Exited(2, 5, "b", 999999)}, "module", 2);
+  EXPECT_EQ(CommFaults("b"), 0u);
+}
+
+TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
+  const auto with = [](std::vector<Process> processes, int64_t retired,
+                       int64_t overflow) {
+    Snapshot snapshot = Of(std::move(processes));
+    snapshot.stats.numbers["retired_faults"] = retired;
+    snapshot.stats.numbers["overflow_faults"] = overflow;
+    return snapshot;
+  };
+  Tick(with({Live(1, 1, "a", 10)}, 0, 0));
+  EXPECT_EQ(tracker_.unattributed(), 0u);
+  // Seen with 10, retired with 12; and one of 5 that was never seen.
+  Tick(with({}, 17, 0));
+  EXPECT_EQ(tracker_.unattributed(), 7u);
+  Tick(with({}, 17, 4));
+  EXPECT_EQ(tracker_.unattributed(), 11u);
+}
+
+TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
+  const auto with = [](uint64_t epoch, int64_t retried, uint64_t count) {
+    Snapshot snapshot = Of({}, "module", epoch);
+    snapshot.stats.numbers["retried"] = retried;
+    snapshot.stats.numbers["capacity"] = 16;
+    snapshot.latency.bounds_ns = {256};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {{count}, count, count};
+    return snapshot;
+  };
+  Tick(with(1, 5, 100));
+  Tick(with(2, 1, 3));
+  EXPECT_EQ(tracker_.host().numbers.at("retried"), 6);
+  EXPECT_EQ(tracker_.host().numbers.at("capacity"), 16);
+  EXPECT_EQ(tracker_.latency().severities[0].count, 103u);
+  Tick(with(2, 2, 4));
+  EXPECT_EQ(tracker_.host().numbers.at("retried"), 7);
+  EXPECT_EQ(tracker_.latency().severities[0].counts[0], 104u);
+}
+
+TEST_F(TrackerTest, CommsBeyondTheCapShareABucket) {
+  tracker_.set_max_comms(2);
+  Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 4),
+        Live(4, 1, "d", 8)});
+  EXPECT_EQ(CommFaults("other"), 12u);
+  EXPECT_EQ(tracker_.comms_omitted(), 2u);
+  EXPECT_EQ(AllCommFaults(), 15u);
+}
+
+// Nothing is lost or counted twice, whatever comes and goes.
+TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
+  std::mt19937 random(3);
+  std::vector<Process> processes;
+  uint64_t gone = 0, next_pid = 1;
+  for (int tick = 0; tick < 300; ++tick) {
+    for (Process& process : processes) {
+      if (!process.live) continue;
+      process.minor = process.faults += random() % 50;
+      if (random() % 10 == 0) process.comm = "c" + std::to_string(random() % 20);
+    }
+    std::erase_if(processes, [&](const Process& process) {
+      if (process.live || random() % 3) return false;
+      gone += process.faults;
+      return true;
+    });
+    for (Process& process : processes)
+      if (random() % 8 == 0) process.live = false;
+    // No process faults between its last sight and its end here.
+    for (auto n = random() % 5; n > 0; --n) {
+      processes.push_back(Live(next_pid, next_pid * 20000000, "c0", random() % 90));
+      ++next_pid;
+    }
+    std::shuffle(processes.begin(), processes.end(), random);
+    Tick(processes);
+    uint64_t expected = gone;
+    for (const Process& process : processes) expected += process.faults;
+    ASSERT_EQ(AllCommFaults(), expected) << tick;
+  }
+}
+
+}  // namespace
+}  // namespace pfe
