@@ -13,9 +13,8 @@ import tempfile
 
 import yaml
 
-from promql import selectors
+from promql import catalogue, selectors
 
-HERE = pathlib.Path(__file__).parent
 # Those of grafana/grafana's valueFormats/categories.ts that make sense here.
 UNITS = {"none", "short", "percent", "percentunit", "bytes", "decbytes", "Bps",
          "s", "ms", "dtdurations", "dateTimeAsIso", "dateTimeFromNow",
@@ -32,7 +31,7 @@ class Linter:
         self.excluded = yaml.safe_load((root / ".lint").read_text())["exclusions"]
         self.used = set()
         self.findings = []
-        self.known = set(re.sub("#.*", "", (HERE / "metrics.txt").read_text()).split())
+        self.known = catalogue()
         for group in yaml.safe_load((root / "rules/recording.yml").read_text())["groups"]:
             self.known |= {rule["record"] for rule in group["rules"]}
         self.boards = {path: json.loads(path.read_text())

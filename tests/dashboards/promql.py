@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The selectors of a PromQL expression. promtool says whether it is valid; this
-finds what a valid one asks for."""
+"""The selectors of a PromQL expression, and the metrics there are. promtool says
+whether an expression is valid; this finds what a valid one asks for."""
+import pathlib
 import re
 from typing import NamedTuple
 
@@ -8,6 +9,10 @@ TOKEN = re.compile(
     r'\s+|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|[A-Za-z_:][\w:]*|[\d.]+\w*|'
     r"=~|!~|!=|>=|<=|==|.", re.S)
 LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
+CATALOGUE = pathlib.Path(__file__).parents[2] / "exporter/src/catalogue.cc"
+METRIC = re.compile(r'"([a-z_]+)",\s*k(Counter|Gauge|Histogram)\b')
+# Prometheus's own, of every target.
+OF_TARGETS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 KEYWORDS = LABEL_LISTS | {"and", "or", "unless", "offset", "bool", "inf", "nan"}
 
 
@@ -16,6 +21,15 @@ class Selector(NamedTuple):
     matchers: list  # (label, operator, value)
     range: str      # what stands in [], "" for an instant selector
     function: str   # whose argument it is, "" outside of a call
+
+
+def catalogue():
+    """The names of all series that the exporter has, and Prometheus's own."""
+    names = set(OF_TARGETS)
+    for name, kind in METRIC.findall(CATALOGUE.read_text()):
+        parts = ("_bucket", "_sum", "_count") if kind == "Histogram" else ("",)
+        names |= {name + part for part in parts}
+    return names
 
 
 def until(tokens, i, end):

@@ -11,8 +11,8 @@ usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
          other fired
        prove.py rules PROMETHEUS
          every rule was evaluated without an error
-       prove.py catalogue PROMETHEUS
-         every metric that dashboards and rules may use is there"""
+       prove.py served PROMETHEUS
+         every metric of the exporter's catalogue is there"""
 import json
 import math
 import pathlib
@@ -22,6 +22,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+from promql import catalogue
 
 STEP = 2
 
@@ -132,13 +134,11 @@ def rules(base):
     return not bad
 
 
-def catalogue(base):
-    text = (pathlib.Path(__file__).parent / "metrics.txt").read_text()
-    missing = set(re.sub("#.*", "", text).split()) - \
-        set(get(base, "label/__name__/values"))
+def served(base):
+    missing = catalogue() - set(get(base, "label/__name__/values"))
     print("\n".join(sorted(missing)))
     return not missing
 
 
 sys.exit(not {"panels": panels, "wait": wait, "alerts": alerts,
-              "rules": rules, "catalogue": catalogue}[sys.argv[1]](*sys.argv[2:]))
+              "rules": rules, "served": served}[sys.argv[1]](*sys.argv[2:]))

@@ -10,12 +10,10 @@ import sys
 
 import yaml
 
-from promql import selectors
+from promql import catalogue, selectors
 
 ROOT = pathlib.Path(sys.argv[1])
-KNOWN = set(
-    re.sub(r"#.*", "", (pathlib.Path(__file__).parent / "metrics.txt").read_text())
-    .split())
+KNOWN = catalogue()
 RUNBOOK = "dashboards/README.md#"
 wrong = []
 

@@ -29,10 +29,11 @@ panels_pack() {
 
 # panels_guest VERSION PORT: the guest with its workload and the daemon.
 panels_guest() {
+  local daemon="/page_fault_exporter --interval 500ms --containers"
   vm_start "$1" "$WORK/panels.initrd" "panels-$1" --disk "$WORK/panels.disk" \
     --forward "$2" --timeout 900 || return 1
   guest 'insmod /page_faults.ko && /workload </dev/null >/dev/null 2>&1' &&
-    guest '/page_fault_exporter --interval 500ms </dev/null >/dev/ttyS0 2>&1 &'
+    guest "$daemon </dev/null >/dev/ttyS0 2>&1 &"
 }
 
 # panels_prometheus PORT TARGET: a Prometheus with the shipped configuration and
@@ -62,7 +63,7 @@ panels_prove() {
   check "panels: no alert while calm" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 5
   check "panels: every metric of the catalogue is served" \
-    "${PROVE[@]}" catalogue "$prometheus"
+    "${PROVE[@]}" served "$prometheus"
   guest 'touch /run/storm'
   check "panels: the spike is pending" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" pending 40
