@@ -76,6 +76,7 @@ NOKPROBE_SYMBOL(pf_latency_take);
 
 static void pf_latency_give(struct pf_carry *slot)
 {
+	/* Whoever takes the slot next sees that its owner is done with it. */
 	smp_store_release(&slot->owner, NULL);
 	atomic_dec(&pf_latency_carried);
 }

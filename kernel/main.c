@@ -40,7 +40,7 @@ MODULE_PARM_DESC(latency,
 static char *detail = PF_DETAIL_DEFAULT;
 module_param(detail, charp, 0444);
 MODULE_PARM_DESC(detail,
-		 "full: every fault explained, by a probe; totals: minor and major from the kernel's own counters, at no cost (default " PF_DETAIL_DEFAULT ")");
+		 "full, by a probe, or totals, at no cost (default " PF_DETAIL_DEFAULT ")");
 
 static int __init pf_check_range(const char *name, unsigned int value,
 				 unsigned int min, unsigned int max)

@@ -191,7 +191,7 @@ static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 					   struct pt_regs *regs, bool latency)
 {
 	const struct pf_call *call = (const struct pf_call *)ri->data;
-	vm_fault_t ret = regs_return_value(regs);
+	vm_fault_t ret = (__force vm_fault_t)regs_return_value(regs);
 	enum pf_severity severity = PF_MINOR;
 	struct pf_tally *tally;
 

@@ -24,6 +24,7 @@ DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
  */
 static void pf_table_name(struct pf_entry *entry, struct task_struct *leader)
 {
+	/* See above. */
 	data_race(memcpy(entry->comm, leader->comm, sizeof(entry->comm)));
 	entry->comm[TASK_COMM_LEN - 1] = '\0';
 }

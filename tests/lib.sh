@@ -43,7 +43,7 @@ SPLAT='WARNING:|BUG:|Oops|Call Trace|rcu:.*(stall|detected)|possible (circular|r
 # vm_start VERSION INITRD NAME [BOOT OPTION]...: boots a guest with a control
 # channel, its console in $WORK/NAME.console, and waits until it takes commands.
 vm_start() {
-  local version=$1 initrd=$2 i
+  local version=$1 initrd=$2
   VM_NAME=$3
   shift 3
   VM_CONSOLE=$WORK/$VM_NAME.console
@@ -51,7 +51,7 @@ vm_start() {
   "$ROOT/deploy/vm/boot" "$version" "$initrd" "$VM_CONSOLE" \
     --strict --control "$WORK/$VM_NAME.socket" "$@" &
   VM_PID=$!
-  for i in $(seq 100); do
+  for _ in $(seq 100); do
     [ -S "$WORK/$VM_NAME.socket" ] && break
     sleep 0.1
   done
@@ -105,7 +105,7 @@ guest() {
 
 # vm_stop: powers the guest off and waits for it.
 vm_stop() {
-  printf 'poweroff -f\n' >&"$VM_IN" 2>/dev/null || true
+  printf 'poweroff -f\n' 1>&"$VM_IN" 2>/dev/null || true
   for _ in $(seq 50); do
     kill -0 "$VM_PID" 2>/dev/null || break
     sleep 0.1

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a tick, by the number of rows: time and CPU a tick.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "gzip.h"
+#include "pipeline.h"
+#include "table_parser.h"
+
+namespace pfe {
+namespace {
+
+// A table as the module writes it; `salt` changes the counters of every row.
+std::string Table(int64_t rows, uint64_t salt) {
+  std::string text =
+      "# page_faults 1\n"
+      "pid\tstart_ns\tstate\tvma_kb\trss_kb\trss_anon_kb\trss_file_kb\t"
+      "rss_shmem_kb\tswap_kb\tfaults\tminor\tmajor\tstall_ns\tbreakdown\tcomm\n";
+  for (int64_t i = 1; i <= rows; ++i) {
+    const uint64_t faults = 1000 + static_cast<uint64_t>(i) + salt;
+    text += std::to_string(i) + "\t" + std::to_string(i * 1000000) +
+            "\tlive\t8000\t" + std::to_string(3000 + i % 100) +
+            "\t1000\t2000\t0\t0\t" + std::to_string(faults) + "\t" +
+            std::to_string(faults) + "\t0\t" + std::to_string(faults * 900) +
+            "\tmrf=300,mwa=" + std::to_string(faults - 300) + "\tworker-" +
+            std::to_string(i % 50) + "\n";
+  }
+  return text + "# end rows=" + std::to_string(rows) + "\n";
+}
+
+// Two tables by turns, so that every counter moves every tick.
+class TableSource : public Source {
+ public:
+  explicit TableSource(int64_t rows)
+      : texts_{Table(rows, 0), Table(rows, 5)} {}
+  const char* Name() const override { return "module"; }
+  Result<Snapshot> Read() override {
+    Result<Snapshot> snapshot = ParseTable(texts_[tick_ % 2], "table");
+    snapshot.value().source = "module";
+    snapshot.value().read_ns = ++tick_ * 1000000000;
+    return snapshot;
+  }
+
+ private:
+  const std::string texts_[2];
+  uint64_t tick_ = 0;
+};
+
+void Parse(benchmark::State& state) {
+  const std::string text = Table(state.range(0), 0);
+  for (auto _ : state) {
+    auto snapshot = ParseTable(text, "table");
+    benchmark::DoNotOptimize(snapshot);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(Parse)->Arg(1000)->Arg(10000)->Arg(100000)
+    ->Unit(benchmark::kMillisecond);
+
+// The whole tick but the reading of the file.
+void Tick(benchmark::State& state) {
+  TableSource source(state.range(0));
+  PipelineSettings settings;
+  settings.selection.max = 10000000;
+  settings.mandated_only = state.range(1);
+  Pipeline pipeline(&source, settings);
+  Publication publication = pipeline.Tick(Publication(), true);
+  for (auto _ : state) publication = pipeline.Tick(publication, true);
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(Tick)
+    ->ArgNames({"rows", "mandated_only"})
+    ->ArgsProduct({{1000, 10000, 100000}, {0, 1}})
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace pfe
+
+BENCHMARK_MAIN();

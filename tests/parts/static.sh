@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+# What can be said of the source without running it.
+# shellcheck shell=bash
+
+install_packages sparse shellcheck python3-ply python3-git
+
+# Unpacks the kernel's own checkers from Debian's source package.
+unpack_checkers() {
+  local suite=bookworm version=6.1
+  say "fetching Debian's linux-source-$version for checkpatch.pl"
+  (cd "$1" && suite_apt "$suite" apt-get download "linux-source-$version") ||
+    return 1
+  dpkg-deb --fsys-tarfile "$1"/*.deb |
+    tar -xO "./usr/src/linux-source-$version.tar.xz" |
+    tar -xJ -C "$1" --strip-components=1 \
+      "linux-source-$version/scripts/checkpatch.pl" \
+      "linux-source-$version/scripts/spdxcheck.py" \
+      "linux-source-$version/scripts/spelling.txt" \
+      "linux-source-$version/scripts/const_structs.checkpatch" \
+      "linux-source-$version/scripts/kernel-doc"
+  rm "$1"/*.deb
+}
+
+# Left out: rules for code inside the kernel's tree (versions, file changes,
+# licences by path); LINE_SPACING, which knows EXPORT_SYMBOL but not
+# NOKPROBE_SYMBOL behind a function; CONSTANT_COMPARISON, which takes
+# KERNEL_VERSION() for a constant on the left; MACRO_ARG_PRECEDENCE, for a macro
+# whose arguments are names of parameters.
+checkpatch() {
+  "$CHECKERS/scripts/checkpatch.pl" --no-tree --strict --quiet --terse \
+    --no-summary --show-types --ignore FILE_PATH_CHANGES,SPDX_LICENSE_TAG,LINUX_VERSION_CODE,LINE_SPACING,CONSTANT_COMPARISON,MACRO_ARG_PRECEDENCE \
+    --max-line-length=100 --file "$@" >"$WORK/checkpatch.log" 2>&1 || true
+  ! grep . "$WORK/checkpatch.log"
+}
+
+kernel_doc() {
+  "$CHECKERS/scripts/kernel-doc" -none -Werror "$@" \
+    >"$WORK/kernel-doc.log" 2>&1 || { cat "$WORK/kernel-doc.log" && return 1; }
+  ! grep -i warning "$WORK/kernel-doc.log"
+}
+
+# Every function that another file can call has its kernel-doc.
+every_function_has_kernel_doc() {
+  local name missing=""
+  for name in $(grep -hoE '^[a-z].*\bpf_[a-z0-9_]+\(' "$ROOT"/kernel/*.h |
+    grep -v '^static\|^#' | grep -oE 'pf_[a-z0-9_]+\(' | tr -d '('); do
+    grep -q "^ \* $name() - " "$ROOT"/kernel/*.[ch] || missing="$missing $name"
+  done
+  [ -z "$missing" ] || { echo "without kernel-doc:$missing" && return 1; }
+}
+
+# Sparse on the module; the kernel's own headers are not ours to judge.
+sparse_is_silent() {
+  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/sparse" C=2 CHECK="sparse" \
+    >"$WORK/sparse.log" 2>&1 || true
+  [ -e "$WORK/sparse/page_faults.ko" ] || { cat "$WORK/sparse.log" && return 1; }
+  ! grep "^$WORK/sparse/" "$WORK/sparse/build.log" |
+    grep -v 'note: in included file'
+}
+
+# build_without OPTION: builds the module as a kernel without it would.
+build_without() {
+  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "$1=" \
+    "KCFLAGS=-include $WORK/undefine-$1.h" >"$WORK/without.log" 2>&1
+}
+
+undefine() {
+  printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
+    "$1" >"$WORK/undefine-$1.h"
+}
+
+without_debugfs_is_refused() {
+  undefine CONFIG_DEBUG_FS
+  ! build_without CONFIG_DEBUG_FS &&
+    grep -q 'it needs a kernel with CONFIG_DEBUG_FS=y' "$WORK/without.log"
+}
+
+without_kretprobes_there_are_totals() {
+  undefine CONFIG_KRETPROBES
+  build_without CONFIG_KRETPROBES || { tail -3 "$WORK/without.log" && return 1; }
+  ! nm "$WORK/without-CONFIG_KRETPROBES/page_faults.ko" |
+    grep -q 'register_kretprobe' &&
+    modinfo "$WORK/without-CONFIG_KRETPROBES/page_faults.ko" |
+    grep -q 'detail:.*default totals'
+}
+
+# Only compat.h knows versions.
+one_file_knows_versions() {
+  ! grep -lE 'LINUX_VERSION_CODE|KERNEL_VERSION' "$ROOT"/kernel/*.[ch] |
+    grep -v '/compat\.h$'
+}
+
+# Names of files without an SPDX line; formats that have no comments are out.
+every_file_has_spdx() {
+  ! (cd "$ROOT" && git ls-files -z | grep -zvE \
+    '\.(json|md|png|snap|txt)$|^LICENSE$|^tests/fixtures/|^tests/install/files/etc/hostname|debian/(control|changelog|copyright|compat|source/|.*\.(install|docs|links|manpages|dkms|lintian-overrides))|\.gitignore$' |
+    xargs -0 grep -L 'SPDX-License-Identifier' | grep .)
+}
+
+shell_is_clean() {
+  # shellcheck disable=SC2046
+  (cd "$ROOT" && shellcheck -x -S warning $(git ls-files |
+    xargs grep -lE '^#!/bin/(bash|sh)|^# shellcheck shell=bash' |
+    grep -v '\.md$'))
+}
+
+CHECKERS=$(cached checkers unpack_checkers)
+cd "$ROOT/kernel"
+check "static checkpatch" checkpatch ./*.[ch] include/*.h
+check "static kernel-doc" kernel_doc ./*.[ch] include/*.h
+check "static every function has kernel-doc" every_function_has_kernel_doc
+check "static sparse and W=1" sparse_is_silent
+check "static refused without CONFIG_DEBUG_FS" without_debugfs_is_refused
+check "static totals alone without CONFIG_KRETPROBES" \
+  without_kretprobes_there_are_totals
+check "static one file knows versions" one_file_knows_versions
+check "static every file has an SPDX line" every_file_has_spdx
+check "static shellcheck" shell_is_clean
