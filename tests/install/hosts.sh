@@ -49,27 +49,46 @@ eventually() {
 
 refused() { ! "$@"; }
 
-# table DIR PROCESSES TIME: a debugfs with the module's table as it would be at
-# TIME: faults of process N grow by N with each unit of it.
+# table DIR PROCESSES TIME: a debugfs with the module's files as they would be
+# at TIME: with each unit of it process N takes N minor faults and a major one.
 table() {
-  local directory=$1/page_faults
+  local directory=$1/page_faults file
   mkdir -p "$directory"
-  awk -v n="$2" -v t="$3" 'BEGIN {
+  awk -v n="$2" -v t="$3" -v out="$directory" 'BEGIN {
     OFS = "\t"
-    print "# page_faults 1"
-    print "pid", "start_ns", "state", "vma_kb", "rss_kb", "faults", "minor",
-      "major", "comm"
-    for (i = 1; i <= n; i++)
-      print i, 1000000 * i, "live", 8000 + i, 900 + i, i * t, i * t, 0,
-        "worker-" i % 10
-    print "# end rows=" n }' >"$directory/processes.new"
-  awk -v n="$2" 'BEGIN {
-    print "version 1"; print "module_version 0.1.0"; print "detail totals"
-    print "loaded_ns 1"; print "capacity 16384"; print "live " n
-    print "exited 0"; print "retired_rows 0"; print "end 8" }' \
-    >"$directory/stats.new"
-  mv "$directory/processes.new" "$directory/processes"
-  mv "$directory/stats.new" "$directory/stats"
+    OFMT = CONVFMT = "%.0f" # no exponents
+    file = out "/processes.new"
+    print "# page_faults 1" >file
+    print "pid", "start_ns", "state", "vma_kb", "rss_kb", "rss_anon_kb",
+      "rss_file_kb", "rss_shmem_kb", "swap_kb", "faults", "minor", "major",
+      "stall_ns", "comm" >file
+    for (i = 1; i <= n; i++) {
+      print i, 1000000 * i, "live", 8000 + i, 900 + i, 600, 300 + i, 0, 0,
+        i * t + t, i * t, t, i * t * 1000 + t * 1000000, "worker-" i % 10 >file
+      minor += i * t
+      major += t
+    }
+    print "# end rows=" n >file
+
+    file = out "/stats.new"
+    print "version 1\nmodule_version 0.1.0\ndetail full\nloaded_ns 1" >file
+    print "capacity 16384\nlive " n "\nexited 0\nretired_rows 0" >file
+    print "faults " minor + major "\nminor " minor "\nmajor " major >file
+    print "sigbus 0\nsigsegv 0\noom 0\nhwpoison 0\nretried 0" >file
+    print "stall_ns " minor * 1000 + major * 1000000 "\nend 17" >file
+
+    file = out "/latency.new"
+    print "# page_faults 1\nle_ns\tminor\tmajor" >file
+    print 1024, minor, 0 >file
+    print 1048576, minor, major >file
+    print "inf", minor, major >file
+    print "sum", minor * 1000, major * 1000000 >file
+    print "count", minor, major >file
+    print "# end rows=5" >file
+  }'
+  for file in processes stats latency; do
+    mv "$directory/$file.new" "$directory/$file"
+  done
 }
 
 # query PORT EXPRESSION: a Prometheus server's answer as `LABELS VALUE` lines.

@@ -4,10 +4,11 @@
 # shellcheck shell=bash
 
 . "$ROOT/tests/install/lib.sh"
+. "$ROOT/tests/install/hosts.sh"
 
 BASE=docker.io/library/debian
 IMAGE=localhost/page_fault_exporter
-PORT=$((20000 + RANDOM % 8000))
+PORT=$(free_ports 1)
 
 STORAGE=(--root "$WORK/containers/root" --runroot "$WORK/containers/run"
   --storage-driver vfs)
@@ -53,8 +54,8 @@ container() {
 # program PATH ARGUMENT...: another program of the image.
 program() { container --entrypoint "$1" "$IMAGE" "${@:2}"; }
 
-# start OPTION...: the daemon, in the background.
-start() {
+# start_daemon OPTION...: in the background.
+start_daemon() {
   container --name daemon "$@" "$IMAGE" --web.listen-address="127.0.0.1:$PORT" \
     >"$WORK/container.log" 2>&1 &
   CONTAINER=$!
@@ -65,9 +66,7 @@ end() {
   wait "$CONTAINER" || true
 }
 
-refused() { ! "$@"; }
-
-answers() {
+page_shows() {
   for _ in $(seq 100); do
     curl -sf --max-time 2 "http://127.0.0.1:$PORT$1" >"$WORK/answer" && break
     sleep 0.1
@@ -78,31 +77,23 @@ answers() {
   }
 }
 
-debugfs() {
-  mkdir -p "$WORK/debug/page_faults"
-  printf '# page_faults 1\npid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tminor\tmajor\tcomm\n1\t5\tlive\t100\t10\t7\t6\t1\tinit\n# end rows=1\n' \
-    >"$WORK/debug/page_faults/processes"
-  printf 'version 1\nmodule_version 0.1.0\ndetail totals\nloaded_ns 1\ncapacity 16\nlive 1\nexited 0\nretired_rows 0\nend 8\n' \
-    >"$WORK/debug/page_faults/stats"
-  chmod 700 "$WORK/debug"
-  chmod 400 "$WORK/debug/page_faults/"*
-}
-
 size_in_mb() {
   run image inspect --format '{{.Size}}' "$IMAGE" |
     awk '{ print int($1 / 1e6 + 0.5) }'
 }
 
 install_packages mmdebstrap buildah podman runc
-debugfs
+table "$WORK/debug" 3 7
+chmod 700 "$WORK/debug"
+chmod 400 "$WORK/debug/page_faults/"*
 check "docker: the base image" import_base bookworm
 check "docker: the image builds" build_image "$IMAGE"
 size=$(size_in_mb)
 check "docker: the image has ${size:-?} MB, at most 25" test "${size:-99}" -le 25
 
-start --user 0 --volume "$WORK/debug:/sys/kernel/debug:ro"
+start_daemon --user 0 --volume "$WORK/debug:/sys/kernel/debug:ro"
 check "docker: root without a capability reads the table" \
-  answers /metrics '^page_faults_total\{.*pid="1".* 7$'
+  page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
 # The image's own check, which an engine runs in the container.
 health() {
   program /bin/wget -q -O /dev/null "http://127.0.0.1:$PORT/-/healthy"
@@ -111,9 +102,9 @@ check "docker: the health check passes" health
 end
 check "docker: the health check fails without the daemon" refused health
 
-start --volume "$WORK/debug:/sys/kernel/debug:ro"
-check "docker: without root it serves its own health" \
-  answers /metrics '^page_fault_exporter_last_read_success 0'
+start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro"
+check "docker: without root it reads procfs" \
+  page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end
 
 shell() { program "$1" -c :; }

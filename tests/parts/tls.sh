@@ -79,7 +79,7 @@ variant() {
   check "tls $name: a Prometheus scrapes it" \
     eventually 30 answers "$SERVER" 'up{job="page-fault-exporter"}' ' 1$'
   check "tls $name: and has the faults" \
-    eventually 30 answers "$SERVER" 'page_faults_total{pid="3"}' ' 21$'
+    eventually 30 answers "$SERVER" 'page_faults_total{pid="3"}' ' 28$'
   stop "$NGINX" "$PROMETHEUS"
 }
 
