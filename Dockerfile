@@ -5,7 +5,8 @@
 #   docker build -t page_fault_exporter .
 #   docker run -d -p 9110:9110 --read-only --user 0 --cap-drop ALL \
 #     --security-opt no-new-privileges \
-#     -v /sys/kernel/debug:/sys/kernel/debug:ro page_fault_exporter
+#     -v /sys/kernel/debug:/sys/kernel/debug:ro -v /proc:/host/proc:ro \
+#     page_fault_exporter --path.procfs=/host/proc
 #
 # The module's table is root's, mode 0400: hence --user 0, which with no
 # capability can read it and little else.

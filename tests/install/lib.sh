@@ -18,7 +18,7 @@ guest_packages() {
 
 build_packages() {
   packages_in "$ROOT/deploy/packages"
-  printf '%s\n' git build-essential fakeroot debhelper dh-dkms help2man lintian
+  printf '%s\n' git build-essential fakeroot debhelper dh-dkms lintian
 }
 
 # make_root SUITE KERNEL FETCHED INCLUDED DIR: the Debian in DIR/root; the

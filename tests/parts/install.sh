@@ -7,7 +7,7 @@
 
 PORT=$((20000 + RANDOM % 8000))
 LOAD_MODULE=$WORK/data/clone/deploy/kubernetes/load-module
-CONFIGURATION="/etc/default/page-fault-exporter /etc/modprobe.d/page-faults-dkms.conf"
+CONFIGURATION="/etc/default/page-fault-exporter /etc/page-fault-exporter/config.json /etc/modprobe.d/page-faults-dkms.conf"
 
 metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 
@@ -83,15 +83,18 @@ survives() {
     done
     systemctl status --no-pager page-fault-exporter
     exit 1'
-  check "$1: a reload keeps the daemon" inside 60 '
+  check "$1: a reload takes the new configuration and keeps the daemon" inside 60 '
     old=$(systemctl show -P MainPID page-fault-exporter)
-    systemctl reload page-fault-exporter && sleep 2 &&
-    [ $(systemctl show -P MainPID page-fault-exporter) = $old ]'
+    echo "{\"processes.include\": \"systemd\"}" >/etc/page-fault-exporter/config.json
+    systemctl reload page-fault-exporter && sleep 7 &&
+    [ $(systemctl show -P MainPID page-fault-exporter) = $old ] &&
+    [ -z "$(curl -s localhost:9110/metrics | grep ^page_faults_total | grep -v systemd)" ]'
 }
 
 keeps_configuration() {
   inside 60 "
     echo 'ARGS=\"--interval=2s\"' >/etc/default/page-fault-exporter
+    echo '{ }' >/etc/page-fault-exporter/config.json
     echo 'options page_faults max_processes=9999' >/etc/modprobe.d/page-faults-dkms.conf
     cat $CONFIGURATION | sha256sum >/root/before
     modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }
