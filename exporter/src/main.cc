@@ -10,6 +10,8 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "auto_source.h"
 #include "boot_time.h"
@@ -44,7 +46,6 @@ sigset_t BlockSignals() {
   sigemptyset(&signals);
   for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
   return signals;
 }
 
@@ -165,6 +166,8 @@ int Main(int argc, const char* const* argv) {
     std::cout << ManPage();
     return 0;
   }
+  // Nobody may be reading the log any more.
+  signal(SIGPIPE, SIG_IGN);
   int exit_code = 0;
   const std::optional<Options> options = ParseOptions(argc, argv, &exit_code);
   if (!options) return exit_code;

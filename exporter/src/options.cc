@@ -110,6 +110,7 @@ void AddWebOptions(CLI::App* app, Options* options) {
                   "Address to listen on, HOST:PORT or :PORT; repeatable")
       ->check(CheckAddress)
       ->type_name("ADDRESS")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   app->add_option("--web.telemetry-path", options->telemetry_path,
                   "Path of the metrics")
@@ -165,7 +166,9 @@ std::string EnvironmentName(std::string name) {
 
 std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   auto app = std::make_unique<CLI::App>(kDescription, "page_fault_exporter");
-  app->option_defaults()->always_capture_default();
+  // A flag that is given again wins: those of a unit can be added to.
+  app->option_defaults()->always_capture_default()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);
   app->set_version_flag("--version",
                         std::string("page_fault_exporter ") + Version());
   AddSourceOptions(app.get(), raw);

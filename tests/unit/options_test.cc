@@ -53,6 +53,11 @@ TEST(ParseOptions, Flags) {
               ElementsAre("127.0.0.1:1", ":2"));
 }
 
+TEST(ParseOptions, TheLastOneWins) {
+  EXPECT_EQ(Parse({"--interval=1s", "--interval=2s"}).options->interval,
+            std::chrono::seconds(2));
+}
+
 TEST(ParseOptions, HelpAndVersionEndWell) {
   EXPECT_EQ(Parse({"--help"}).exit_code, 0);
   EXPECT_THAT(Parse({"--help"}).out, HasSubstr("--web.listen-address"));

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any comm becomes a label value that Prometheus takes back to the same text,
+// and HTML without markup.
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "text.h"
+
+namespace {
+
+// As Prometheus's text parser undoes a label value; aborts at what it refuses.
+std::string Undo(std::string_view value) {
+  std::string text;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '"' || value[i] == '\n') abort();
+    if (value[i] != '\\') {
+      text += value[i];
+      continue;
+    }
+    if (++i == value.size()) abort();
+    switch (value[i]) {
+      case 'n': text += '\n'; break;
+      case '\\': text += '\\'; break;
+      case '"': text += '"'; break;
+      default: abort();
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const auto unescaped = pfe::Unescape(bytes);
+  for (const std::string& comm :
+       {std::string(bytes), unescaped.value_or(std::string())}) {
+    const std::string valid = pfe::ToValidUtf8(comm);
+    if (pfe::ToValidUtf8(valid) != valid) abort();
+    std::string label;
+    pfe::AppendLabelValue(valid, &label);
+    if (Undo(label) != valid) abort();
+    if (pfe::EscapeHtml(valid).find_first_of("<>\"'") != std::string::npos)
+      abort();
+  }
+  return 0;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request's sender chooses: the query, and the headers that are weighed.
+#include <string_view>
+
+#include "negotiation.h"
+#include "options.h"
+#include "procfs_source.h"
+#include "query.h"
+#include "cgroup_reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  pfe::ParseQuery(text);
+  pfe::AcceptsGzip(text);
+  pfe::AcceptsIdentity(text);
+  pfe::PreferredFormat(text);
+  pfe::ParseProcStat(text);
+  pfe::ParseCgroupPath(pfe::CgroupPathOf(text));
+  pfe::ParseDuration(std::string(text));
+  return 0;
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# libFuzzer on all that parses what others wrote, FUZZ_SECONDS (60) a target,
+# from the fixtures on, with ASan and UBSan.
+# shellcheck shell=bash
+
+install_packages clang libclang-rt-14-dev || install_packages clang
+
+fuzz_build() {
+  cmake -S "$ROOT" -B "$ROOT/build/fuzz" -G Ninja \
+    -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DPFE_FUZZ=ON -DPFE_SANITIZE=address,undefined >"$WORK/fuzz.log" 2>&1 &&
+    cmake --build "$ROOT/build/fuzz" --target fuzz_table_parser fuzz_escaping \
+      fuzz_query >>"$WORK/fuzz.log" 2>&1 ||
+    { tail -5 "$WORK/fuzz.log" && return 1; }
+}
+
+# Says how many inputs it ran; a find is kept where the message says.
+fuzz() {
+  mkdir -p "$WORK/corpus-$1" "$WORK/seeds"
+  head -c 3000 "$ROOT/tests/fixtures/debugfs/page_faults/processes" \
+    >"$WORK/seeds/processes"
+  cp "$ROOT"/tests/fixtures/debugfs/page_faults/{stats,latency} "$WORK/seeds"
+  printf 'sort=rss&limit=10&filter=%%5Ea' >"$WORK/seeds/query"
+  "$ROOT/build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="${FUZZ_SECONDS:-60}" \
+    -max_len=8192 -print_final_stats=1 \
+    -artifact_prefix="$ROOT/build/fuzz/$1-" "$WORK/corpus-$1" "$WORK/seeds" \
+    >"$WORK/fuzz-$1.log" 2>&1 || { tail -30 "$WORK/fuzz-$1.log" && return 1; }
+  grep number_of_executed_units "$WORK/fuzz-$1.log"
+}
+
+check "fuzz builds" fuzz_build
+for target in table_parser escaping query; do
+  check "fuzz $target" fuzz "$target"
+done
