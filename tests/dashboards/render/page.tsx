@@ -40,6 +40,7 @@ function Graph({panel, width, height}: any) {
 function Rows({panel, width, height}: any) {
   return (
     <Table data={tableOf(panel)} width={width} height={height}
+      columnMinWidth={panel.fieldConfig.defaults.custom.minWidth}
       initialSortBy={panel.options.sortBy} />);
 }
 
