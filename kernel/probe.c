@@ -183,6 +183,17 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 	return ns;
 }
 
+static __always_inline void pf_probe_completed(const struct pf_call *call,
+					       struct pf_tally *tally,
+					       enum pf_severity severity,
+					       bool latency)
+{
+	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
+	if (latency)
+		pf_probe_count(tally, PF_STALL_NS,
+			       pf_probe_time(call, severity));
+}
+
 /*
  * The rule of mm_account_fault() (mm/memory.c): a retry and an error are no
  * fault; a fault is major if the completing call says so or was tried before.
@@ -192,20 +203,19 @@ static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 {
 	const struct pf_call *call = (const struct pf_call *)ri->data;
 	vm_fault_t ret = (__force vm_fault_t)regs_return_value(regs);
-	enum pf_severity severity = PF_MINOR;
 	struct pf_tally *tally;
 
 	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))) {
 		pf_probe_unfinished(call, ret, latency);
 		return 0;
 	}
-	if ((ret & VM_FAULT_MAJOR) || (call->flags & FAULT_FLAG_TRIED))
-		severity = PF_MAJOR;
 	tally = pf_table_tally(current);
-	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
-	if (latency)
-		pf_probe_count(tally, PF_STALL_NS,
-			       pf_probe_time(call, severity));
+	/* Apart, so that each has its severity as a constant. */
+	if (unlikely((ret & VM_FAULT_MAJOR) ||
+		     (call->flags & FAULT_FLAG_TRIED)))
+		pf_probe_completed(call, tally, PF_MAJOR, latency);
+	else
+		pf_probe_completed(call, tally, PF_MINOR, latency);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 # What can be said of the source without running it.
 # shellcheck shell=bash
 
-install_packages sparse shellcheck python3-ply python3-git
+install_packages python3 sparse shellcheck python3-ply python3-git
 
 # Unpacks the kernel's own checkers from Debian's source package.
 unpack_checkers() {
@@ -116,3 +116,5 @@ check "static totals alone without CONFIG_KRETPROBES" \
 check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
+check "static the README shows the figures measured" \
+  "$ROOT/tests/bench/readme" --check
