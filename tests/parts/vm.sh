@@ -155,6 +155,22 @@ debugfs_unmounted() {
   metric_is 5 'page_fault_exporter_source{source="module"} 1'
 }
 
+# A clock that is set moves start times, and nothing else.
+clock_jumps() {
+  local before after
+  before=$(scrape | awk '/^page_fault_process_start.*{pid="1",/ { print int($2) }')
+  scrape >"$WORK/scrape.before"
+  # shellcheck disable=SC2016
+  guest 'date -s @$(($(date +%s) + 86400))' >/dev/null
+  sleep 2
+  scrape >"$WORK/scrape" || return
+  after=$(awk '/^page_fault_process_start.*{pid="1",/ { print int($2) }' \
+    "$WORK/scrape")
+  echo "start of init: $before, then $after"
+  [ $((after - before)) -ge 86390 ] && [ $((after - before)) -le 86410 ] &&
+    no_fall_or_spike "$WORK/scrape.before" "$WORK/scrape"
+}
+
 ends_cleanly() {
   # shellcheck disable=SC2016
   guest -t 20 'kill $(cat /tmp/daemon.pid);
@@ -188,18 +204,25 @@ vm_daemon() {
   check "$1 daemon recovers with the module" recovers
   check "$1 daemon says the cause once a change" says_the_cause_once
   check "$1 daemon outlives debugfs" debugfs_unmounted
+  check "$1 daemon outlives a clock that jumps" clock_jumps
   check "$1 daemon ends cleanly" ends_cleanly
   guest rmmod page_faults || true
   vm_stop
   vm_judge "$1 nothing in dmesg beside the daemon"
 }
 
-for version in "${KERNELS[@]}"; do
-  if vm_pack "$version" >"$WORK/pack.log" 2>&1; then
-    vm_module "$version"
-    vm_reload "$version"
-    vm_daemon "$version"
-  else
+# vm_kernel VERSION FUNCTION...: each with a guest of that kernel.
+vm_kernel() {
+  local version=$1 function
+  shift
+  if ! vm_pack "$version" >"$WORK/pack.log" 2>&1; then
     fail "$version builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+    return
   fi
+  for function in "$@"; do "$function" "$version"; done
+}
+
+for version in "${KERNELS[@]}"; do
+  vm_kernel "$version" vm_module vm_reload vm_daemon
 done
+for version in "${OTHER_KERNELS[@]}"; do vm_kernel "$version" vm_module; done
