@@ -40,9 +40,10 @@ constexpr MetricInfo kCatalogue[] = {
      "process's systemd unit, Kubernetes pod and container."},
     {Metric::kCommFaults, "page_fault_comm_faults_total", kCounter,
      "comm, severity, access, kind",
-     "Page faults by comm, of exited processes too."},
+     "Page faults by comm since the exporter started, of exited processes too."},
     {Metric::kCommStall, "page_fault_comm_stall_seconds_total", kCounter, "comm",
-     "Time spent in page faults by comm, of exited processes too."},
+     "Time spent in page faults by comm since the exporter started, of exited "
+     "processes too."},
     {Metric::kCommProcesses, "page_fault_comm_processes", kGauge, "comm",
      "Live processes by comm."},
     {Metric::kCommVma, "page_fault_comm_vma_bytes", kGauge, "comm",

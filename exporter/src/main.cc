@@ -178,7 +178,9 @@ int Main(int argc, const char* const* argv) {
   }
   if (options->once || options->top) {
     const auto source = MakeSource(*options);
-    Pipeline pipeline(source.get(), options->pipeline);
+    PipelineSettings settings = options->pipeline;
+    settings.count_first = true;
+    Pipeline pipeline(source.get(), settings);
     return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
   }
   spdlog::info("page_fault_exporter {}", Version());

@@ -20,7 +20,7 @@ constexpr size_t kCgroupsATick = 1000;
 Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
     : source_(source),
       settings_(settings),
-      tracker_(settings.max_comms),
+      tracker_(settings.max_comms, settings.count_first),
       selection_(settings.selection) {}
 
 void Pipeline::Configure(const PipelineSettings& settings) {

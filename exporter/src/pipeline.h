@@ -25,6 +25,7 @@ struct PipelineSettings {
   size_t max_comms = 1000;
   bool containers = false;
   bool mandated_only = false;
+  bool count_first = false;  // see Tracker; cannot be changed
   std::string procfs = "/proc";
 };
 

@@ -70,7 +70,8 @@ void AddLatency(const Latency& before, Latency* now) {
 
 }  // namespace
 
-Tracker::Tracker(size_t max_comms) : max_comms_(max_comms) {
+Tracker::Tracker(size_t max_comms, bool count_first)
+    : max_comms_(max_comms), count_first_(count_first) {
   comms_.emplace_back().comm = "other";
 }
 
@@ -134,8 +135,9 @@ void Tracker::Continue(Tracked* old, Tracked* next) {
 }
 
 void Tracker::Meet(Tracked* next) {
-  const bool counts = !new_epoch_ || !had_one_ ||
-                      next->process.start_ns + kProcTickNs > last_ns_;
+  const bool counts =
+      had_one_ ? !new_epoch_ || next->process.start_ns + kProcTickNs > last_ns_
+               : count_first_;
   if (counts) next->growth = next->read;
   // What a process did before the first tick was not done of late.
   next->recent =
@@ -208,7 +210,7 @@ void Tracker::UpdateUnattributed(const Stats& stats) {
   if (new_epoch_) {
     unattributed_before_ = unattributed_;
     gone_faults_ = 0;
-    unattributed_base_ = had_one_ ? lost : 0;
+    unattributed_base_ = had_one_ || !count_first_ ? lost : 0;
   }
   const int64_t now =
       lost - unattributed_base_ - static_cast<int64_t>(gone_faults_);

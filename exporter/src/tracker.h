@@ -11,7 +11,8 @@
 //  2. Each fault of a process is added once, to the comm the process had in the
 //     tick that saw it. A process that is met for the first time adds all it
 //     has counted, but in a new epoch only if it is younger than the last tick:
-//     what an older one did was seen before, or never will be.
+//     what an older one did was seen before, or never will be. Sums begin with
+//     the first tick.
 #ifndef EXPORTER_TRACKER_H_
 #define EXPORTER_TRACKER_H_
 
@@ -68,7 +69,10 @@ class Tracker {
   // The bucket of comms beyond the cap.
   static constexpr uint32_t kOther = 0;
 
-  explicit Tracker(size_t max_comms);
+  // `count_first` has the sums by comm begin with what the first snapshot says
+  // of its processes. A service must not: after its restart the sums would
+  // begin with some of what they were, which reads as a spike.
+  Tracker(size_t max_comms, bool count_first);
 
   // Takes the next snapshot; its processes and latency are moved from.
   void Update(Snapshot* snapshot);
@@ -115,6 +119,7 @@ class Tracker {
   void UpdateHost(Stats stats, Latency latency);
 
   size_t max_comms_;
+  const bool count_first_;
   uint64_t tick_ = 0;
   bool new_epoch_ = true;
   bool had_one_ = false;  // an epoch before this one

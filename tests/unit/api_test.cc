@@ -12,9 +12,15 @@ namespace {
 
 using Json = nlohmann::json;
 
+PipelineSettings CountFirst() {
+  PipelineSettings settings;
+  settings.count_first = true;
+  return settings;
+}
+
 class ApiTest : public testing::Test {
  protected:
-  ApiTest() : pipeline_(&source_, PipelineSettings()) {
+  ApiTest() : pipeline_(&source_, CountFirst()) {
     source_.Then(Of({Live(1, 1, "init", 10), Live(2, 1, "sh", 5),
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
     source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),

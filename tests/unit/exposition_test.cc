@@ -19,7 +19,7 @@ namespace {
 
 // A tracker's state rendered, by family.
 struct Rendered {
-  Tracker tracker{1000};
+  Tracker tracker{1000, true};
   RenderedFamilies families;
 
   explicit Rendered(Snapshot snapshot, bool mandated_only = false) {
@@ -105,7 +105,7 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
 }
 
 TEST(Render, AFamilyThatIsTheSameIsShared) {
-  Tracker tracker(1000);
+  Tracker tracker(1000, true);
   RenderedFamilies before, after;
   for (uint64_t faults : {1u, 2u}) {
     Snapshot snapshot = Of({Live(1, 1, "a", faults)});

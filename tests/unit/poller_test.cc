@@ -70,7 +70,7 @@ TEST(Pipeline, TakesNewSettings) {
   pipeline.Configure(settings);
   const Publication publication = pipeline.Tick(Publication(), false);
   EXPECT_EQ(publication.processes_omitted, 1u);
-  EXPECT_EQ(publication.families.at(0).metric, Metric::kCommFaults);
+  EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
 }
 
 TEST(Poller, TicksAtOnceAndThenOnTheTimer) {

@@ -36,7 +36,7 @@ class TrackerTest : public testing::Test {
     return sum;
   }
 
-  Tracker tracker_{100};
+  Tracker tracker_{100, true};
 };
 
 TEST_F(TrackerTest, ValuesOfTheFirstSourceAreItsOwn) {
@@ -62,6 +62,22 @@ TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
   Tick({Live(1, 1, "gcc", 30)});
   EXPECT_EQ(CommFaults("sh"), 10u);
   EXPECT_EQ(CommFaults("gcc"), 20u);
+}
+
+// After a restart a sum begins at 0, which Prometheus knows as a reset; were it
+// less than before but large, that would read as a spike.
+TEST(Tracker, SumsOfAServiceBeginWithItsFirstTick) {
+  Tracker tracker(100, false);
+  Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
+  snapshot.stats.numbers["retired_faults"] = 500;
+  tracker.Update(&snapshot);
+  EXPECT_EQ(tracker.comms()[1].counters.faults, 0u);
+  EXPECT_EQ(tracker.processes()[0].process.faults, 1000u);
+  snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
+  snapshot.stats.numbers["retired_faults"] = 501;
+  tracker.Update(&snapshot);
+  EXPECT_EQ(tracker.comms()[1].counters.faults, 7u);
+  EXPECT_EQ(tracker.unattributed(), 1u);
 }
 
 TEST_F(TrackerTest, AReusedPidIsAnotherProcess) {
