@@ -105,7 +105,7 @@ shell_is_clean() {
 }
 
 CHECKERS=$(cached checkers unpack_checkers)
-cd "$ROOT/kernel"
+cd "$ROOT/kernel" || exit
 check "static checkpatch" checkpatch ./*.[ch] include/*.h
 check "static kernel-doc" kernel_doc ./*.[ch] include/*.h
 check "static every function has kernel-doc" every_function_has_kernel_doc
