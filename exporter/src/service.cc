@@ -5,7 +5,7 @@
 
 #include "api.h"
 #include "gzip.h"
-#include "landing_page.h"
+#include "live_page.h"
 #include "negotiation.h"
 
 namespace pfe {
@@ -57,7 +57,7 @@ HttpResponse Service::Answer(const HttpRequest& request) {
   const bool is_api = path.starts_with("/api/v1/");
   const bool known = path == settings_.telemetry_path || path == "/" ||
                      path == "/-/healthy" || path == "/-/ready" ||
-                     (is_api && IsApiPath(path));
+                     (is_api && IsApiPath(path)) || IsAssetPath(path);
   if (!known) return HttpResponse(404, "There is nothing here; see /\n");
   if (request.method != "GET") {
     HttpResponse response(405, "Only GET and HEAD\n");
@@ -69,7 +69,10 @@ HttpResponse Service::Answer(const HttpRequest& request) {
     return AnswerApi(path, request.query, *poller_->Current(), *pipeline_,
                      settings_.interval);
   if (path == "/-/healthy") return HttpResponse(200, "Healthy\n");
-  return path == "/-/ready" ? Ready() : Landing();
+  if (path == "/-/ready") return Ready();
+  if (path == "/")
+    return AnswerLivePage(*poller_->Current(), settings_.telemetry_path);
+  return AnswerAsset(path, AcceptsGzip(request.header("Accept-Encoding")));
 }
 
 HttpResponse Service::Metrics(const HttpRequest& request) {
@@ -117,15 +120,6 @@ HttpResponse Service::Ready() const {
     return HttpResponse(
         503, "Not ready: the last good snapshot is stale" + why + "\n");
   return HttpResponse(200, "Ready\n");
-}
-
-HttpResponse Service::Landing() const {
-  HttpResponse response(
-      200, LandingPage(*poller_->Current(), settings_.telemetry_path));
-  response.content_type = "text/html; charset=utf-8";
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'none'");
-  return response;
 }
 
 std::string RenderAll(const Publication& publication) {

@@ -40,7 +40,6 @@ class Service {
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse RenderMetrics(Format format, bool gzip);
   HttpResponse Ready() const;
-  HttpResponse Landing() const;
 
   Poller* const poller_;
   const Pipeline* const pipeline_;

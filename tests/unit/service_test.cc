@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <regex>
+#include <set>
 #include <thread>
 
 #include "pipeline.h"
@@ -27,6 +29,15 @@ std::string Header(const HttpResponse& response, const std::string& name) {
   for (const auto& [key, value] : response.headers)
     if (key == name) return value;
   return "";
+}
+
+std::set<std::string> Found(const std::string& text, const char* expression) {
+  const std::regex wanted(expression);
+  std::set<std::string> found;
+  for (std::sregex_iterator i(text.begin(), text.end(), wanted), end; i != end;
+       ++i)
+    found.insert(i->str());
+  return found;
 }
 
 class ServiceTest : public testing::Test {
@@ -162,14 +173,64 @@ TEST_F(ServiceTest, TheApiIsServed) {
   EXPECT_EQ(Get("/api/v1/processes", "", "", "POST").status, 405);
 }
 
-TEST_F(ServiceTest, LandingPageLinksMetricsAndEscapes) {
+TEST_F(ServiceTest, PageLinksMetricsAndEscapes) {
   source_ = FakeSource();
   source_.Then(Error{Cause::kMalformed, "<script>alert(1)</script>"});
   const HttpResponse response = Get("/");
-  EXPECT_THAT(response.content_type, HasSubstr("text/html"));
+  EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(Body(response), HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(Body(response), HasSubstr("&lt;script&gt;alert(1)"));
   EXPECT_THAT(Body(response), Not(HasSubstr("<script>alert")));
-  EXPECT_NE(Header(response, "Content-Security-Policy"), "");
+  EXPECT_THAT(Body(response), Not(HasSubstr("{{")));
+}
+
+TEST_F(ServiceTest, PageAndAssetsAllowNothingInlineOrForeign) {
+  for (const char* path : {"/", "/web/page.js", "/web/icon.svg"}) {
+    const std::string policy = Header(Get(path), "Content-Security-Policy");
+    EXPECT_THAT(policy, testing::StartsWith("default-src 'none'; ")) << path;
+    EXPECT_THAT(policy, Not(HasSubstr("unsafe"))) << path;
+    EXPECT_THAT(policy, Not(HasSubstr("http"))) << path;
+  }
+  EXPECT_THAT(Body(Get("/")), Not(HasSubstr("://")));
+  EXPECT_THAT(Body(Get("/")), Not(HasSubstr("style=")));
+}
+
+TEST_F(ServiceTest, AssetsHaveTheirTypes) {
+  EXPECT_EQ(Get("/web/page.js").content_type, "text/javascript; charset=utf-8");
+  EXPECT_EQ(Get("/web/page.css").content_type, "text/css; charset=utf-8");
+  EXPECT_EQ(Get("/web/icon.svg").content_type, "image/svg+xml");
+  EXPECT_EQ(Get("/web/dygraph-licence.txt").content_type,
+            "text/plain; charset=utf-8");
+  EXPECT_THAT(Body(Get("/web/dygraph.js")), HasSubstr("Dygraph"));
+  EXPECT_THAT(Body(Get("/web/dygraph-licence.txt")),
+              HasSubstr("Permission is hereby granted"));
+}
+
+TEST_F(ServiceTest, AssetsCompressedOnRequest) {
+  const HttpResponse plain = Get("/web/dygraph.js", "identity");
+  const HttpResponse gzip = Get("/web/dygraph.js", "gzip");
+  EXPECT_EQ(Header(plain, "Content-Encoding"), "");
+  EXPECT_EQ(Header(gzip, "Content-Encoding"), "gzip");
+  EXPECT_EQ(Header(plain, "Vary"), "Accept-Encoding");
+  EXPECT_LT(Body(gzip).size(), Body(plain).size() / 2);
+}
+
+// What the page and its modules name is there.
+TEST_F(ServiceTest, AssetsAreComplete) {
+  const std::string page = Body(Get("/"));
+  for (const std::string& path : Found(page, "web/[a-z.-]+"))
+    EXPECT_EQ(Get("/" + path).status, 200) << path;
+  for (const std::string& path : Found(page, "web/[a-z]+\\.js"))
+    for (const std::string& name : Found(Body(Get("/" + path)), "'\\./[a-z]+\\.js'"))
+      EXPECT_EQ(Get("/web/" + name.substr(3, name.size() - 4)).status, 200)
+          << name;
+}
+
+TEST_F(ServiceTest, OnlyAssetsAreAssets) {
+  for (const char* path : {"/web/", "/web", "/web/index.html", "/web/x.js",
+                           "/web/../page.js", "/web/page.js/"})
+    EXPECT_EQ(Get(path).status, 404) << path;
+  EXPECT_EQ(Get("/web/page.js", "", "", "POST").status, 405);
 }
 
 }  // namespace

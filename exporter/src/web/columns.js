@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the table shows of a process or a comm.
+import * as format from './format.js';
+
+// title; sort: the API's name of the order; text of an item; spark: the key of its
+// history; module: only the module can tell; only: the one view that has it.
+export const columns = {
+  comm: {title: 'Comm', sort: 'comm', name: true},
+  pid: {title: 'PID', sort: 'pid', text: (item) => String(item.pid), only: 'processes'},
+  processes: {title: 'Processes', sort: 'processes', only: 'comms',
+    text: (item) => format.count(item.processes)},
+  faults_rate: {title: 'Fault rate', sort: 'faults_rate', spark: 'faults_rate',
+    text: (item) => format.rate(item.faults_rate), about: 'page faults per second'},
+  major_rate: {title: 'Major rate', sort: 'major_rate', spark: 'major_rate',
+    text: (item) => format.rate(item.major_rate),
+    about: 'faults per second that waited for a disk'},
+  stall_rate: {title: 'Stall', sort: 'stall_rate', spark: 'stall_rate', module: true,
+    text: (item) => format.stall(item.stall_rate),
+    about: 'time spent in faults, per second'},
+  rss: {title: 'RSS', sort: 'rss', spark: 'rss_bytes', text: (item) => format.bytes(item.rss_bytes),
+    about: 'resident memory'},
+  vma: {title: 'VMA', sort: 'vma', text: (item) => format.bytes(item.vma_bytes),
+    about: 'virtual memory'},
+  faults: {title: 'Faults in all', sort: 'faults', text: (item) => format.count(item.faults),
+    about: 'since the source began to count'},
+};
+
+export const columnsOf = (view) =>
+  Object.values(columns).filter(({only}) => !only || only === view);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live page: asks the daemon once a tick and shows the answers.
+import * as api from './api.js';
+import {Charts} from './charts.js';
+import {columns, columnsOf} from './columns.js';
+import {byId, element, setText} from './dom.js';
+import * as format from './format.js';
+import {Health} from './health.js';
+import {LatencyView} from './latency.js';
+import {Table} from './table.js';
+
+const TICKS = 60;
+const RETRY_MS = 2000;
+const RESTART_SECONDS = 60;  // for which it is told of
+const DEFAULTS = {view: 'processes', sort: 'faults_rate', order: 'desc', limit: '25', filter: ''};
+
+// What a person chose; in the address, so that it can be kept and passed on.
+const wanted = {...DEFAULTS};
+const health = new Health();
+const charts = new Charts();
+const latency = new LatencyView();
+const table = new Table(sortBy, showComm);
+
+let status = null;     // the daemon's last answer
+let hasModule = false;
+let paused = false;
+let silentSince = null;
+let restartedAt = 0;
+let timer = 0;
+let asked = 0;         // answers to an earlier question are dropped
+let comms = new Map(); // their history, which the daemon does not keep
+
+function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  for (const key of Object.keys(DEFAULTS)) wanted[key] = given.get(key) ?? DEFAULTS[key];
+  if (!['processes', 'comms'].includes(wanted.view)) wanted.view = DEFAULTS.view;
+  if (!columnsOf(wanted.view).some(({sort}) => sort === wanted.sort)) wanted.sort = DEFAULTS.sort;
+  if (!['asc', 'desc'].includes(wanted.order)) wanted.order = DEFAULTS.order;
+  if (![...byId('limit').options].some(({value}) => value === wanted.limit))
+    wanted.limit = DEFAULTS.limit;
+}
+
+function writeAddress() {
+  const given = Object.entries(wanted).filter(([key, value]) => value !== DEFAULTS[key]);
+  const hash = new URLSearchParams(given).toString();
+  history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+}
+
+function showChoices() {
+  for (const input of document.getElementsByName('view'))
+    input.checked = input.value === wanted.view;
+  const options = columnsOf(wanted.view).map(({sort, title}) =>
+    element('option', {value: sort}, title));
+  byId('sort').replaceChildren(...options);
+  byId('sort').value = wanted.sort;
+  byId('limit').value = wanted.limit;
+  if (byId('filter').value !== wanted.filter) byId('filter').value = wanted.filter;
+}
+
+function choose(changes) {
+  Object.assign(wanted, changes);
+  writeAddress();
+  showChoices();
+  ask();
+}
+
+const firstOrder = (sort) => (sort === 'comm' || sort === 'pid' ? 'asc' : 'desc');
+
+function sortBy(sort) {
+  const again = sort === wanted.sort;
+  const order = again ? (wanted.order === 'asc' ? 'desc' : 'asc') : firstOrder(sort);
+  choose({sort, order});
+}
+
+function showComm(comm) {
+  choose({view: 'processes', filter: format.quoted(comm)});
+  byId('processes').focus();
+}
+
+function chooseView(view) {
+  const sort = columnsOf(view).some((column) => column.sort === wanted.sort)
+    ? wanted.sort : DEFAULTS.sort;
+  choose({view, sort});
+}
+
+// One point a tick of each comm in the answer; a comm that was not in it has
+// none for that tick, and is forgotten after so many.
+function noteComms(items, ticks) {
+  for (const item of items) {
+    const kept = comms.get(item.comm) ?? {ticks: [], points: []};
+    comms.set(item.comm, kept);
+    if (kept.ticks.at(-1) === ticks) continue;
+    kept.ticks.push(ticks);
+    kept.points.push(item);
+    if (kept.ticks.length > TICKS) { kept.ticks.shift(); kept.points.shift(); }
+  }
+  for (const [comm, kept] of comms)
+    if (kept.ticks.at(-1) <= ticks - TICKS) comms.delete(comm);
+}
+
+// From the last gap on.
+function historyOf(item) {
+  if ('pid' in item) return item.history;
+  const {ticks, points} = comms.get(item.comm);
+  let first = points.length - 1;
+  while (first > 0 && ticks[first] - ticks[first - 1] === 1) --first;
+  const keys = Object.values(columns).flatMap(({spark}) => spark ?? []);
+  return Object.fromEntries(keys.map((key) => [key, points.slice(first).map((point) => point[key])]));
+}
+
+function noteRestart(next) {
+  if (!status || next.ticks >= status.ticks) return;
+  restartedAt = Date.now() / 1000;
+  comms = new Map();
+  latency.forget();
+}
+
+function show(next, list) {
+  noteRestart(next);
+  status = {...next, at: Date.now()};
+  // While nothing can be read the last good values stay, and what they were.
+  if (status.source !== null) hasModule = status.source === 'module';
+  byId('live').hidden = false;
+  charts.show(status, hasModule);
+  latency.show(status, hasModule && status.source !== null);
+  if (!list) return;
+  if (wanted.view === 'comms') noteComms(list.items, status.ticks);
+  table.show(wanted, list.items, historyOf, hasModule);
+  const what = wanted.view === 'comms' ? 'comms' : 'processes';
+  setText(byId('caption'), list.matching > list.items.length
+    ? `${format.count(list.items.length)} of ${format.count(list.matching)} ${what}`
+    : `${format.count(list.matching)} ${what}` + (wanted.filter ? ' match the filter' : ''));
+}
+
+function showHealth() {
+  const notices = Date.now() / 1000 - restartedAt < RESTART_SECONDS
+    ? [['note', `The daemon was restarted, seen at ${format.clock(restartedAt)}: the charts begin anew.`]] : [];
+  const age = status && status.age_seconds !== null
+    ? status.age_seconds + (Date.now() - status.at) / 1000 : null;
+  setText(byId('age'), age === null ? '' : `read ${format.duration(age)} ago`);
+  if (status || silentSince) health.show(status, {age, paused, silentSince, notices});
+}
+
+function showFilterProblem(text) {
+  setText(byId('filter-problem'), text);
+  byId('filter').setAttribute('aria-invalid', String(Boolean(text)));
+}
+
+// A filter that is refused leaves the table as it was; the rest goes on.
+async function askList() {
+  try {
+    const answer = await api.list(wanted);
+    showFilterProblem('');
+    return answer;
+  } catch (error) {
+    if (!(error instanceof api.Refusal)) throw error;
+    showFilterProblem(error.message);
+    return null;
+  }
+}
+
+async function ask() {
+  const question = ++asked;
+  clearTimeout(timer);
+  const answers = await Promise.all([api.status(), askList()]).catch(() => null);
+  if (question !== asked) return;
+  if (!paused && !document.hidden)
+    timer = setTimeout(ask, answers ? Math.max(answers[0].interval_seconds * 1000, 500) : RETRY_MS);
+  if (answers) {
+    silentSince = null;
+    show(...answers);
+  } else {
+    silentSince ??= Date.now();
+  }
+  showHealth();
+}
+
+function pause() {
+  paused = !paused;
+  byId('pause').setAttribute('aria-pressed', String(paused));
+  if (paused) clearTimeout(timer);
+  else ask();
+  showHealth();
+}
+
+function listen() {
+  let typing = 0;
+  byId('filter').addEventListener('input', () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => choose({filter: byId('filter').value}), 250);
+  });
+  byId('sort').addEventListener('change', ({target}) =>
+    choose({sort: target.value, order: firstOrder(target.value)}));
+  byId('limit').addEventListener('change', ({target}) => choose({limit: target.value}));
+  for (const input of document.getElementsByName('view'))
+    input.addEventListener('change', () => chooseView(input.value));
+  byId('pause').addEventListener('click', pause);
+  // Nobody looks: nothing is asked.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) clearTimeout(timer);
+    else if (!paused) ask();
+  });
+  addEventListener('hashchange', () => {
+    if (location.hash === '#processes') return;  // the skip link
+    readAddress();
+    showChoices();
+    ask();
+  });
+}
+
+setText(byId('host'), `on ${location.host}`);
+byId('pause').hidden = byId('header-state').hidden = false;
+readAddress();
+showChoices();
+listen();
+setInterval(showHealth, 1000);
+ask();
