@@ -35,7 +35,7 @@ class Chart {
     const {text} = this.quantity;
     this.graph = new Dygraph(this.canvas, [[new Date(), 0]], {
       labels: ['time', this.quantity.title],
-      fillGraph: true, strokeWidth: 1.5, interactionModel: {},
+      xAxisHeight: 22, fillGraph: true, strokeWidth: 1.5, interactionModel: {},
       axes: {
         x: {axisLabelFormatter: (date) => format.clock(date / 1000).slice(0, 8), pixelsPerLabel: 80,
           axisLabelWidth: 64, drawGrid: false},
