@@ -43,7 +43,7 @@ const browser = await chromium.launch({executablePath: '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 
 // A page, and what the browser complained of.
-async function open(options = {}, hash = '') {
+async function open(options = {}, hash = '', served = daemon) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   const page = await context.newPage();
   const seen = {errors: [], foreign: [], silent: false};
@@ -55,14 +55,14 @@ async function open(options = {}, hash = '') {
     if (['error', 'warning'].includes(message.type()) && !expected) seen.errors.push(message.text());
   });
   page.on('request', (request) => {
-    if (!request.url().startsWith(daemon.url)) seen.foreign.push(request.url());
+    if (!request.url().startsWith(served.url)) seen.foreign.push(request.url());
   });
   await page.addInitScript(() => {
     window.violations = [];
     document.addEventListener('securitypolicyviolation',
       (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
   });
-  await page.goto(daemon.url + hash);
+  await page.goto(served.url + hash);
   return {page, seen, context};
 }
 
@@ -255,6 +255,25 @@ await test('the module goes: values from /proc, and it says so', async () => {
   table.reveal();
   await until('the badge', async () => await badge(page) === 'Live');
   same(await page.locator('#latency-absent').isVisible(), false);
+});
+
+await test('nothing can be read: the last values, and it says so', async () => {
+  const strict = await Daemon.start(program, ['--source', 'module', '--path.debugfs', join(work, 'debugfs')]);
+  const other = await open({}, '', strict);
+  await filled(other.page);
+  table.hide();
+  await until('the badge', async () => await badge(other.page) === 'Not current');
+  await problem(other.page, 'The source cannot be read');
+  await problem(other.page, 'last good read');
+  same(await rows(other.page).count() > 5, true, 'rows');
+  await accessible(other.page);
+  await picture(other.page, 'not-current');
+  table.reveal();
+  await until('the badge', async () => await badge(other.page) === 'Live');
+  same(other.seen.errors, []);
+  same(other.seen.foreign, []);
+  await other.context.close();
+  await strict.end();
 });
 
 await test("survives the daemon's restart", async () => {
