@@ -29,8 +29,8 @@ vm_module() {
   vm_disk "$WORK/disk"
   vm_start "$1" "$WORK/$1.initrd" "vm-$1" --disk "$WORK/disk" --timeout 900 ||
     return 0
-  vm_suite "$1" full '--gtest_filter=-Reload*'
-  vm_suite "$1" totals '--gtest_filter=-Load*:Reload*'
+  vm_suite "$1" full '--gtest_filter=-Reload*:StormSlow*:StormReload*'
+  vm_suite "$1" totals '--gtest_filter=-Load*:Reload*:Storm*'
   vm_stop
   vm_judge "$1 nothing in dmesg"
 }

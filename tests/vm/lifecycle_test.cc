@@ -200,15 +200,26 @@ TEST(Lifecycle, KernelThreadsHaveNoRows) {
   }
 }
 
-// The table is smaller than the storm: oldest rows go first, nothing is lost.
+// The table is smaller than the storm: oldest rows go first, nothing is lost,
+// and memory does not grow.
 TEST(Lifecycle, ForkStormThroughASmallTable) {
   UnloadModule();
   ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=64"), 0);
-  for (int i = 0; i < 500; ++i) RunToEnd([] {});
+  const Ended first = RunToEnd([] {});
+  for (int i = 0; i < 100; ++i) RunToEnd([] {});
+  const uint64_t slab = MemInfo("SUnreclaim");
+  const uint64_t vmalloc = MemInfo("VmallocUsed");
+  for (int i = 0; i < 1000; ++i) RunToEnd([] {});
+  const Ended last = RunToEnd([] {});
+  EXPECT_LE(MemInfo("SUnreclaim"), slab + 2048) << "kB of slab";
+  EXPECT_LE(MemInfo("VmallocUsed"), vmalloc + 1024) << "kB of vmalloc";
   const Stats stats = ReadStats();
   EXPECT_LE(StatsNumber(stats, PF_KEY_LIVE) + StatsNumber(stats, PF_KEY_EXITED),
             64);
   EXPECT_GT(StatsNumber(stats, PF_KEY_RETIRED_ROWS), 0);
+  const Table table = ReadTable();
+  EXPECT_EQ(table.FindOne(first.pid), nullptr) << "the oldest";
+  EXPECT_NE(table.FindOne(last.pid), nullptr) << "the youngest";
 }
 
 TEST(Lifecycle, NoRowOutlivesItsProcess) {

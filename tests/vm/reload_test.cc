@@ -9,13 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <functional>
-#include <sstream>
 #include <vector>
 
 #include "module.h"
 #include "page_faults.h"
+#include "subject.h"
 
 namespace pf_test {
 namespace {
@@ -64,14 +63,6 @@ void ReadAll() {
     close(fd);
   }
   usleep(1000);  // else an open file is always there, and no unload
-}
-
-uint64_t MemInfo(const std::string& key) {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.rfind(key + ":", 0) == 0)
-      return strtoull(line.c_str() + key.size() + 1, nullptr, 10);
-  return 0;
 }
 
 // Unloads, however often a reader has it open, and loads again.

@@ -63,6 +63,14 @@ ProcessInfo ReadProcess(pid_t pid) {
   return info;
 }
 
+uint64_t MemInfo(const std::string& key) {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind(key + ":", 0) == 0)
+      return strtoull(line.c_str() + key.size() + 1, nullptr, 10);
+  return 0;
+}
+
 Subject::Subject(Work prepare, Work act) {
   int to_child[2], from_child[2];
   if (pipe(to_child) || pipe(from_child)) abort();

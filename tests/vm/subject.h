@@ -27,6 +27,9 @@ struct ProcessInfo {
 };
 ProcessInfo ReadProcess(pid_t pid);
 
+// A line of /proc/meminfo, in kB; 0 if there is none.
+uint64_t MemInfo(const std::string& key);
+
 // A forked child that runs `prepare`, stands still, runs `act` when told to,
 // and stands still again until it is let go.
 class Subject {
