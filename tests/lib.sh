@@ -59,7 +59,7 @@ vm_start() {
   # Bash forgets the descriptors when the process ends.
   exec {VM_IN}>&"${VM_CONTROL[1]}" {VM_OUT}<&"${VM_CONTROL[0]}"
   VM_STATUS=""
-  vm_read 90 >/dev/null
+  vm_read "${VM_BOOT_SECONDS:-90}" >/dev/null
   [ "$VM_STATUS" = ready ] || {
     fail "$VM_NAME boots: $(tail -5 "$VM_CONSOLE" | tr '\n' ' ')"
     vm_stop
