@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// Storms inside the kernel: allocations that fail, CPUs that go, other tracers,
+// probes switched off, the module unloaded under load.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "page_faults.h"
+#include "storm_kit.h"
+
+namespace pf_test {
+namespace {
+
+int64_t Drift() { return StatsNumber(ReadStats(), PF_KEY_DRIFT); }
+
+// failslab and fail_page_alloc for the tasks that ask for it.
+class FailingAllocations {
+ public:
+  explicit FailingAllocations(const std::string& percent) {
+    for (const char* what : {"failslab", "fail_page_alloc"}) {
+      const std::string directory = std::string("/sys/kernel/debug/") + what;
+      if (access(directory.c_str(), F_OK)) return;
+      for (const auto& [name, value] :
+           {std::pair<std::string, std::string>{"task-filter", "Y"},
+            {"ignore-gfp-wait", "N"},
+            {"ignore-gfp-highmem", "N"},
+            {"min-order", "0"},
+            {"verbose", "0"},
+            {"times", "-1"},
+            {"interval", "1"},
+            {"probability", percent}})
+        if (access((directory + "/" + name).c_str(), F_OK) == 0)
+          WriteFile(directory + "/" + name, value);
+    }
+    possible_ = true;
+  }
+  ~FailingAllocations() {
+    for (const char* what : {"failslab", "fail_page_alloc"})
+      WriteFile(std::string("/sys/kernel/debug/") + what + "/probability", "0");
+  }
+  FailingAllocations(const FailingAllocations&) = delete;
+  FailingAllocations& operator=(const FailingAllocations&) = delete;
+
+  bool possible() const { return possible_; }
+
+ private:
+  bool possible_ = false;
+};
+
+// Loads with the nth allocation failing; returns the errno, or -1 if the load
+// needed fewer.
+int LoadWithFailure(int nth) {
+  const int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+  if (fd < 0) return errno;
+  const std::string text = std::to_string(nth);
+  if (write(fd, text.data(), text.size()) < 0) return errno;
+  const int error = LoadModule(DefaultParameters());
+  char left[16] = {};
+  // What is left of the countdown: 0 once it has struck.
+  const bool struck = pread(fd, left, sizeof(left) - 1, 0) > 0 &&
+                      atoi(left) == 0;
+  if (write(fd, "0", 1) < 0) return errno;
+  close(fd);
+  return struck ? error : -1;
+}
+
+// Every allocation of the load fails once: refused, and nothing left behind.
+TEST(StormSlow, EachAllocationFailsAtLoad) {
+  const FailingAllocations failing("0");
+  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  const QuietConsole quiet;
+  int refused = 0, in_spite = 0;
+  for (int n = 1; n < 5000; ++n) {
+    UnloadPatiently();
+    const int error = LoadWithFailure(n);
+    if (error == -1) {
+      EXPECT_GT(n, 10);
+      break;
+    }
+    error ? ++refused : ++in_spite;
+    EXPECT_TRUE(error == 0 || error == ENOMEM) << "at " << n << ": " << error;
+    EXPECT_EQ(ModuleIsLoaded(), error == 0) << n;
+  }
+  printf("  refused %d times, loaded in spite of it %d times\n", refused,
+         in_spite);
+  EXPECT_GT(refused, 10);
+  ASSERT_EQ(LoadAfresh(), 0);
+}
+
+TEST(StormSlow, AllocationsFailInReaders) {
+  const FailingAllocations failing("20");
+  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  Crowd crowd(2, ForkRound);
+  Crowd readers(4, [] {
+    static bool asked = WriteFile("/proc/self/make-it-fail", "1");
+    if (asked) ReadRound();
+  });
+  for (int i = 0; i < 20; ++i) {
+    ReadTable();
+    usleep(50000);
+  }
+}
+
+// Memory for the faulting page itself is refused: VM_FAULT_OOM.
+TEST(StormSlow, AllocationsFailInFaults) {
+  const FailingAllocations failing("5");
+  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  const QuietConsole quiet;
+  {
+    Crowd crowd(4, [] {
+      static bool asked = WriteFile("/proc/self/make-it-fail", "1");
+      if (asked) FaultRound();
+    });
+    usleep(2000000);
+  }
+  if (HasProbe()) {
+    EXPECT_GT(StatsNumber(ReadStats(), PF_COL_OOM), 0);
+  }
+}
+
+TEST(StormSlow, CpusComeAndGo) {
+  const std::string online = "/sys/devices/system/cpu/cpu1/online";
+  if (access(online.c_str(), W_OK)) GTEST_SKIP() << "no second CPU";
+  Crowd crowd(4, ForkRound);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(WriteFile(online, "0"));
+    ReadTable();
+    ReadStats();
+    ASSERT_TRUE(WriteFile(online, "1"));
+    ReadTable();
+    ReadStats();
+  }
+}
+
+// Faults go by the probe; the module says so, and counts again once it is
+// loaded anew.
+void ExpectDriftWhileOff(const std::string& file) {
+  if (!HasProbe()) GTEST_SKIP() << "only a probe can be switched off";
+  {
+    const Setting off(file, "0");
+    if (!off.set()) GTEST_SKIP() << "the kernel refuses it";
+    RunToEnd([] {
+      for (int i = 0; i < 10; ++i) FaultRound();
+    });
+    EXPECT_LT(Drift(), -1000);
+    EXPECT_GT(StatsNumber(ReadStats(), PF_KEY_ROWS_DIFFER), 0);
+  }
+  ASSERT_EQ(LoadAfresh(), 0);
+  RunToEnd(FaultRound);
+}
+
+TEST(StormReload, FtraceSwitchedOff) {
+  ExpectDriftWhileOff("/proc/sys/kernel/ftrace_enabled");
+}
+
+TEST(StormReload, KprobesSwitchedOff) {
+  ExpectDriftWhileOff("/sys/kernel/debug/kprobes/enabled");
+}
+
+std::string Tracing(const std::string& file) {
+  return "/sys/kernel/debug/tracing/" + file;
+}
+
+// Appends: kprobe_events is cleared when it is opened to be overwritten.
+bool AddEvent(const std::string& event) {
+  const int fd = open(Tracing("kprobe_events").c_str(),
+                      O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool good = write(fd, event.data(), event.size()) ==
+                    static_cast<ssize_t>(event.size());
+  close(fd);
+  return good;
+}
+
+// What perf and trace-cmd do: probes of their own on the same function.
+TEST(StormReload, TraceEventsOnTheSameFunction) {
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(AddEvent("p:storm_entry handle_mm_fault\n"));
+    ASSERT_TRUE(AddEvent("r:storm_return handle_mm_fault\n"));
+    ASSERT_TRUE(WriteFile(Tracing("events/kprobes/enable"), "1"));
+    usleep(50000);
+    ASSERT_TRUE(WriteFile(Tracing("events/kprobes/enable"), "0"));
+    ASSERT_TRUE(AddEvent("-:storm_return\n"));
+    ASSERT_TRUE(AddEvent("-:storm_entry\n"));
+  }
+}
+
+TEST(StormReload, FunctionTracerOnTheSameFunction) {
+  const Setting filter(Tracing("set_ftrace_filter"), "handle_mm_fault");
+  if (!filter.set()) GTEST_SKIP() << "no function tracer in this kernel";
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "function"));
+    usleep(50000);
+    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "nop"));
+  }
+  WriteFile(Tracing("set_ftrace_filter"), "");
+}
+
+// The program that bpftrace attaches, less what it does: returns 0.
+int LoadBpf() {
+  static const bpf_insn kProgram[] = {
+      {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+  };
+  bpf_attr attr{};
+  attr.prog_type = BPF_PROG_TYPE_KPROBE;
+  attr.insns = reinterpret_cast<uint64_t>(kProgram);
+  attr.insn_cnt = 2;
+  attr.license = reinterpret_cast<uint64_t>("GPL");
+  return static_cast<int>(
+      syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
+}
+
+// A probe by perf_event_open(), with a BPF program on it.
+int OpenProbe(bool at_return) {
+  const std::string type =
+      ReadFile("/sys/bus/event_source/devices/kprobe/type");
+  if (type.empty()) return -1;
+  perf_event_attr attr{};
+  attr.size = sizeof(attr);
+  attr.type = static_cast<uint32_t>(std::stoul(type));
+  attr.config = at_return;
+  attr.kprobe_func = reinterpret_cast<uint64_t>("handle_mm_fault");
+  const int fd = static_cast<int>(
+      syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
+  const int program = LoadBpf();
+  if (fd < 0 || program < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, program))
+    return -1;
+  ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+  close(program);
+  return fd;
+}
+
+TEST(StormReload, BpfOnTheSameFunction) {
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    const int entry = OpenProbe(false), at_return = OpenProbe(true);
+    if (entry < 0 || at_return < 0)
+      GTEST_SKIP() << "no BPF in this kernel: " << strerror(errno);
+    usleep(50000);
+    close(entry);
+    close(at_return);
+  }
+}
+
+// The other tracer is there before us, and after.
+TEST(StormReload, LoadedAndUnloadedBesideBpf) {
+  const int at_return = OpenProbe(true);
+  if (at_return < 0) GTEST_SKIP() << "no BPF in this kernel";
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(LoadAfresh(), 0);
+  close(at_return);
+}
+
+TEST(StormReload, TwoHundredUnloadsUnderLoad) {
+  Crowd faults(2, FaultRound);
+  Crowd forks(2, ForkRound);
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(LoadAfresh(i % 4 == 3 ? "max_processes=16" : ""), 0) << i;
+    usleep(2000);
+  }
+}
+
+// A kernel thread that uses a process's memory, as vhost's do.
+TEST(StormSlow, BorrowedMemory) {
+  const int fd = open("/borrow.ko", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) GTEST_SKIP() << "no borrow.ko in this guest";
+  const auto ended = RunAtOnce(3, [fd](int i) {
+    char* memory = MapPages(256);
+    char parameters[99];
+    snprintf(parameters, sizeof(parameters), "pid=%d address=%lu pages=256",
+             getpid(), reinterpret_cast<unsigned long>(memory));
+    // It does all it does while it is loaded; one at a time.
+    int error = EEXIST;
+    while (error == EEXIST || error == EBUSY) {
+      error = syscall(SYS_finit_module, fd, parameters, 0) ? errno : 0;
+      if (error == EEXIST) usleep(5000);
+    }
+    if (error) _exit(1);
+    for (size_t page = 0; page < 256; ++page)
+      if (memory[page * kPage] != 42) _exit(2);
+    if (syscall(SYS_delete_module, "borrow", 0)) _exit(3);
+    _exit(i < 0);
+  });
+  close(fd);
+  EXPECT_TRUE(AllSucceeded(ended));
+  for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
+  // A kernel thread has no row: what it faulted is kept with the retired.
+  if (HasProbe()) {
+    EXPECT_GE(StatsNumber(ReadStats(), PF_KEY_RETIRED_PREFIX PF_COL_FAULTS),
+              3 * 256);
+  }
+}
+
+}  // namespace
+}  // namespace pf_test
