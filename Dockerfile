@@ -11,10 +11,9 @@
 # The module's table is root's, mode 0400: hence --user 0, which with no
 # capability can read it and little else.
 FROM docker.io/library/debian:bookworm-slim AS build
+COPY deploy/packages /tmp/
 RUN apt-get -q=2 update && apt-get -q=2 install --no-install-recommends \
-      busybox-static cmake ninja-build g++ pkg-config libcivetweb-dev \
-      libcli11-dev libdeflate-dev libre2-dev libspdlog-dev libsystemd-dev \
-      nlohmann-json3-dev prometheus-cpp-dev zlib1g-dev >/dev/null
+      busybox-static $(sed 's/#.*//' /tmp/packages) >/dev/null
 WORKDIR /src
 COPY CMakeLists.txt ./
 COPY exporter exporter

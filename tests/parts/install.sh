@@ -98,7 +98,8 @@ keeps_configuration() {
     echo 'options page_faults max_processes=9999' >/etc/modprobe.d/page-faults-dkms.conf
     cat $CONFIGURATION | sha256sum >/root/before
     modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }
-    modprobe page_faults; systemctl restart page-fault-exporter"
+    modprobe page_faults; systemctl restart page-fault-exporter
+    grep loaded_ns /sys/kernel/debug/page_faults/stats >/root/loaded"
   check "$1: the options reach the module" \
     guest 'grep 9999 /sys/module/page_faults/parameters/max_processes'
   check "$1: the upgrade installs" apt_inside install "$WORK/data/newer/*.deb"
@@ -110,7 +111,9 @@ keeps_configuration() {
     guest "cat $CONFIGURATION | sha256sum | diff /root/before -"
   check "$1: the daemon runs with its options" \
     eventually 30 guest 'pgrep -af "^/usr/bin/page_fault_exporter --interval=2s"'
-  check "$1: the counters outlive it all" serves 'page_faults_total{.*pid="1"'
+  check "$1: the loaded module outlives both" \
+    guest 'grep loaded_ns /sys/kernel/debug/page_faults/stats | diff /root/loaded -'
+  check "$1: and is served" eventually 30 serves 'page_faults_total{.*pid="1"'
 }
 
 upgrades_kernel() {
@@ -181,16 +184,21 @@ mount_data() {
 make_data() {
   local root=$1
   mkdir -p "$WORK/newer" "$WORK/data"
-  in_root "$root" /src/deploy/build-packages "$WORK/data/packages"
-  cp -r "$ROOT"/{CMakeLists.txt,exporter,kernel,deploy,.gitignore} "$WORK/newer"
-  sed -i "s/\b$VERSION\b/$VERSION.1/" "$WORK/newer/CMakeLists.txt" \
-    "$WORK/newer/kernel/Kbuild" "$WORK/newer/kernel/dkms.conf"
-  ROOT=$WORK/newer in_root "$root" /src/deploy/build-packages "$WORK/data/newer"
+  # A copy, since the second build has to be of the same sources.
+  cp -r "$ROOT"/{CMakeLists.txt,exporter,kernel,dashboards,deploy,.gitignore} \
+    "$WORK/newer" &&
+    ROOT=$WORK/newer in_root "$root" /src/deploy/build-packages \
+      "$WORK/data/packages" &&
+    sed -i "s/\b$VERSION\b/$VERSION.1/" "$WORK/newer/CMakeLists.txt" \
+      "$WORK/newer/kernel/Kbuild" "$WORK/newer/kernel/dkms.conf" &&
+    ROOT=$WORK/newer in_root "$root" /src/deploy/build-packages \
+      "$WORK/data/newer" || return 1
   # shellcheck disable=SC2016
   in_root "$root" bash -euc 'git clone --quiet /src "$1"
     cmake -S "$1" -B "$1/build/run" -G Ninja -DCMAKE_BUILD_TYPE=Release \
       -DBUILD_TESTING=OFF
-    cmake --build "$1/build/run" --target page_fault_exporter' - "$WORK/data/clone"
+    cmake --build "$1/build/run" --target page_fault_exporter' - \
+    "$WORK/data/clone" || return 1
   truncate -s 512M "$WORK/data.disk"
   mkfs.ext4 -q -F -d "$WORK/data" "$WORK/data.disk"
 }
