@@ -52,8 +52,9 @@ class Chart {
       gridLineColor: color('--line'), axisLineColor: color('--line')});
   }
 
-  // rows: [Date, number]; interval in seconds. Unknown: null.
-  show(rows, interval) {
+  // rows: [Date, number], null if they are unknown; age of the newest and interval
+  // in seconds. What was not read since is a gap at the right.
+  show(rows, age, interval) {
     this.rows = rows ?? [];
     this.canvas.hidden = !rows;
     if (!rows) {
@@ -65,9 +66,10 @@ class Chart {
     if (!this.graph) this.draw();
     const top = Math.max(...rows.map(([, value]) => value), 0);
     const newest = rows.length ? Number(rows.at(-1)[0]) : Date.now();
+    const now = newest + (age > interval ? age * 1000 : 0);
     this.graph.updateOptions({file: rows.length ? rows : [[new Date(), null]],
       valueRange: [0, top ? top * 1.1 : 1],
-      dateWindow: [newest - TICKS * interval * 1000, newest]});
+      dateWindow: [now - TICKS * interval * 1000, now]});
     this.point(null);
     const {title, text} = this.quantity;
     this.canvas.setAttribute('aria-label', rows.length
@@ -108,7 +110,7 @@ export class Charts {
       const {key, module} = chart.quantity;
       chart.show(hasModule || !module
         ? time.map((at, i) => [new Date(at * 1000), status.history[key][i]]) : null,
-      status.interval_seconds);
+      status.age_seconds, status.interval_seconds);
     }
   }
 }

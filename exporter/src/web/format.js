@@ -51,6 +51,8 @@ export function name(comm) {
     .replace(/[\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '\ufffd');
 }
 
-// A regular expression (RE2) of exactly this text.
-export const quoted = (text) =>
-  `^${text.replace(/[^A-Za-z0-9_\u0080-\uffff]/g, '\\$&')}$`;
+// A regular expression (RE2) of exactly this text; a line of input takes it.
+export const quoted = (text) => {
+  const escape = (c) => (c < ' ' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\${c}`);
+  return `^${text.replace(/[^A-Za-z0-9_\u0080-\uffff]/g, escape)}$`;
+};

@@ -41,8 +41,8 @@ function pairsOf(status, age, isOld) {
     ['Last read', age === null ? 'never' : `${format.duration(age)} ago`, isOld ? 'bad' : 'good'],
     ['Read every', format.seconds(status.interval_seconds)],
     ['A read takes', format.seconds(status.tick_seconds)],
-    ['Live processes', format.count(status.processes)],
   ];
+  if (status.source !== null) pairs.push(['Live processes', format.count(status.processes)]);
   if (status.processes_omitted)
     pairs.push(['Without series of their own', format.count(status.processes_omitted)]);
   if (!('capacity' in module)) return pairs;

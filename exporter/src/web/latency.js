@@ -63,7 +63,7 @@ class Histogram {
       bar.style.height = faults ? `max(2px, ${100 * faults / top}%)` : '0';
       return element('div', {class: 'bucket', title: `≤ ${bound}: ${format.count(faults)}`},
         element('div', {class: 'column'}, bar),
-        element('span', {class: 'tick'}, i % 3 ? '' : bound));
+        element('span', {class: 'tick'}, i % 3 || i > shown.length - 3 ? '' : bound));
     }));
   }
 }

@@ -57,8 +57,9 @@ function showChoices() {
   if (byId('filter').value !== wanted.filter) byId('filter').value = wanted.filter;
 }
 
+// What is typed counts, even if it was typed a moment ago.
 function choose(changes) {
-  Object.assign(wanted, changes);
+  Object.assign(wanted, {filter: byId('filter').value}, changes);
   writeAddress();
   showChoices();
   ask();
@@ -187,7 +188,7 @@ function listen() {
   let typing = 0;
   byId('filter').addEventListener('input', () => {
     clearTimeout(typing);
-    typing = setTimeout(() => choose({filter: byId('filter').value}), 250);
+    typing = setTimeout(choose, 250);
   });
   byId('sort').addEventListener('change', ({target}) =>
     choose({sort: target.value, order: firstOrder(target.value)}));
