@@ -52,7 +52,7 @@ async function open(options = {}, hash = '', served = daemon) {
     // The browser itself tells of a daemon that was ended, and of a refused filter.
     const expected = message.text().startsWith('Failed to load resource') &&
       (seen.silent || message.location().url.includes('filter=%28'));
-    if (['error', 'warning'].includes(message.type()) && !expected) seen.errors.push(message.text());
+    if (['error', 'warning'].includes(message.type()) && !expected) seen.errors.push(`${message.text()} ${message.location().url}`);
   });
   page.on('request', (request) => {
     if (!request.url().startsWith(served.url)) seen.foreign.push(request.url());
@@ -143,6 +143,10 @@ await test('filters, and says what is wrong with a filter', async () => {
   await filter.fill('nothing-has-this-name');
   await until('no rows', async () => await rows(page).count() === 0);
   same(await problem.textContent(), '');
+  await filter.fill('^java$');
+  await page.getByLabel('Rows').selectOption('500');
+  await until('what was just typed', async () => new Set(await names(page)).size === 1);
+  same(await filter.inputValue(), '^java$');
   await filter.fill('');
   await until('all rows', async () => await rows(page).count() > 30);
 });
