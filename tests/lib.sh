@@ -113,7 +113,7 @@ vm_stop() {
   kill "$VM_PID" 2>/dev/null || true
   wait "$VM_PID" 2>/dev/null || true
   exec {VM_IN}>&- {VM_OUT}<&-
-  wait "$VM_CONTROL_PID" 2>/dev/null || true
+  wait "${VM_CONTROL_PID:-}" 2>/dev/null || true
 }
 
 # vm_judge NAME: a test of what the kernel has printed.

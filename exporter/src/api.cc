@@ -25,6 +25,7 @@ using Parameters = std::map<std::string, std::string>;
 
 constexpr size_t kDefaultLimit = 50;
 constexpr size_t kMostLimit = 1000;
+constexpr int kLargestFilter = 500;  // instructions of RE2
 
 HttpResponse Respond(int status, const Json& json) {
   // A comm is valid UTF-8 already; what a request had in it may not be.
@@ -105,7 +106,11 @@ std::string SetFilter(const std::string& value, Wanted* wanted) {
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_max_mem(1 << 20);
   wanted->filter = std::make_unique<re2::RE2>(value, options);
-  return wanted->filter->ok() ? "" : "filter: " + wanted->filter->error();
+  if (!wanted->filter->ok()) return "filter: " + wanted->filter->error();
+  // Matching takes time by the size, and a tick waits meanwhile.
+  return wanted->filter->ProgramSize() <= kLargestFilter
+             ? ""
+             : "filter is too large an expression";
 }
 
 // Takes one parameter; what is wrong with it, empty if nothing is.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cgroup_reader.h"
 
+#include <fcntl.h>
 #include <re2/re2.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "text.h"
 
@@ -52,9 +52,16 @@ std::string CgroupPathOf(std::string_view text) {
 }
 
 std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
-  std::ifstream file(procfs + "/" + std::to_string(pid) + "/cgroup");
-  const std::string text((std::istreambuf_iterator<char>(file)),
-                         std::istreambuf_iterator<char>());
+  // Not by a stream, which throws when the process goes between open and read.
+  const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return "";
+  std::string text;
+  char buffer[4096];
+  ssize_t n;
+  while ((n = read(file, buffer, sizeof(buffer))) > 0)
+    text.append(buffer, static_cast<size_t>(n));
+  close(file);
   return CgroupPathOf(text);
 }
 

@@ -182,10 +182,16 @@ class HttpServer::Implementation {
     };
     const bool head = request.method == "HEAD";
     if (head) request.method = "GET";
-    const HttpResponse response = Handle(request);
-    Write(connection, response, head);
+    int status = 500;
+    // No exception may leave into C.
+    try {
+      const HttpResponse response = Handle(request);
+      status = response.status;
+      Write(connection, response, head);
+    } catch (const std::exception&) {
+    }
     Leave();
-    return response.status;
+    return status;
   }
 
   HttpResponse Handle(const HttpRequest& request) {
@@ -214,6 +220,11 @@ class HttpServer::Implementation {
     mg_write(connection, text.data(), text.size());
   }
 
+  static bool WriteAll(mg_connection* connection, const std::string& text) {
+    return mg_write(connection, text.data(), text.size()) ==
+           static_cast<int>(text.size());
+  }
+
   // Small pieces are joined, so that each is not a packet of its own.
   static bool WritePiece(mg_connection* connection, const std::string& piece,
                          std::string* pending) {
@@ -224,10 +235,10 @@ class HttpServer::Implementation {
     }
     const bool ok =
         pending->empty() ||
-        mg_write(connection, pending->data(), pending->size()) > 0;
+        WriteAll(connection, *pending);
     pending->clear();
     return ok && (piece.size() < kSmall ||
-                  mg_write(connection, piece.data(), piece.size()) > 0);
+                  WriteAll(connection, piece));
   }
 
   const Handler handler_;

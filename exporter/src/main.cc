@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -29,8 +30,15 @@
 namespace pfe {
 namespace {
 
-// A snapshot is stale when this many reads in a row have failed.
-constexpr int kStaleIntervals = 3;
+// Ticks are what the watchdog hears of: it must wait for some.
+void TellWatchdog(std::chrono::milliseconds interval) {
+  uint64_t usec = 0;
+  if (sd_watchdog_enabled(0, &usec) <= 0) return;
+  const auto ticks = static_cast<uint64_t>(
+      std::chrono::microseconds(3 * interval).count());
+  sd_notifyf(0, "WATCHDOG_USEC=%llu",
+             static_cast<unsigned long long>(std::max(usec, ticks)));
+}
 
 std::unique_ptr<Source> MakeSource(const Options& options) {
   auto module = std::make_unique<ModuleSource>(options.debugfs);
@@ -110,8 +118,8 @@ class Daemon {
                   sd_notify(0, "WATCHDOG=1");
                 }),
         service_(&poller_, &pipeline_,
-                 {options.telemetry_path, options.interval * kStaleIntervals,
-                  options.interval, options.max_requests}),
+                 {options.telemetry_path, options.interval,
+                  options.max_requests}),
         server_(options.listen_addresses, [this](const HttpRequest& request) {
           return service_.Answer(request);
         }) {}
@@ -119,6 +127,7 @@ class Daemon {
   int Run() {
     for (const std::string& address : options_.listen_addresses)
       spdlog::info("listening on {}{}", address, options_.telemetry_path);
+    TellWatchdog(options_.interval);
     sd_notify(0, "READY=1");
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
@@ -142,6 +151,8 @@ class Daemon {
       settings.procfs = options_.pipeline.procfs;
       pipeline_.Configure(settings);
       poller_.SetInterval(options->interval);
+      service_.SetInterval(options->interval);
+      TellWatchdog(options->interval);
       spdlog::info("the configuration was read again");
     } else {
       spdlog::error("the configuration stays as it was: see above");

@@ -56,6 +56,12 @@ struct Item {
   int weight = 1000;
 };
 
+std::string Unquoted(const std::string& text) {
+  const bool quoted =
+      text.size() >= 2 && text.front() == '"' && text.back() == '"';
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 Item ParseItem(std::string_view text) {
   Item item;
   item.name = Lower(TakeItem(&text, ';'));
@@ -64,7 +70,7 @@ Item ParseItem(std::string_view text) {
     if (parameter.starts_with("q="))
       item.weight = ParseWeight(Trim(std::string_view(parameter).substr(2)));
     if (parameter.starts_with("version="))
-      item.version = parameter.substr(sizeof("version=") - 1);
+      item.version = Unquoted(parameter.substr(sizeof("version=") - 1));
   }
   return item;
 }

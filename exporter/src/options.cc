@@ -206,7 +206,9 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
     throw CLI::ValidationError(
         key, "is no option of the file; those of --help are, without --");
   if (option->count() > 0) return;  // a flag or the environment has it
-  option->add_result(ValuesOf(value, key));
+  const std::vector<std::string> values = ValuesOf(value, key);
+  if (values.empty()) throw CLI::ValidationError(key, "is an empty list");
+  option->add_result(values);
   option->run_callback();
 }
 
@@ -219,7 +221,7 @@ void ApplyFile(const std::string& path, CLI::App* app) {
   Json json;
   try {
     json = Json::parse(file);
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // of the parser or of the reading
     throw CLI::FileError("--config.file: " + path + ": " + error.what());
   }
   if (!json.is_object())

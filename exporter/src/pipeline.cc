@@ -103,6 +103,7 @@ Publication Pipeline::Tick(const Publication& previous, bool compress) {
 }
 
 void Pipeline::Look(const Looker& look) const {
+  const std::lock_guard<std::mutex> one(lookers_);
   const std::lock_guard<std::mutex> lock(mutex_);
   look(tracker_, history_);
 }

@@ -49,6 +49,9 @@ class Pipeline {
   uint64_t BootUnixNs();
 
   Source* const source_;
+  // Taken before mutex_ by those who look, so that a tick waits for one of them
+  // at most.
+  mutable std::mutex lookers_;
   mutable std::mutex mutex_;
   PipelineSettings settings_;  // mutex_, as all below
   Tracker tracker_;

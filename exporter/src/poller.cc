@@ -31,8 +31,12 @@ std::shared_ptr<const Publication> Poller::Current() const {
 }
 
 void Poller::SetInterval(std::chrono::milliseconds interval) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  interval_ = interval;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    interval_ = interval;
+    changed_ = true;
+  }
+  wake_.notify_all();
 }
 
 void Poller::Tick() {
@@ -48,13 +52,16 @@ void Poller::Tick() {
 }
 
 void Poller::Run() {
-  auto due = Publication::Clock::now();
+  auto last = Publication::Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
     // A tick that took longer than the interval does not make later ones
     // crowd: the missed ones are left out.
-    due = std::max(due + interval_, Publication::Clock::now());
-    if (wake_.wait_until(lock, due, [this] { return stop_; })) return;
+    const auto due = std::max(last + interval_, Publication::Clock::now());
+    changed_ = false;
+    if (wake_.wait_until(lock, due, [this] { return stop_ || changed_; }))
+      continue;
+    last = due;
     lock.unlock();
     Tick();
     lock.lock();

@@ -36,7 +36,7 @@ class Poller {
   // Any thread: somebody asked for compressed texts. They are then made in the
   // tick, for as long as somebody goes on to ask.
   void WantCompressed() { compressed_wanted_ = kCompressedTicks; }
-  // From the next tick on.
+  // From the last tick on.
   void SetInterval(std::chrono::milliseconds interval);
 
  private:
@@ -52,6 +52,7 @@ class Poller {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::chrono::milliseconds interval_;          // mutex_
+  bool changed_ = false;                        // mutex_: the interval
   bool stop_ = false;                           // mutex_
   std::shared_ptr<const Publication> current_;  // mutex_
   std::thread thread_;

@@ -172,6 +172,9 @@ void AddExporter(const Publication& publication,
   out->One(Metric::kReloads, requests.config_ok);
 }
 
+// Taken before main().
+const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
+
 double OpenFds() {
   double n = -1;  // the directory's own
   DIR* directory = opendir("/proc/self/fd");
@@ -183,8 +186,6 @@ double OpenFds() {
 }
 
 void AddOwnProcess(Families* out) {
-  static const double start =
-      static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {
@@ -198,7 +199,7 @@ void AddOwnProcess(Families* out) {
     out->One(Metric::kResident,
              resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
   out->One(Metric::kOpenFds, OpenFds());
-  out->One(Metric::kStartTime, start);
+  out->One(Metric::kStartTime, kStarted);
 }
 
 // OpenMetrics names a counter's family without its _total.

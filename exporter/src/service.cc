@@ -32,7 +32,11 @@ void AppendFamilies(const Publication& publication, Format format, bool gzip,
   }
 }
 
-// Counts a request while it lasts.
+// A snapshot is stale when this many reads in a row have failed.
+constexpr int kStaleIntervals = 3;
+
+// Counts a request while it is answered. Not while it is sent: a client that does
+// not read must not keep others out, and the server gives it two seconds.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
@@ -50,7 +54,10 @@ class InFlight {
 
 Service::Service(Poller* poller, const Pipeline* pipeline,
                  const ServiceSettings& settings)
-    : poller_(poller), pipeline_(pipeline), settings_(settings) {}
+    : poller_(poller),
+      pipeline_(pipeline),
+      settings_(settings),
+      interval_ms_(settings.interval.count()) {}
 
 HttpResponse Service::Answer(const HttpRequest& request) {
   const std::string_view path = request.path;
@@ -64,10 +71,7 @@ HttpResponse Service::Answer(const HttpRequest& request) {
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
-  if (path == settings_.telemetry_path) return Metrics(request);
-  if (is_api)
-    return AnswerApi(path, request.query, *poller_->Current(), *pipeline_,
-                     settings_.interval);
+  if (path == settings_.telemetry_path || is_api) return Limited(request);
   if (path == "/-/healthy") return HttpResponse(200, "Healthy\n");
   if (path == "/-/ready") return Ready();
   if (path == "/")
@@ -75,12 +79,18 @@ HttpResponse Service::Answer(const HttpRequest& request) {
   return AnswerAsset(path, AcceptsGzip(request.header("Accept-Encoding")));
 }
 
-HttpResponse Service::Metrics(const HttpRequest& request) {
+HttpResponse Service::Limited(const HttpRequest& request) {
   const InFlight in_flight(&in_flight_);
   if (settings_.max_requests > 0 && in_flight.now() > settings_.max_requests)
     return HttpResponse(503, "More than " +
                                  std::to_string(settings_.max_requests) +
                                  " requests at once (--web.max-requests)\n");
+  if (request.path == settings_.telemetry_path) return Metrics(request);
+  return AnswerApi(request.path, request.query, *poller_->Current(),
+                   *pipeline_, std::chrono::milliseconds(interval_ms_));
+}
+
+HttpResponse Service::Metrics(const HttpRequest& request) {
   const std::string_view encoding = request.header("Accept-Encoding");
   const Format format = PreferredFormat(request.header("Accept"));
   const bool gzip = AcceptsGzip(encoding);
@@ -116,7 +126,8 @@ HttpResponse Service::Ready() const {
       publication->error ? ": " + publication->error->message : "";
   if (!publication->read_at)
     return HttpResponse(503, "Not ready: nothing was read yet" + why + "\n");
-  if (Publication::Clock::now() - *publication->read_at > settings_.stale_after)
+  if (Publication::Clock::now() - *publication->read_at >
+      kStaleIntervals * std::chrono::milliseconds(interval_ms_))
     return HttpResponse(
         503, "Not ready: the last good snapshot is stale" + why + "\n");
   return HttpResponse(200, "Ready\n");

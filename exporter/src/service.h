@@ -20,10 +20,8 @@ namespace pfe {
 
 struct ServiceSettings {
   std::string telemetry_path = "/metrics";
-  // The age from which a snapshot makes it unready.
-  std::chrono::milliseconds stale_after{15000};
   std::chrono::milliseconds interval{5000};
-  int max_requests = 40;  // of metrics at once; 0 is without limit
+  int max_requests = 40;  // of metrics or the API at once; 0 is without limit
 };
 
 class Service {
@@ -34,9 +32,14 @@ class Service {
 
   // Thread safe.
   HttpResponse Answer(const HttpRequest& request);
+  // Thread safe. A snapshot older than three intervals makes it unready.
+  void SetInterval(std::chrono::milliseconds interval) {
+    interval_ms_ = interval.count();
+  }
   void SetConfigOk(bool ok) { requests_.config_ok = ok; }
 
  private:
+  HttpResponse Limited(const HttpRequest& request);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse RenderMetrics(Format format, bool gzip);
   HttpResponse Ready() const;
@@ -45,6 +48,7 @@ class Service {
   const Pipeline* const pipeline_;
   const ServiceSettings settings_;
   RequestCounters requests_;
+  std::atomic<int64_t> interval_ms_;
   std::atomic<int> in_flight_ = 0;
 };
 

@@ -15,6 +15,10 @@ std::string Printable(std::string comm) {
       comm.begin(), comm.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
       '?');
+  // U+0080 to U+009F, for terminals that take them for control characters too.
+  for (size_t at = 0; (at = comm.find('\xc2', at)) != std::string::npos; ++at)
+    if (at + 1 < comm.size() && static_cast<unsigned char>(comm[at + 1]) < 0xa0)
+      comm.replace(at, 2, "?");
   return comm;
 }
 

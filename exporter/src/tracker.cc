@@ -31,6 +31,11 @@ Counters GrowthOf(const Counters& before, const Counters& now) {
           Growth(before.stall_ns, now.stall_ns)};
 }
 
+Counters Larger(const Counters& a, const Counters& b) {
+  return {std::max(a.faults, b.faults), std::max(a.minor, b.minor),
+          std::max(a.major, b.major), std::max(a.stall_ns, b.stall_ns)};
+}
+
 void Add(const Counters& growth, Counters* to) {
   to->faults += growth.faults;
   to->minor += growth.minor;
@@ -73,6 +78,8 @@ void AddLatency(const Latency& before, Latency* now) {
 Tracker::Tracker(size_t max_comms, bool count_first)
     : max_comms_(max_comms), count_first_(count_first) {
   comms_.emplace_back().comm = "other";
+  // A program of that name is in the bucket too: no label set comes twice.
+  comm_index_["other"] = kOther;
 }
 
 // Within an epoch starts are exact; across sources only to a clock tick.
@@ -105,6 +112,27 @@ Tracked* Tracker::FindOld(const Process& process, size_t hint) {
   return &old_[found->second];
 }
 
+// As the counters: by growth only in a new epoch, and standing still while the
+// source has no breakdown.
+void Tracker::ContinueBreakdown(Tracked* old, Tracked* next,
+                                Breakdown* growth) {
+  Breakdown& cells = next->process.breakdown;
+  const Breakdown& before = old->process.breakdown;
+  if (!has_breakdown_) {
+    cells = before;
+    return;
+  }
+  if (new_epoch_) {
+    next->breakdown_before = std::make_unique<Breakdown>();
+    for (size_t i = 0; i < kBreakdown; ++i)
+      (*next->breakdown_before)[i] = before[i] - cells[i];
+  }
+  for (size_t i = 0; i < kBreakdown; ++i) {
+    if (next->breakdown_before) cells[i] += (*next->breakdown_before)[i];
+    (*growth)[i] = Growth(before[i], cells[i]);
+  }
+}
+
 // Carries over what the process had, and finds its growth.
 void Tracker::Continue(Tracked* old, Tracked* next) {
   next->comm = old->comm;
@@ -112,31 +140,25 @@ void Tracker::Continue(Tracked* old, Tracked* next) {
   next->cgroup = std::move(old->cgroup);
   next->cgroup_read = old->cgroup_read;
   next->breakdown_before = std::move(old->breakdown_before);
-  Breakdown growth{};
-  if (new_epoch_) {
-    next->breakdown_before =
-        std::make_unique<Breakdown>(old->process.breakdown);
-  } else {
+  if (!new_epoch_) {
     next->growth = GrowthOf(old->read, next->read);
-    for (size_t i = 0; has_breakdown_ && i < kBreakdown; ++i)
-      growth[i] = Growth(
-          old->process.breakdown[i],
-          next->process.breakdown[i] +
-              (next->breakdown_before ? (*next->breakdown_before)[i] : 0));
+    // What fell comes back without being counted again.
+    next->read = Larger(old->read, next->read);
   }
   Counters total = CountersOf(old->process);
   Add(next->growth, &total);
   SetCounters(total, &next->process);
-  if (next->breakdown_before)
-    for (size_t i = 0; i < kBreakdown; ++i)
-      next->process.breakdown[i] += (*next->breakdown_before)[i];
+  Breakdown growth{};
+  ContinueBreakdown(old, next, &growth);
   next->recent = old->recent * 0.8 + static_cast<double>(next->growth.faults);
   AddToComm(next, growth);
 }
 
 void Tracker::Meet(Tracked* next) {
+  // /proc may have missed an old process for a tick.
+  const bool may_be_old = new_epoch_ || source_ == "procfs";
   const bool counts =
-      had_one_ ? !new_epoch_ || next->process.start_ns + kProcTickNs > last_ns_
+      had_one_ ? !may_be_old || next->process.start_ns + kProcTickNs > last_ns_
                : count_first_;
   if (counts) next->growth = next->read;
   // What a process did before the first tick was not done of late.
@@ -151,12 +173,17 @@ uint32_t Tracker::CommIndex(const std::string& comm) {
   const auto found = comm_index_.find(comm);
   if (found != comm_index_.end()) return found->second;
   if (comms_.size() > max_comms_) {
+    if (full_tick_ == tick_) {
+      if (omitted_.size() < kMostOmitted) omitted_[comm] = tick_;
+      return kOther;
+    }
     // Full: a place that nobody used for long is given away.
     const auto idle =
         std::find_if(comms_.begin() + 1, comms_.end(), [this](const auto& sums) {
           return sums.processes == 0 && sums.active_tick + kIdleTicks < tick_;
         });
     if (idle == comms_.end()) {
+      full_tick_ = tick_;
       if (omitted_.size() < kMostOmitted) omitted_[comm] = tick_;
       return kOther;
     }
@@ -220,11 +247,19 @@ void Tracker::UpdateUnattributed(const Stats& stats) {
 }
 
 void Tracker::UpdateHost(Stats stats, Latency latency) {
-  if (new_epoch_) {
-    host_before_ = Stats();
-    for (const auto& [key, number] : host_.numbers)
-      if (IsHostCounter(key)) host_before_.numbers[key] = number;
+  Stats counters;
+  for (const auto& [key, number] : host_.numbers)
+    if (IsHostCounter(key)) counters.numbers[key] = number;
+  if (stats.numbers.empty()) {
+    // Not the module's: what it counted stands still.
+    host_ = std::move(counters);
+    return;
+  }
+  // The same load may come back after another source had to stand in.
+  if (epoch_ != host_epoch_) {
+    host_before_ = std::move(counters);
     latency_before_ = latency_;
+    host_epoch_ = epoch_;
   }
   host_ = std::move(stats);
   for (const auto& [key, number] : host_before_.numbers)

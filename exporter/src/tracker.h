@@ -44,7 +44,8 @@ struct Tracked {
   double recent = 0;  // faults of late: growth that fades by a fifth a tick
   uint32_t comm = 0;  // index into Tracker::comms()
   bool selected = false;  // has series of its own: see selection.h
-  // Of an earlier epoch, if there was one.
+  // What the source's breakdown is short of the exported one, modulo 2^64; only
+  // after a change of epoch.
   std::unique_ptr<Breakdown> breakdown_before;
   std::string cgroup;  // see cgroup_reader.h
   bool cgroup_read = false;
@@ -114,6 +115,7 @@ class Tracker {
   void AddToComm(Tracked* tracked, const Breakdown& breakdown_growth);
   uint32_t CommIndex(const std::string& comm);
   void AddGauges(const Tracked& tracked);
+  void ContinueBreakdown(Tracked* old, Tracked* next, Breakdown* growth);
   void CountGone();
   void UpdateUnattributed(const Stats& stats);
   void UpdateHost(Stats stats, Latency latency);
@@ -125,6 +127,8 @@ class Tracker {
   bool had_one_ = false;  // an epoch before this one
   std::string source_;
   uint64_t epoch_ = 0;
+  uint64_t host_epoch_ = 0;  // the module's load that host_ is of
+  uint64_t full_tick_ = 0;   // the last in which no place for a comm was idle
   uint64_t last_ns_ = 0;
   uint64_t this_ns_ = 0;
   double seconds_ = 0;

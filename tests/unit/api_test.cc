@@ -77,7 +77,7 @@ TEST_F(ApiTest, Status) {
 
 TEST_F(ApiTest, BadParametersAreNamed) {
   for (const char* query :
-       {"sort=x", "order=up", "limit=0", "limit=1001", "limit=x", "filter=(",
+       {"filter=(%3F:a%3F){900}(%3F:.%3F){900}Z", "sort=x", "order=up", "limit=0", "limit=1001", "limit=x", "filter=(",
         "history=2", "pid=x", "what=1", "a=%", "sort=pid&sort=rss"})
     EXPECT_FALSE(Get("/api/v1/processes", query, 400)["error"]
                      .get<std::string>()

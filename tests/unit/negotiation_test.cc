@@ -38,7 +38,8 @@ TEST(PreferredFormat, ByWeight) {
         "application/openmetrics-text;version=1.0.0;q=0.75,"
         "application/openmetrics-text;version=0.0.1;q=0.5,"
         "text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"})
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        "application/openmetrics-text;version=\"1.0.0\""})
     EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics) << openmetrics;
   for (const char* none : {"application/json", "text/plain;q=0", "*/*;q=0",
                            "text/plain;version=1.2.3", ",;"})

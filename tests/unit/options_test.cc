@@ -157,6 +157,8 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"processes.max": -1})", "processes.max"},
       {R"({"processes.include": "("})", "processes.include"},
       {R"({"source": "guess"})", "guess"},
+      {R"({"interval": []})", "interval"},
+      {R"({"no-pid": []})", "no-pid"},
       {R"({"once": true})", "once"},
       {R"({"config.file": "x"})", "config.file"},
   };
@@ -167,6 +169,7 @@ TEST_F(ConfigFile, MistakesAreNamed) {
     EXPECT_THAT(parsed.err, HasSubstr(path_)) << text;
     EXPECT_THAT(parsed.err, HasSubstr(wrong)) << text;
   }
+  EXPECT_EQ(Parse({"--config.file", "/"}).exit_code, 2);
   EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).err,
               HasSubstr("/nonexistent"));
 }

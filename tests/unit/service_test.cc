@@ -53,7 +53,7 @@ class ServiceTest : public testing::Test {
       poller_ = std::make_unique<Poller>(pipeline_.get(), interval_,
                                          [](const auto&) {});
       service_ = std::make_unique<Service>(poller_.get(), pipeline_.get(),
-                                           ServiceSettings{.stale_after = stale_});
+                                           ServiceSettings{.interval = stale_});
     }
     HttpRequest request;
     request.method = method;
@@ -159,7 +159,7 @@ TEST_F(ServiceTest, NotReadyBeforeTheFirstSnapshot) {
 TEST_F(ServiceTest, NotReadyWhenTheSnapshotIsStale) {
   source_.Then(Error{Cause::kNoModule, "the module is gone"});
   interval_ = std::chrono::milliseconds(1);
-  stale_ = std::chrono::milliseconds(0);
+  stale_ = std::chrono::milliseconds(0);  // any age is too old
   Get("/");
   while (!poller_->Current()->error) std::this_thread::yield();
   EXPECT_EQ(Get("/-/ready").status, 503);

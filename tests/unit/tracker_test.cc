@@ -128,6 +128,57 @@ TEST_F(TrackerTest, AModuleReloadGoesOn) {
   EXPECT_EQ(Faults(1), 13u);
 }
 
+// /proc stands in for a tick, then the same load of the module comes back.
+TEST_F(TrackerTest, TheSameLoadComesBack) {
+  const auto module = [](uint64_t faults) {
+    Snapshot snapshot = Of({Live(1, 10000000, "a", faults)});
+    snapshot.offered.breakdown = true;
+    snapshot.processes[0].breakdown[4] = faults;
+    snapshot.stats.numbers["retried"] = static_cast<int64_t>(faults);
+    snapshot.latency.bounds_ns = {256};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {{faults}, faults, faults};
+    return snapshot;
+  };
+  for (uint64_t faults = 100; faults < 105; ++faults) {
+    Tick(module(faults));
+    EXPECT_EQ(tracker_.host().numbers.at("retried"),
+              static_cast<int64_t>(faults));
+    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_LE(tracker_.processes()[0].process.breakdown[4], faults);
+    const uint64_t breakdown = tracker_.processes()[0].process.breakdown[4];
+    Tick({Live(1, 10000000, "a", 7777)}, "procfs", 0);
+    EXPECT_EQ(tracker_.host().numbers.at("retried"),
+              static_cast<int64_t>(faults));
+    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_EQ(tracker_.processes()[0].process.breakdown[4], breakdown);
+  }
+}
+
+// A counter that dips comes back without being counted again.
+TEST_F(TrackerTest, ADipIsNotCountedTwice) {
+  for (uint64_t faults : {100u, 90u, 100u, 101u})
+    Tick({Live(1, 1, "a", faults)});
+  EXPECT_EQ(Faults(1), 101u);
+  EXPECT_EQ(CommFaults("a"), 101u);
+}
+
+TEST_F(TrackerTest, AProcessThatProcMissedIsNoSpike) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
+  Tick({Live(1, 1, "a", 10)}, "procfs", 0);
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
+  EXPECT_EQ(CommFaults("b"), 999u);
+}
+
+TEST_F(TrackerTest, AProgramNamedOtherIsInTheBucket) {
+  tracker_.set_max_comms(1);
+  Tick({Live(1, 1, "other", 1), Live(2, 1, "a", 2), Live(3, 1, "b", 4)});
+  int named = 0;
+  for (const CommSums& sums : tracker_.comms()) named += sums.comm == "other";
+  EXPECT_EQ(named, 1);
+  EXPECT_EQ(CommFaults("other"), 5u);
+}
+
 // What an older process did before a switch was seen, or never will be.
 TEST_F(TrackerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
   Tick({Live(1, 1, "a", 10)});
