@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wiring, signals, exit codes: 0 after SIGTERM or SIGINT, 1 if it cannot
 // listen or, with --once and --top, cannot read; 2 for a bad option.
+#include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
@@ -173,6 +174,8 @@ class Daemon {
 };
 
 int Main(int argc, const char* const* argv) {
+  // Each of the many request threads would have a heap of its own.
+  mallopt(M_ARENA_MAX, 2);
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
     std::cout << ManPage();
     return 0;
