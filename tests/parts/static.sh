@@ -93,7 +93,7 @@ one_file_knows_versions() {
 # Names of files without an SPDX line; formats that have no comments are out.
 every_file_has_spdx() {
   ! (cd "$ROOT" && git ls-files -z | grep -zvE \
-    '\.(json|md|png|snap|txt)$|^LICENSE$|^tests/fixtures/|^tests/install/files/etc/hostname|debian/(control|changelog|copyright|compat|source/|.*\.(install|docs|links|manpages|dkms|lintian-overrides))|\.gitignore$' |
+    '\.(json|md|png|snap|tsv|txt)$|^LICENSE$|^tests/fixtures/|^tests/install/files/etc/hostname|debian/(control|changelog|copyright|compat|source/|.*\.(install|docs|links|manpages|dkms|lintian-overrides))|\.gitignore$' |
     xargs -0 grep -L 'SPDX-License-Identifier' | grep .)
 }
 
