@@ -25,5 +25,6 @@ sanitized() {
 }
 
 install_packages python3
+export TSAN_OPTIONS=suppressions=$ROOT/tests/e2e/tsan.supp
 sanitized asan address,undefined
 sanitized tsan thread
