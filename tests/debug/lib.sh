@@ -3,6 +3,9 @@
 # Sourced by the parts storms, debug and soak, after tests/lib.sh.
 # shellcheck shell=bash
 
+# A guest that dies takes nobody with it who writes to it.
+trap : PIPE
+
 # storms_pack VERSION OUT MODULE-DIRECTORY KDIR [INITRAMFS ARGUMENT]...: a guest
 # with the module, the storms, the daemon and what the storms load.
 storms_pack() {
