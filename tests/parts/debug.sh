@@ -76,8 +76,9 @@ debug_reload() {
 # debug_control MISTAKE: it must end the guest, or stand in its log.
 debug_control() {
   debug_start "bad-$1" --timeout 300 || return 0
-  guest '(while :; do true | cat; done) >/dev/null 2>&1 &' # faults to handle
-  guest -t 60 "insmod /bad.ko mistake=$1; sleep 1" >/dev/null || true
+  # Others fault meanwhile.
+  guest -t 60 "insmod /bad.ko mistake=$1 &
+    for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; wait" >/dev/null || true
   vm_stop
   if [ -n "$(storms_splats "$VM_CONSOLE")" ]; then
     ok "debug control: $1 is found ($(storms_splats "$VM_CONSOLE" | head -1 |
