@@ -3,11 +3,9 @@
 // signal handler, userfaultfd.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/swap.h>
@@ -23,6 +21,7 @@
 
 #include "module.h"
 #include "page_faults.h"
+#include "sleepers.h"
 #include "subject.h"
 
 namespace pf_test {
@@ -60,8 +59,7 @@ int ColdFile(char byte) {
       open(Disk("cold").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
   const std::vector<char> block(kPage, byte);
   for (size_t i = 0; i < kPages; ++i)
-    if (write(fd, block.data(), kPage) != static_cast<ssize_t>(kPage))
-      _exit(1);
+    if (write(fd, block.data(), kPage) != static_cast<ssize_t>(kPage)) _exit(1);
   if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)) _exit(1);
   return fd;
 }
@@ -179,8 +177,8 @@ TEST(Special, HugeTlb) {
 }
 
 TEST(Special, TransparentHugePages) {
-  ASSERT_TRUE(WriteFile("/sys/kernel/mm/transparent_hugepage/enabled",
-                        "madvise"));
+  ASSERT_TRUE(
+      WriteFile("/sys/kernel/mm/transparent_hugepage/enabled", "madvise"));
   const uint64_t faults = GrowthOf(
       PF_COL_FAULTS,
       [] {
@@ -228,10 +226,10 @@ TEST(Special, SegvMendedByItsHandler) {
         struct sigaction action {};
         action.sa_flags = SA_SIGINFO;
         action.sa_sigaction = [](int, siginfo_t* info, void*) {
-          mprotect(reinterpret_cast<void*>(
-                       reinterpret_cast<uintptr_t>(info->si_addr) &
-                       ~(kPage - 1)),
-                   kPage, PROT_READ | PROT_WRITE);
+          mprotect(
+              reinterpret_cast<void*>(
+                  reinterpret_cast<uintptr_t>(info->si_addr) & ~(kPage - 1)),
+              kPage, PROT_READ | PROT_WRITE);
         };
         sigaction(SIGSEGV, &action, nullptr);
       },
@@ -270,14 +268,16 @@ TEST(Special, ProcessVmReadvIsRemote) {
   target = fork();
   if (target == 0)
     for (;;) pause();
-  const uint64_t remote = GrowthOf(PF_COL_REMOTE, [] {}, [] {
-    static char copy[kSize];
-    iovec local{copy, kSize};
-    iovec there{g_memory, kSize};
-    if (process_vm_readv(target, &local, 1, &there, 1, 0) !=
-        static_cast<ssize_t>(kSize))
-      _exit(1);
-  });
+  const uint64_t remote = GrowthOf(
+      PF_COL_REMOTE, [] {},
+      [] {
+        static char copy[kSize];
+        iovec local{copy, kSize};
+        iovec there{g_memory, kSize};
+        if (process_vm_readv(target, &local, 1, &there, 1, 0) !=
+            static_cast<ssize_t>(kSize))
+          _exit(1);
+      });
   EXPECT_GE(remote, kPages);
   EXPECT_EQ(RowError(target), "");
   kill(target, SIGKILL);
@@ -289,139 +289,35 @@ TEST(Special, PtraceIsRemote) {
   if (!HasProbe()) GTEST_SKIP() << "only a probe knows the context";
   g_memory = MapAnonymous();
   madvise(g_memory, kSize, MADV_NOHUGEPAGE);
-  const uint64_t remote = GrowthOf(PF_COL_REMOTE, [] {}, [] {
-    const pid_t child = fork();
-    if (child == 0) {
-      ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-      raise(SIGSTOP);
-      _exit(0);
-    }
-    waitpid(child, nullptr, 0);
-    for (size_t i = 0; i < kSize; i += kPage)
-      if (ptrace(PTRACE_POKEDATA, child, g_memory + i, nullptr)) _exit(1);
-    kill(child, SIGKILL);  // not waited for: wait4's usage would include it
-  });
+  const uint64_t remote = GrowthOf(
+      PF_COL_REMOTE, [] {},
+      [] {
+        const pid_t child = fork();
+        if (child == 0) {
+          ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+          raise(SIGSTOP);
+          _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+        for (size_t i = 0; i < kSize; i += kPage)
+          if (ptrace(PTRACE_POKEDATA, child, g_memory + i, nullptr)) _exit(1);
+        kill(child, SIGKILL);  // not waited for: wait4's usage would include it
+      });
   EXPECT_GE(remote, kPages);
   munmap(g_memory, kSize);
 }
 
-// Registers memory with userfaultfd, so that whoever touches it waits.
-int Userfaultfd(char* memory, size_t size) {
-  const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
-  uffdio_api api{UFFD_API, 0, 0};
-  uffdio_register range{{reinterpret_cast<uint64_t>(memory), size},
-                        UFFDIO_REGISTER_MODE_MISSING,
-                        0};
-  if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
-      ioctl(fd, UFFDIO_REGISTER, &range))
-    _exit(1);
-  return fd;
-}
-
-void ZeroFill(int fd, char* memory, size_t size) {
-  uffdio_zeropage zero{{reinterpret_cast<uint64_t>(memory), size}, 0, 0};
-  if (ioctl(fd, UFFDIO_ZEROPAGE, &zero)) _exit(1);
-}
-
 TEST(Special, TwoHundredThreadsWaitForUserfaultfd) {
+  static Sleepers* sleepers;
   constexpr size_t kThreads = 200;
-  Subject subject([] {}, [] {
-    char* memory = MapAnonymous(kThreads * kPage);
-    const int fd = Userfaultfd(memory, kThreads * kPage);
-    std::vector<std::thread> threads;
-    for (size_t t = 0; t < kThreads; ++t)
-      threads.emplace_back([memory, t] {
-        static_cast<void>(*static_cast<volatile char*>(memory + t * kPage));
-      });
-    usleep(500000);
-    ZeroFill(fd, memory, kThreads * kPage);
-    for (std::thread& thread : threads) thread.join();
-    close(fd);
-  });
+  Subject subject([] { sleepers = new Sleepers(kThreads); },
+                  [] { sleepers->Wake(); });
   subject.Act();
   EXPECT_EQ(RowError(subject.pid()), "");
   if (!HasProbe()) return;
   EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_RETRIED),
             kThreads);
   EXPECT_EQ(StatsNumber(ReadStats(), PF_KEY_PROBE_MISSED), 0);
-}
-
-// One line of `latency`: bound or name, minor, major.
-struct LatencyLine {
-  std::string le;
-  uint64_t minor;
-  uint64_t major;
-};
-
-std::vector<LatencyLine> ReadLatency() {
-  std::stringstream text(ReadModuleFile(PF_FILE_LATENCY));
-  std::string line;
-  std::getline(text, line);
-  EXPECT_EQ(line, PF_MAGIC + std::to_string(PF_FORMAT_VERSION));
-  std::getline(text, line);
-  EXPECT_EQ(line, PF_COL_LE_NS "\t" PF_COL_MINOR "\t" PF_COL_MAJOR);
-  std::vector<LatencyLine> lines;
-  LatencyLine next;
-  while (text >> next.le && next.le != "#" && text >> next.minor >> next.major)
-    lines.push_back(next);
-  return lines;
-}
-
-const LatencyLine& Line(const std::vector<LatencyLine>& lines,
-                        const std::string& le) {
-  for (const LatencyLine& line : lines)
-    if (line.le == le) return line;
-  ADD_FAILURE() << "no line " << le;
-  return lines.front();
-}
-
-uint64_t Total(const LatencyLine& line) { return line.minor + line.major; }
-
-TEST(Latency, CountsEveryFaultOnce) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
-  RunToEnd([] { memset(MapAnonymous(), 1, kSize); });
-  for (int attempt = 0; attempt < 50; ++attempt) {
-    const Stats before = ReadStats();
-    const std::vector<LatencyLine> lines = ReadLatency();
-    const Stats after = ReadStats();
-    if (before.at(PF_COL_FAULTS) != after.at(PF_COL_FAULTS)) continue;
-    const LatencyLine& count = Line(lines, PF_LE_COUNT);
-    EXPECT_EQ(static_cast<int64_t>(count.minor),
-              StatsNumber(after, PF_COL_MINOR));
-    EXPECT_EQ(static_cast<int64_t>(count.major),
-              StatsNumber(after, PF_COL_MAJOR));
-    EXPECT_EQ(Line(lines, PF_LE_INF).minor, count.minor);
-    EXPECT_LE(static_cast<int64_t>(Total(Line(lines, PF_LE_SUM))),
-              StatsNumber(after, PF_COL_STALL_NS));
-    return;
-  }
-  FAIL() << "the machine never came to rest";
-}
-
-TEST(Latency, AFaultThatWaits50msLandsInItsBucket) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
-  const std::vector<LatencyLine> before = ReadLatency();
-  Subject subject([] {}, [] {
-    char* memory = MapAnonymous(kPage);
-    const int fd = Userfaultfd(memory, kPage);
-    std::thread waiter([memory] {
-      static_cast<void>(*static_cast<volatile char*>(memory));
-    });
-    usleep(50000);
-    ZeroFill(fd, memory, kPage);
-    waiter.join();
-    close(fd);
-  });
-  subject.Act();
-  const std::vector<LatencyLine> after = ReadLatency();
-  // More than 2^25 ns (33.5 ms) and at most 2^28 (268 ms: the guest is slow).
-  const auto beyond = [](const std::vector<LatencyLine>& lines, int bits) {
-    return Total(Line(lines, PF_LE_COUNT)) -
-           Total(Line(lines, std::to_string(1ULL << bits)));
-  };
-  EXPECT_GE(beyond(after, 25), beyond(before, 25) + 1);
-  EXPECT_GE(Total(Line(after, PF_LE_SUM)),
-            Total(Line(before, PF_LE_SUM)) + 50000000);
 }
 
 }  // namespace

@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +15,7 @@
 
 #include "module.h"
 #include "page_faults.h"
+#include "sleepers.h"
 #include "storm_kit.h"
 
 #ifndef MADV_COLLAPSE
@@ -105,8 +103,8 @@ TEST(StormQuick, MappingsChangeUnderFaults) {
       munmap(memory, 32 * kPage);
       mmap(memory, 32 * kPage, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-      mprotect(memory + 32 * kPage, 16 * kPage, i % 2 ? PROT_NONE
-                                                      : PROT_READ | PROT_WRITE);
+      mprotect(memory + 32 * kPage, 16 * kPage,
+               i % 2 ? PROT_NONE : PROT_READ | PROT_WRITE);
       madvise(memory + 40 * kPage, 8 * kPage, MADV_DONTNEED);
     }
     _exit(0);
@@ -137,9 +135,8 @@ TEST(StormQuick, FileCutUnderItsMapping) {
     const int fd = open(Disk("cut" + std::to_string(i)).c_str(),
                         O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, 64 * kPage)) _exit(1);
-    char* memory = static_cast<char*>(mmap(nullptr, 64 * kPage,
-                                           PROT_READ | PROT_WRITE, MAP_SHARED,
-                                           fd, 0));
+    char* memory = static_cast<char*>(
+        mmap(nullptr, 64 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
     for (int round = 0; round < 10; ++round)
       for (size_t page = 0; page < 64; ++page) {
         if (page == 20 && ftruncate(fd, 10 * kPage)) _exit(2);
@@ -248,43 +245,6 @@ TEST(StormSlow, PagesMerged) {
   EXPECT_TRUE(AllSucceeded(ended));
   for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
 }
-
-// Threads asleep inside a fault until Wake().
-class Sleepers {
- public:
-  explicit Sleepers(size_t n) : size_(n * kPage), memory_(MapPages(n)) {
-    fd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
-    uffdio_api api{UFFD_API, 0, 0};
-    uffdio_register range{{reinterpret_cast<uint64_t>(memory_), size_},
-                          UFFDIO_REGISTER_MODE_MISSING,
-                          0};
-    if (fd_ < 0 || ioctl(fd_, UFFDIO_API, &api) ||
-        ioctl(fd_, UFFDIO_REGISTER, &range))
-      _exit(1);
-    for (size_t i = 0; i < n; ++i)
-      threads_.emplace_back([this, i] {
-        static_cast<void>(static_cast<volatile char*>(memory_)[i * kPage]);
-      });
-    // Each that waits has sent a message: when all have, all sleep.
-    for (size_t i = 0; i < n; ++i) {
-      uffd_msg message;
-      if (read(fd_, &message, sizeof(message)) != sizeof(message)) _exit(1);
-    }
-  }
-
-  void Wake() {
-    uffdio_zeropage zero{{reinterpret_cast<uint64_t>(memory_), size_}, 0, 0};
-    if (ioctl(fd_, UFFDIO_ZEROPAGE, &zero)) _exit(1);
-    for (std::thread& thread : threads_) thread.join();
-    close(fd_);
-  }
-
- private:
-  size_t size_;
-  char* memory_;
-  int fd_;
-  std::vector<std::thread> threads_;
-};
 
 TEST(StormSlow, AThousandThreadsAsleepInAFault) {
   static Sleepers* sleepers;
