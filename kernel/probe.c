@@ -26,19 +26,20 @@
 #include <linux/smp.h>
 #include <linux/vmstat.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "latency.h"
 #include "table.h"
 
 /**
  * struct pf_call - a call under way
- * @start: local_clock() at its entry, ns (with latency)
+ * @start: its entry (with latency)
  * @address: what faulted (with latency)
  * @shape: see pf_tally_shape()
  * @flags: enum fault_flag
  */
 struct pf_call {
-	u64 start;
+	struct pf_stamp start;
 	unsigned long address;
 	unsigned int shape;
 	unsigned int flags;
@@ -84,7 +85,8 @@ pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
 
 /* The arguments of handle_mm_fault (mm/memory.c): vma, address, flags, regs. */
 static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
-					  struct pt_regs *regs, bool latency)
+					  struct pt_regs *regs,
+					  enum pf_clock clock)
 {
 	const struct vm_area_struct *vma =
 		(void *)regs_get_kernel_argument(regs, 0);
@@ -92,9 +94,9 @@ static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
 
 	call->flags = regs_get_kernel_argument(regs, 2);
 	call->shape = pf_probe_shape(vma, call->flags);
-	if (latency) {
+	if (clock != PF_CLOCK_OFF) {
 		call->address = regs_get_kernel_argument(regs, 1);
-		call->start = local_clock();
+		pf_clock_stamp(clock, &call->start);
 	}
 	return 0;
 }
@@ -123,12 +125,6 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 /* No call takes less; it is what pf_latency_count() can count. */
 #define PF_CALL_NS_MIN	2
 
-/* A call's time, ns; the clocks of two CPUs may differ by a little. */
-static __always_inline s64 pf_probe_elapsed(const struct pf_call *call)
-{
-	return local_clock() - call->start;
-}
-
 /* Whether the thread that is told to retry will do so. */
 static bool pf_probe_comes_back(const struct pf_call *call)
 {
@@ -139,14 +135,15 @@ NOKPROBE_SYMBOL(pf_probe_comes_back);
 
 /* A call that did not complete a fault: a retry or an error. */
 static noinline void pf_probe_unfinished(const struct pf_call *call,
-					 vm_fault_t ret, bool latency)
+					 vm_fault_t ret, enum pf_clock clock)
 {
 	struct pf_tally *tally = pf_table_tally(current);
 	bool retry = ret & VM_FAULT_RETRY;
 
 	pf_probe_count(tally, retry ? PF_RETRIED : pf_probe_error(ret), 1);
-	if (latency) {
-		u64 ns = max_t(s64, pf_probe_elapsed(call), PF_CALL_NS_MIN);
+	if (clock != PF_CLOCK_OFF) {
+		u64 ns = max_t(s64, pf_clock_since(clock, &call->start),
+			       PF_CALL_NS_MIN);
 
 		pf_probe_count(tally, PF_STALL_NS, ns);
 		if (!retry)
@@ -173,9 +170,10 @@ NOKPROBE_SYMBOL(pf_probe_time_slow);
 
 /* Counts a completed fault's time; returns the call's, ns. */
 static __always_inline u64 pf_probe_time(const struct pf_call *call,
-					 enum pf_severity severity)
+					 enum pf_severity severity,
+					 enum pf_clock clock)
 {
-	s64 ns = pf_probe_elapsed(call);
+	s64 ns = pf_clock_since(clock, &call->start);
 
 	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_latency_carried)))
 		return pf_probe_time_slow(call, severity, ns);
@@ -186,12 +184,12 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 static __always_inline void pf_probe_completed(const struct pf_call *call,
 					       struct pf_tally *tally,
 					       enum pf_severity severity,
-					       bool latency)
+					       enum pf_clock clock)
 {
 	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
-	if (latency)
+	if (clock != PF_CLOCK_OFF)
 		pf_probe_count(tally, PF_STALL_NS,
-			       pf_probe_time(call, severity));
+			       pf_probe_time(call, severity, clock));
 }
 
 /*
@@ -199,59 +197,93 @@ static __always_inline void pf_probe_completed(const struct pf_call *call,
  * fault; a fault is major if the completing call says so or was tried before.
  */
 static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
-					   struct pt_regs *regs, bool latency)
+					   struct pt_regs *regs,
+					   enum pf_clock clock)
 {
 	const struct pf_call *call = (const struct pf_call *)ri->data;
 	vm_fault_t ret = (__force vm_fault_t)regs_return_value(regs);
 	struct pf_tally *tally;
 
 	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))) {
-		pf_probe_unfinished(call, ret, latency);
+		pf_probe_unfinished(call, ret, clock);
 		return 0;
 	}
 	tally = pf_table_tally(current);
 	/* Apart, so that each has its severity as a constant. */
 	if (unlikely((ret & VM_FAULT_MAJOR) ||
 		     (call->flags & FAULT_FLAG_TRIED)))
-		pf_probe_completed(call, tally, PF_MAJOR, latency);
+		pf_probe_completed(call, tally, PF_MAJOR, clock);
 	else
-		pf_probe_completed(call, tally, PF_MINOR, latency);
+		pf_probe_completed(call, tally, PF_MINOR, clock);
 	return 0;
 }
 
-/* Four handlers rather than a test of the parameter on every fault. */
-static int pf_probe_entry_timed(struct kretprobe_instance *ri,
-				struct pt_regs *regs)
-{
-	return pf_probe_entry(ri, regs, true);
-}
-NOKPROBE_SYMBOL(pf_probe_entry_timed);
+/* Handlers of their own for each clock, not a test of it on every fault. */
+#define PF_PROBE_ENTRY(name, clock)					\
+static int pf_probe_entry_##name(struct kretprobe_instance *ri,	\
+				 struct pt_regs *regs)			\
+{									\
+	return pf_probe_entry(ri, regs, clock);				\
+}									\
+NOKPROBE_SYMBOL(pf_probe_entry_##name)
 
-static int pf_probe_entry_untimed(struct kretprobe_instance *ri,
-				  struct pt_regs *regs)
-{
-	return pf_probe_entry(ri, regs, false);
-}
-NOKPROBE_SYMBOL(pf_probe_entry_untimed);
+#define PF_PROBE_RETURN(name, clock)					\
+static int pf_probe_return_##name(struct kretprobe_instance *ri,	\
+				  struct pt_regs *regs)			\
+{									\
+	return pf_probe_return(ri, regs, clock);			\
+}									\
+NOKPROBE_SYMBOL(pf_probe_return_##name)
 
-static int pf_probe_return_timed(struct kretprobe_instance *ri,
-				 struct pt_regs *regs)
-{
-	return pf_probe_return(ri, regs, true);
-}
-NOKPROBE_SYMBOL(pf_probe_return_timed);
-
-static int pf_probe_return_untimed(struct kretprobe_instance *ri,
-				   struct pt_regs *regs)
-{
-	return pf_probe_return(ri, regs, false);
-}
-NOKPROBE_SYMBOL(pf_probe_return_untimed);
+PF_PROBE_ENTRY(untimed, PF_CLOCK_OFF);
+PF_PROBE_RETURN(untimed, PF_CLOCK_OFF);
+PF_PROBE_ENTRY(local, PF_CLOCK_LOCAL);
+PF_PROBE_RETURN(local, PF_CLOCK_LOCAL);
+PF_PROBE_ENTRY(tsc, PF_CLOCK_TSC);
+PF_PROBE_RETURN(tsc, PF_CLOCK_TSC);
 
 static struct kretprobe pf_probe = {
 	.kp.symbol_name = "handle_mm_fault",
 	.data_size = sizeof(struct pf_call),
 };
+
+/* What calls are timed by. Constant after pf_probe_init(). */
+static enum pf_clock pf_probe_clock;
+
+static void pf_probe_set_handlers(void)
+{
+	switch (pf_probe_clock) {
+	case PF_CLOCK_TSC:
+		pf_probe.entry_handler = pf_probe_entry_tsc;
+		pf_probe.handler = pf_probe_return_tsc;
+		break;
+	case PF_CLOCK_LOCAL:
+		pf_probe.entry_handler = pf_probe_entry_local;
+		pf_probe.handler = pf_probe_return_local;
+		break;
+	case PF_CLOCK_OFF:
+		pf_probe.entry_handler = pf_probe_entry_untimed;
+		pf_probe.handler = pf_probe_return_untimed;
+	}
+}
+
+/**
+ * pf_probe_clock_name() - what calls are timed by
+ *
+ * Context: any, after pf_probe_init().
+ * Return: PF_CLOCK_NAME_*, or NULL if they are not timed.
+ */
+const char *pf_probe_clock_name(void)
+{
+	switch (pf_probe_clock) {
+	case PF_CLOCK_TSC:
+		return PF_CLOCK_NAME_TSC;
+	case PF_CLOCK_LOCAL:
+		return PF_CLOCK_NAME_LOCAL;
+	default:
+		return NULL;
+	}
+}
 
 /* Runs on each CPU: what the kernel counted there, less what we did. */
 static void pf_probe_base_on_cpu(void *base)
@@ -310,10 +342,8 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 		return err;
 	}
 	pf_probe.maxactive = maxactive;
-	pf_probe.entry_handler = latency ? pf_probe_entry_timed :
-					   pf_probe_entry_untimed;
-	pf_probe.handler = latency ? pf_probe_return_timed :
-				     pf_probe_return_untimed;
+	pf_probe_clock = latency ? pf_clock_choose() : PF_CLOCK_OFF;
+	pf_probe_set_handlers();
 	err = register_kretprobe(&pf_probe);
 	if (err) {
 		pr_err("cannot probe handle_mm_fault: error %d\n", err);

@@ -20,6 +20,7 @@
 #if PF_HAVE_PROBE
 int pf_probe_init(bool latency, unsigned int maxactive);
 void pf_probe_exit(void);
+const char *pf_probe_clock_name(void);
 u64 pf_probe_missed(void);
 s64 pf_probe_drift(s64 ours, s64 *pgfault);
 #else
@@ -29,6 +30,10 @@ static inline int pf_probe_init(bool latency, unsigned int maxactive)
 }
 static inline void pf_probe_exit(void)
 {
+}
+static inline const char *pf_probe_clock_name(void)
+{
+	return NULL;
 }
 static inline u64 pf_probe_missed(void)
 {

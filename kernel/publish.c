@@ -280,12 +280,15 @@ static unsigned int pf_publish_self_check(struct seq_file *m,
 {
 	s64 pgfault;
 	s64 drift = pf_probe_drift(pf_publish_expected(global), &pgfault);
+	const char *clock = pf_probe_clock_name();
 
+	if (clock)
+		seq_printf(m, PF_KEY_CLOCK " %s\n", clock);
 	seq_printf(m, PF_KEY_PROBE_MISSED " %llu\n", pf_probe_missed());
 	seq_printf(m, PF_KEY_KERNEL_PGFAULT " %llu\n", max(pgfault, 0LL));
 	seq_printf(m, PF_KEY_DRIFT " %lld\n", drift);
 	seq_printf(m, PF_KEY_ROWS_DIFFER " %u\n", pf_account_differing_rows());
-	return 4;
+	return clock ? 5 : 4;
 }
 
 static unsigned int pf_publish_table(struct seq_file *m,

@@ -54,8 +54,8 @@
  *
  * With the module parameter detail=totals only pid, start_ns, state, the
  * memory columns, faults, minor, major and comm are offered; with latency=0
- * stall_ns is not. The same counters are left out of stats, and with totals
- * so are PF_KEY_PROBE_MISSED to PF_KEY_ROWS_DIFFER.
+ * stall_ns is not, nor is PF_KEY_CLOCK. The same counters are left out of
+ * stats, and with totals so are PF_KEY_CLOCK to PF_KEY_ROWS_DIFFER.
  *
  * ``stats``
  * ---------
@@ -137,6 +137,9 @@
 #define PF_DETAIL_FULL		"full"		/* every column, by a probe */
 #define PF_DETAIL_TOTALS	"totals"	/* from the kernel's counters */
 
+#define PF_CLOCK_NAME_TSC	"tsc"		/* the TSC as it is */
+#define PF_CLOCK_NAME_LOCAL	"local"		/* local_clock() */
+
 /* Letters of PF_COL_BREAKDOWN, in the order of the columns above. */
 #define PF_BREAKDOWN_SEVERITIES	"mM"
 #define PF_BREAKDOWN_ACCESSES	"rwx"
@@ -151,6 +154,7 @@
 #define PF_KEY_LIVE		"live"		/* rows of living processes */
 #define PF_KEY_EXITED		"exited"	/* rows of exited processes */
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
+#define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_*, if timed */
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe could not see */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
 #define PF_KEY_DRIFT		"drift"		/* signed: ours less the kernel's */
