@@ -9,12 +9,17 @@
 #include <linux/mm.h>
 #include <linux/percpu_counter.h>
 #include <linux/sched.h>
-#include <linux/sched/clock.h>
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
 
 #ifndef CONFIG_DEBUG_FS
 #error "page_faults publishes through debugfs: it needs a kernel with CONFIG_DEBUG_FS=y"
+#endif
+#ifndef CONFIG_TRACEPOINTS
+#error "page_faults learns of exits by a tracepoint: it needs a kernel with CONFIG_TRACEPOINTS=y"
+#endif
+#if defined(CONFIG_KRETPROBES) && !defined(CONFIG_VM_EVENT_COUNTERS)
+#error "page_faults checks itself by PGFAULT: it needs a kernel with CONFIG_VM_EVENT_COUNTERS=y"
 #endif
 
 /*

@@ -37,6 +37,15 @@ gtest_results() {
     }' "$log" | tee -a "$RESULTS"
 }
 
+# build_without OPTION: builds the module as a kernel without it would, into
+# $WORK/without-OPTION; what is said of it is in $WORK/without.log.
+build_without() {
+  printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
+    "$1" >"$WORK/undefine-$1.h"
+  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "$1=" \
+    "KCFLAGS=-include $WORK/undefine-$1.h" >"$WORK/without.log" 2>&1
+}
+
 # What must never stand in a kernel's log.
 SPLAT='WARNING:|BUG:|Oops|Call Trace|rcu:.*(stall|detected)|possible (circular|recursive|irq|deadlock)|suspicious RCU|INFO: task .* blocked|KASAN|KCSAN|UBSAN|kernel panic|Kernel panic|general protection|unable to handle'
 
@@ -105,6 +114,7 @@ guest() {
 
 # vm_stop: powers the guest off and waits for it.
 vm_stop() {
+  [ -n "${VM_PID:-}" ] || return 0
   printf 'poweroff -f\n' 1>&"$VM_IN" 2>/dev/null || true
   for _ in $(seq 50); do
     kill -0 "$VM_PID" 2>/dev/null || break
@@ -112,6 +122,7 @@ vm_stop() {
   done
   kill "$VM_PID" 2>/dev/null || true
   wait "$VM_PID" 2>/dev/null || true
+  VM_PID=""
   exec {VM_IN}>&- {VM_OUT}<&-
   wait "${VM_CONTROL_PID:-}" 2>/dev/null || true
 }

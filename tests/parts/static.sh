@@ -58,25 +58,13 @@ sparse_is_silent() {
     grep -v 'note: in included file'
 }
 
-# build_without OPTION: builds the module as a kernel without it would.
-build_without() {
-  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "$1=" \
-    "KCFLAGS=-include $WORK/undefine-$1.h" >"$WORK/without.log" 2>&1
-}
-
-undefine() {
-  printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
-    "$1" >"$WORK/undefine-$1.h"
-}
-
-without_debugfs_is_refused() {
-  undefine CONFIG_DEBUG_FS
-  ! build_without CONFIG_DEBUG_FS &&
-    grep -q 'it needs a kernel with CONFIG_DEBUG_FS=y' "$WORK/without.log"
+# refused_without OPTION: with one clear sentence.
+refused_without() {
+  ! build_without "$1" &&
+    grep -q "it needs a kernel with $1=y" "$WORK/without.log"
 }
 
 without_kretprobes_there_are_totals() {
-  undefine CONFIG_KRETPROBES
   build_without CONFIG_KRETPROBES || { tail -3 "$WORK/without.log" && return 1; }
   ! nm "$WORK/without-CONFIG_KRETPROBES/page_faults.ko" |
     grep -q 'register_kretprobe' &&
@@ -110,7 +98,9 @@ check "static checkpatch" checkpatch ./*.[ch] include/*.h
 check "static kernel-doc" kernel_doc ./*.[ch] include/*.h
 check "static every function has kernel-doc" every_function_has_kernel_doc
 check "static sparse and W=1" sparse_is_silent
-check "static refused without CONFIG_DEBUG_FS" without_debugfs_is_refused
+for option in CONFIG_DEBUG_FS CONFIG_TRACEPOINTS CONFIG_VM_EVENT_COUNTERS; do
+  check "static refused without $option" refused_without "$option"
+done
 check "static totals alone without CONFIG_KRETPROBES" \
   without_kretprobes_there_are_totals
 check "static one file knows versions" one_file_knows_versions

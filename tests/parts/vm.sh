@@ -43,6 +43,68 @@ vm_reload() {
   vm_judge "$1 nothing in dmesg after reloads"
 }
 
+full_is_refused() {
+  ! guest insmod /page_faults.ko detail=full &&
+    guest dmesg | grep 'detail=full needs a kernel with CONFIG_KRETPROBES'
+}
+
+# The module as it is built for a kernel without return probes.
+vm_without_kretprobes() {
+  build_without CONFIG_KRETPROBES &&
+    "$ROOT/deploy/vm/initramfs" "$1" "$WORK/without.initrd" \
+      "$WORK/without-CONFIG_KRETPROBES/page_faults.ko:/page_faults.ko" \
+      "$BUILD/tests/vm/vm_tests:/vm_tests" || {
+    fail "$1 builds without CONFIG_KRETPROBES: $(tail -3 "$WORK/without.log")"
+    return
+  }
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$WORK/without.initrd" "without-$1" --disk "$WORK/disk" \
+    --timeout 600 || return 0
+  check "$1 without CONFIG_KRETPROBES detail=full is refused" full_is_refused
+  guest -t 300 '/vm_tests --gtest_color=no
+    --gtest_filter=*Faults*:Lifecycle*:Memory*' >"$WORK/suite.log" || true
+  gtest_results "$1 without CONFIG_KRETPROBES " "$WORK/suite.log"
+  vm_stop
+  vm_judge "$1 nothing in dmesg without CONFIG_KRETPROBES"
+}
+
+clock_is() { guest "insmod /page_faults.ko; grep -x 'clock $1' \
+/sys/kernel/debug/page_faults/stats && rmmod page_faults"; }
+
+# clock.c, with what checks it, as a module of its own.
+build_clock_check() {
+  local kernel KDIR
+  kernel=$("$ROOT/deploy/vm/kernel" "$1")
+  eval "$(grep '^KDIR=' <<<"$kernel")"
+  mkdir -p "$WORK/clock"
+  cp "$ROOT"/kernel/clock.[ch] "$ROOT"/tests/vm/clock_check/* "$WORK/clock"
+  "$ROOT/tests/debug/module" "$WORK/clock" "$KDIR" "$WORK/clock_check"
+}
+
+# By the TSC: guests with two CPUs have none that is stable, unless told so.
+vm_clock() {
+  build_clock_check "$1" && "$ROOT/deploy/vm/initramfs" "$1" \
+    "$WORK/clock.initrd" "$(module_for "$1")/page_faults.ko:/page_faults.ko" \
+    "$WORK/clock_check/clock_check.ko:/clock_check.ko" \
+    "$BUILD/tests/vm/vm_tests:/vm_tests" || {
+    fail "$1 clock_check builds"
+    return
+  }
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$WORK/clock.initrd" "clock-$1" --disk "$WORK/disk" \
+    --append tsc=reliable --timeout 600 || return 0
+  check "$1 the TSC is chosen where it is stable" clock_is tsc
+  guest -t 300 '/vm_tests --gtest_color=no
+    --gtest_filter=Latency*:Special*:*Faults*:StormQuick.Threads' \
+    >"$WORK/suite.log" || true
+  gtest_results "$1 tsc " "$WORK/suite.log"
+  check "$1 the clock keeps its word" guest 'insmod /clock_check.ko ||
+    { dmesg | grep clock_check; false; }'
+  check "$1 local_clock() is chosen where it is not" clock_is local
+  vm_stop
+  vm_judge "$1 nothing in dmesg by the TSC"
+}
+
 # A port of this machine that nobody listens on.
 free_port() {
   local port=$((20000 + RANDOM % 10000))
@@ -225,4 +287,10 @@ vm_kernel() {
 for version in "${KERNELS[@]}"; do
   vm_kernel "$version" vm_module vm_reload vm_daemon
 done
+case " ${KERNELS[*]} " in
+  *" 6.1 "*)
+    vm_clock 6.1
+    vm_without_kretprobes 6.1
+    ;;
+esac
 for version in "${OTHER_KERNELS[@]}"; do vm_kernel "$version" vm_module; done

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/klog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,14 +29,16 @@ TEST(Load, EveryContractColumnIsOffered) {
   const Table table = ReadTable();
   ASSERT_FALSE(table.rows.empty());
   for (const char* column :
-       {PF_COL_PID,     PF_COL_START_NS, PF_COL_STATE,    PF_COL_VMA_KB,
-        PF_COL_RSS_KB,  PF_COL_RSS_ANON_KB, PF_COL_RSS_FILE_KB,
-        PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB, PF_COL_FAULTS, PF_COL_MINOR,
-        PF_COL_MAJOR,   PF_COL_READ,     PF_COL_WRITE,    PF_COL_EXEC,
-        PF_COL_USER,    PF_COL_KERNEL,   PF_COL_REMOTE,   PF_COL_ANON,
-        PF_COL_FILE,    PF_COL_SHMEM,    PF_COL_HUGETLB,  PF_COL_RETRIED,
-        PF_COL_SIGBUS,  PF_COL_SIGSEGV,  PF_COL_OOM,      PF_COL_HWPOISON,
-        PF_COL_STALL_NS, PF_COL_BREAKDOWN, PF_COL_COMM})
+       {PF_COL_PID,         PF_COL_START_NS,     PF_COL_STATE,
+        PF_COL_VMA_KB,      PF_COL_RSS_KB,       PF_COL_RSS_ANON_KB,
+        PF_COL_RSS_FILE_KB, PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB,
+        PF_COL_FAULTS,      PF_COL_MINOR,        PF_COL_MAJOR,
+        PF_COL_READ,        PF_COL_WRITE,        PF_COL_EXEC,
+        PF_COL_USER,        PF_COL_KERNEL,       PF_COL_REMOTE,
+        PF_COL_ANON,        PF_COL_FILE,         PF_COL_SHMEM,
+        PF_COL_HUGETLB,     PF_COL_RETRIED,      PF_COL_SIGBUS,
+        PF_COL_SIGSEGV,     PF_COL_OOM,          PF_COL_HWPOISON,
+        PF_COL_STALL_NS,    PF_COL_BREAKDOWN,    PF_COL_COMM})
     EXPECT_TRUE(table.rows[0].Has(column)) << column;
 }
 
@@ -64,19 +67,35 @@ TEST(Load, KernelThreadsHaveNoRow) {
   EXPECT_TRUE(ReadTable().Find(2).empty()) << "kthreadd";
 }
 
+// The kernel's log, as dmesg shows it.
+std::string KernelLog() {
+  std::string log(1 << 20, '\0');
+  const int size = klogctl(3, log.data(), static_cast<int>(log.size()));
+  log.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  return log;
+}
+
 class BadParameters : public testing::TestWithParam<const char*> {};
 
 TEST_P(BadParameters, AreRefused) {
   UnloadModule();
+  klogctl(5, nullptr, 0);  // forgets what was there
   EXPECT_EQ(LoadModule(GetParam()), EINVAL);
   EXPECT_FALSE(ModuleIsLoaded());
+  const std::string parameter = GetParam();
+  const std::string log = KernelLog();
+  EXPECT_NE(log.find("page_faults: "), std::string::npos) << log;
+  EXPECT_NE(log.find(parameter.substr(0, parameter.find('='))),
+            std::string::npos)
+      << log;
 }
-INSTANTIATE_TEST_SUITE_P(
-    Load, BadParameters,
-    testing::Values("max_processes=0", "max_processes=15",
-                    "max_processes=4194305", "max_processes=x",
-                    "max_processes=-1", "maxactive=0", "maxactive=65537",
-                    "latency=7", "retain_ms=x", "detail=some", "detail="));
+INSTANTIATE_TEST_SUITE_P(Load, BadParameters,
+                         testing::Values("max_processes=0", "max_processes=15",
+                                         "max_processes=4194305",
+                                         "max_processes=x", "max_processes=-1",
+                                         "maxactive=0", "maxactive=65537",
+                                         "latency=7", "retain_ms=x",
+                                         "detail=some", "detail="));
 
 TEST(Load, WithoutLatencyNothingIsTimed) {
   UnloadModule();
@@ -103,8 +122,7 @@ TEST(Load, ReadingByteByByteGivesTheSameForm) {
   ASSERT_NE(last, std::string::npos);
   size_t lines = 0;
   for (char c : text) lines += c == '\n';
-  EXPECT_EQ(text.substr(last),
-            PF_TRAILER + std::to_string(lines - 3) + "\n");
+  EXPECT_EQ(text.substr(last), PF_TRAILER + std::to_string(lines - 3) + "\n");
 }
 
 }  // namespace
