@@ -92,6 +92,23 @@ shell_is_clean() {
     grep -v '\.md$'))
 }
 
+messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
+
+# Told of messages that the README does not have: one of the module and one of
+# the daemon, in pieces.
+a_new_message_is_missed() {
+  local root=$WORK/messages
+  mkdir -p "$root/kernel" "$root/exporter/src"
+  cp "$ROOT/README.md" "$root"
+  printf 'pr_err("the %%s is on " PF_PLANET\n  "in flames: %%d\\n", "moon", 1);\n' \
+    >"$root/kernel/moon.c"
+  printf 'spdlog::warn("the {} \\"sea\\" "\n  "is dry", name);\n' \
+    >"$root/exporter/src/sea.cc"
+  ! messages_explained "$root" >"$WORK/messages.log" &&
+    grep -q 'moon.c: in flames$' "$WORK/messages.log" &&
+    grep -q 'sea.cc: "sea" is dry$' "$WORK/messages.log"
+}
+
 CHECKERS=$(cached checkers unpack_checkers)
 cd "$ROOT/kernel" || exit
 check "static checkpatch" checkpatch ./*.[ch] include/*.h
@@ -108,3 +125,5 @@ check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
 check "static the README shows the figures measured" \
   "$ROOT/tests/bench/readme" --check
+check "static the README explains each message" messages_explained
+check "static a message that it does not explain is found" a_new_message_is_missed
