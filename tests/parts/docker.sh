@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Dockerfile, built and run without an engine: buildah and podman, in
-# storage of their own, on a base image made by mmdebstrap.
+# storage of their own, on a base image made by mmdebstrap. Then in Debian's
+# engine: the README's docker run, and deploy/compose.yaml.
 # shellcheck shell=bash
 
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/hosts.sh"
+. "$ROOT/tests/install/engine.sh"
+trap 'engine_stop; stop_all' EXIT
 
 BASE=docker.io/library/debian
 IMAGE=localhost/page_fault_exporter
@@ -82,12 +85,18 @@ size_in_mb() {
     awk '{ print int($1 / 1e6 + 0.5) }'
 }
 
-install_packages mmdebstrap buildah podman runc
+install_packages mmdebstrap buildah podman runc jq python3-yaml
 table "$WORK/debug" 3 7
 chmod 700 "$WORK/debug"
 chmod 400 "$WORK/debug/page_faults/"*
 check "docker: the base image" import_base bookworm
 check "docker: the image builds" build_image "$IMAGE"
+labels() {
+  run image inspect "$IMAGE" | jq -r '.[0].Labels |
+    "\(.["org.opencontainers.image.title"]) \(.["org.opencontainers.image.version"])"' |
+    grep -x "page_fault_exporter $(sed -nE 's/^ *VERSION ([0-9.]+)$/\1/p' "$ROOT/CMakeLists.txt")"
+}
+check "docker: its labels have name and version" labels
 size=$(size_in_mb)
 check "docker: the image has ${size:-?} MB, at most 25" test "${size:-99}" -le 25
 
@@ -136,3 +145,133 @@ check "docker: it builds the module from a node's headers" \
 check "docker: without headers it leaves the daemon to procfs" \
   module_says 'no headers of 1.2.3: the daemon' \
   --volume "$node:/host:ro" --env RELEASE=1.2.3
+
+# The rest is in an engine.
+docker() { in_engine docker "$@"; }
+compose() { in_engine docker-compose --file "$ROOT/deploy/compose.yaml" "$@"; }
+# at URL: what a browser on the engine's host gets.
+at() { in_engine curl -sf --max-time 5 "http://127.0.0.1:$1"; }
+# shows URL PATTERN
+shows() { at "$1" | grep -E "$2"; }
+
+# make_servers DIR: a root with Debian's Prometheus, in place of the images of
+# compose.yaml, whose registry tests do without: of Prometheus, and of Grafana as
+# far as it is a user who reads files and asks Prometheus.
+make_servers() {
+  local archive uri keyring
+  archive=$(archive)
+  read -r uri keyring <<<"$archive"
+  # shellcheck disable=SC2016
+  mmdebstrap --quiet --variant=minbase --include=prometheus,curl \
+    --customize-hook='install -d -o 65534 -g 65534 "$1/prometheus"' \
+    --customize-hook='install -d -o 472 -g 0 "$1/var/lib/grafana"' \
+    bookworm "$1/servers.tar" "deb [signed-by=$keyring] $uri bookworm main"
+}
+
+# stand_in SERVICE CHANGE...: as the image that compose.yaml names.
+stand_in() {
+  local image change options=()
+  image=$(sed -nE "s/^ *image: (.*\/$1:.*)/\1/p" "$ROOT/deploy/compose.yaml")
+  for change in "${@:2}"; do options+=(--change "$change"); done
+  docker import "${options[@]}" "$SERVERS/servers.tar" "$image"
+}
+
+load_images() {
+  SERVERS=$(cached docker/servers make_servers)
+  build push --quiet "$IMAGE" "docker-archive:$WORK/image.tar:page_fault_exporter:latest" &&
+    docker load --quiet --input "$WORK/image.tar" &&
+    stand_in prometheus 'ENTRYPOINT ["/usr/bin/prometheus"]' 'USER nobody' \
+      'VOLUME /prometheus' &&
+    stand_in grafana 'ENTRYPOINT ["/bin/sleep", "infinity"]' 'USER 472'
+}
+
+# The README's own command, as it stands there.
+docker_run() {
+  in_engine bash -euc "$(sed -n \
+    '/^    docker run -d/,/^      page_fault_exporter --/p' "$ROOT/README.md")"
+}
+
+is_healthy() {
+  docker inspect --format '{{.State.Health.Status}}' "$1" | grep -x healthy
+}
+
+in_an_engine() {
+  local id
+  check "docker: the engine has the images" load_images
+  id=$(docker_run)
+  check "docker: the README's docker run serves the table" \
+    eventually 30 shows 9110/metrics '^page_faults_total\{.*pid="1".* 14$'
+  check "docker: the engine calls it healthy" eventually 120 is_healthy "$id"
+  check "docker: docker stop ends it with 0" bash -c '
+    "${@:2}" stop "$1" && [ "$("${@:2}" inspect --format "{{.State.ExitCode}}" "$1")" = 0 ]' \
+    - "$id" "${ENTER[@]}" docker
+  docker rm --force "$id" >/dev/null
+}
+
+targets_of() { at "9090/api/v1/query?query=up" | jq -c '.data.result[]'; }
+scraped() { targets_of | grep '"instance":"exporter".*"1"'; }
+sees_fault() {
+  at '9090/api/v1/query?query=page_faults_total' | grep '"pid":"3".*"28"'
+}
+has_rules() {
+  local shipped groups
+  shipped=$(cat "$ROOT"/dashboards/rules/*.yml | grep -c '^ *- name:')
+  groups=$(at 9090/api/v1/rules | jq '.data.groups | length')
+  [ "$groups" -gt 0 ] && [ "$groups" = "$shipped" ]
+}
+
+# Grafana's user reads what provisioning names, and finds Prometheus there.
+grafana_finds() {
+  local provisioning=$ROOT/deploy/grafana/provisioning path url shipped
+  path=$(sed -nE 's/^ *path: //p' "$provisioning"/dashboards/*.yaml)
+  url=$(sed -nE 's/^ *url: //p' "$provisioning"/datasources/*.yaml)
+  shipped=$(cd "$ROOT/dashboards" && echo ./*.json)
+  [ "$(compose exec -T grafana sh -c \
+    "cd $path && cat ./*.json >/dev/null && echo ./*.json")" = "$shipped" ] &&
+    compose exec -T grafana sh -c 'cat /etc/grafana/provisioning/*/*.yaml' >/dev/null &&
+    compose exec -T grafana curl -sf "$url/-/ready"
+}
+
+was_restarted() {
+  docker inspect --format '{{.RestartCount}} {{.State.Running}}' "$1" |
+    grep -x '1 true'
+}
+comes_back() {
+  local id
+  id=$(compose ps --quiet exporter)
+  in_engine kill -KILL "$(docker inspect --format '{{.State.Pid}}' "$id")"
+  eventually 30 was_restarted "$id"
+}
+
+provisioning() { "$ROOT/tests/install/provisioning.py" "$1"; }
+
+misspelt() {
+  cp -r "$ROOT/deploy/grafana/provisioning" "$WORK/misspelt"
+  sed -i 's/folder:/foldr:/' "$WORK/misspelt/dashboards/"*.yaml
+  refused provisioning "$WORK/misspelt"
+}
+
+with_compose() {
+  check "compose: Grafana takes its provisioning" \
+    provisioning "$ROOT/deploy/grafana/provisioning"
+  check "compose: a misspelt one it does not" misspelt
+  check "compose: docker compose accepts the file" compose config --quiet
+  check "compose: it starts" compose up --detach --no-build --pull never
+  check "compose: Prometheus scrapes the daemon" eventually 60 scraped
+  check "compose: and has the module's faults" eventually 60 sees_fault
+  check "compose: and our rules" eventually 30 has_rules
+  check "compose: Grafana's user finds dashboards and Prometheus" \
+    eventually 30 grafana_finds
+  check "compose: the daemon is healthy" eventually 120 is_healthy \
+    "$(compose ps --quiet exporter)"
+  check "compose: killed, the daemon comes back" comes_back
+  check "compose: it goes" compose down --volumes --timeout 5
+}
+
+if engine_start "$WORK/debug" >"$WORK/engine-start.log" 2>&1; then
+  ok "docker: Debian's engine starts"
+  in_an_engine
+  with_compose
+else
+  fail "docker: Debian's engine starts: $(tail -5 "$WORK/engine-start.log" | tr '\n' ' ')"
+fi
