@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A Debian of its own to install in, as a directory and as a VM's disk. Sourced
-# by tests/parts/install.sh.
+# by parts that need one; guest.sh boots it.
 # shellcheck shell=bash
 
 # kernels_of SUITE: the releases of its cloud kernels, oldest first.
@@ -44,7 +44,7 @@ make_root() {
 # root_of SUITE KERNEL [FETCHED [INCLUDED]]: prints the directory, made once.
 root_of() {
   local key
-  key=$({ printf '%s\n' "$@" && cat "$ROOT/tests/install/lib.sh" &&
+  key=$({ printf '%s\n' "$@" && declare -f make_root guest_packages &&
     find "$ROOT/tests/install/files" -type f -exec cat {} +; } |
     sha256sum | cut -c1-12)
   printf '%s/root\n' \
@@ -82,38 +82,6 @@ disk_of() {
 
 # file_from DISK PATH FILE: copies a file out of an image.
 file_from() { debugfs -R "dump $2 $3" "$1" 2>/dev/null && [ -s "$3" ]; }
-
-# debian_start NAME DISK KERNEL [BOOT OPTION]...: boots the Debian on DISK with
-# its own kernel and initrd, and waits until systemd has started all.
-debian_start() {
-  local name=$1 disk=$2 kernel=$3
-  shift 3
-  file_from "$disk" "/boot/vmlinuz-$kernel" "$WORK/$name.vmlinuz" &&
-    file_from "$disk" "/boot/initrd.img-$kernel" "$WORK/$name.initrd" ||
-    { fail "$name: no kernel $kernel on the disk" && return 1; }
-  export PF_IMAGE=$WORK/$name.vmlinuz
-  vm_start default "$WORK/$name.initrd" "$name" --disk "$disk" --memory 2G \
-    --timeout 2400 "$@" --append "root=/dev/vda rw" || return 1
-  unset PF_IMAGE
-  guest -t 300 'systemctl is-system-running --wait || systemctl --failed' \
-    >"$WORK/$name.state"
-  grep -q '^running' "$WORK/$name.state" ||
-    fail "$name: systemd's state: $(tr '\n' ' ' <"$WORK/$name.state")"
-}
-
-# debian_stop: shuts down in order, so that the disk keeps what was written.
-debian_stop() {
-  local control=${VM_CONTROL_PID:-} # bash forgets it when it ends
-  printf 'sync; systemctl poweroff\n' 1>&"$VM_IN" 2>/dev/null || true
-  for _ in $(seq 900); do
-    kill -0 "$VM_PID" 2>/dev/null || break
-    sleep 0.1
-  done
-  kill "$VM_PID" 2>/dev/null || true
-  wait "$VM_PID" 2>/dev/null || true
-  exec {VM_IN}>&- {VM_OUT}<&-
-  [ -z "$control" ] || wait "$control" 2>/dev/null || true
-}
 
 # dependencies_of DEB...: the names of the packages that they depend on.
 dependencies_of() {

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# A Debian in a VM: boots it, and looks at it from inside and from outside.
+# Sourced by parts that need one, behind lib.sh.
+# shellcheck shell=bash
+
+# 127.0.0.1:PORT is the guest's daemon.
+PORT=$((20000 + RANDOM % 8000))
+# However slow the machine is just now.
+export VM_BOOT_SECONDS=900
+
+metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
+
+# serves PATTERN: a line of the metrics, as seen from outside of the guest.
+serves() { metrics | grep -q "^$1"; }
+
+# Whether the daemon reads the module, or does without it.
+reads_module() { serves 'page_fault_exporter_source{source="module"} 1'; }
+misses_module() { serves 'page_fault_exporter_source{source="module"} 0'; }
+
+# eventually SECONDS COMMAND...: until it succeeds.
+eventually() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 1
+  done
+}
+
+# inside SECONDS SCRIPT: a script of several lines in the guest.
+inside() {
+  guest -t "$1" "bash -o pipefail -c \"\$(echo $(base64 -w0 <<<"$2") | base64 -d)\""
+}
+
+# apt_inside ARGUMENT...: apt, which finds in its cache what it needs.
+apt_inside() {
+  guest -t 900 "apt-get -q=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+--yes $*"
+}
+
+unit_is_up() { [ "$(guest systemctl is-active page-fault-exporter)" = active ]; }
+
+has_module_for() { guest "dkms status page_faults/$1 -k $2 | grep ': installed'"; }
+
+mount_data() {
+  guest "mkdir -p $WORK/data && mount /dev/vdb $WORK/data"
+}
+
+# debian_start NAME DISK KERNEL [BOOT OPTION]...: boots the Debian on DISK with
+# its own kernel and initrd, and waits until systemd has started all.
+debian_start() {
+  local name=$1 disk=$2 kernel=$3
+  shift 3
+  file_from "$disk" "/boot/vmlinuz-$kernel" "$WORK/$name.vmlinuz" &&
+    file_from "$disk" "/boot/initrd.img-$kernel" "$WORK/$name.initrd" ||
+    { fail "$name: no kernel $kernel on the disk" && return 1; }
+  export PF_IMAGE=$WORK/$name.vmlinuz
+  vm_start default "$WORK/$name.initrd" "$name" --disk "$disk" --memory 2G \
+    --timeout 7200 "$@" --append "root=/dev/vda rw" || return 1
+  unset PF_IMAGE
+  guest -t 900 'systemctl is-system-running --wait || systemctl --failed' \
+    >"$WORK/$name.state"
+  grep -q '^running' "$WORK/$name.state" ||
+    fail "$name: systemd's state: $(tr '\n' ' ' <"$WORK/$name.state")"
+}
+
+# debian_stop: shuts down in order, so that the disk keeps what was written.
+debian_stop() {
+  local control=${VM_CONTROL_PID:-} # bash forgets it when it ends
+  printf 'sync; systemctl poweroff\n' 1>&"$VM_IN" 2>/dev/null || true
+  for _ in $(seq 900); do
+    kill -0 "$VM_PID" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill "$VM_PID" 2>/dev/null || true
+  wait "$VM_PID" 2>/dev/null || true
+  exec {VM_IN}>&- {VM_OUT}<&-
+  [ -z "$control" ] || wait "$control" 2>/dev/null || true
+}
+
