@@ -11,7 +11,7 @@ import sys
 
 # What begins a message; what is said to be wrong is returned by functions
 # whose name begins with Check or Set.
-C = re.compile(r"\bpr_(?:err|warn)\w*\(")
+C = re.compile(r"\bpr_(?:err|warn)\w*\(|^#error .*$", re.M)
 CC = re.compile(r"""\bspdlog::(?:warn|error|critical|log)\(
   | \bError\{ | \breturn\ \{Cause:: | \b[Mm]alformed\( | \bTruncated\(
   | \berror\(Cause:: | \bHttpResponse(?:\s\w+)?\(\s*[45]\d\d | \bstd::cerr\ <<
@@ -67,8 +67,9 @@ def pieces(code):
 
 def messages(path):
     text = without_comments(path.read_text())
-    starts = C if path.suffix == ".c" else CC
-    found = [statement(text, m.start()) for m in starts.finditer(text)]
+    starts = CC if path.suffix == ".cc" else C
+    found = [m[0] if m[0][0] == "#" else statement(text, m.start())
+             for m in starts.finditer(text)]
     if path.suffix == ".cc":
         for function in CHECK.findall(text):
             found += [statement(function, m.start())
@@ -83,7 +84,7 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--list"]
     root = pathlib.Path(arguments[0] if arguments
                         else pathlib.Path(__file__).parents[2])
-    sources = sorted([*root.glob("kernel/*.c"), *root.glob("exporter/src/*.cc")])
+    sources = sorted([*root.glob("kernel/*.[ch]"), *root.glob("exporter/src/*.cc")])
     found = {message: source.relative_to(root)
              for source in sources for message in messages(source)}
     if "--list" in sys.argv:
