@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "cgroup_reader.h"
 #include "page_faults.h"
 #include "query.h"
 #include "self_metrics.h"
@@ -50,7 +49,7 @@ struct Item {
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
   HistoryPoint now;
-  const Tracked* tracked = nullptr;  // of a process
+  uint32_t index = 0;  // of a process
 };
 
 using SortKey = double (*)(const Item&);
@@ -226,55 +225,61 @@ void AddHistory(const History::Points& points, Json* json) {
                         {"rss_bytes", std::move(rss)}};
 }
 
-Json ProcessJson(const Item& item, const Wanted& wanted,
-                 const History& history, uint64_t boot_unix_ns) {
-  const Process& process = item.tracked->process;
+// What processes are listed from.
+struct Sources {
+  const Tracker& tracker;
+  const History& history;
+  const CgroupCache& cgroups;
+  uint64_t boot_unix_ns;
+};
+
+Json ProcessJson(const Item& item, const Wanted& wanted, const Sources& from) {
+  const ProcessTable& processes = from.tracker.processes();
+  const Process& process = processes[item.index];
   Json json = Common(item);
   json["pid"] = process.pid;
   json["start_time_seconds"] =
-      static_cast<double>(boot_unix_ns + process.start_ns) / 1e9;
+      static_cast<double>(from.boot_unix_ns + process.start_ns) / 1e9;
   json["rss"] = {{"anon", process.rss_anon_kb * 1024},
                  {"file", process.rss_file_kb * 1024},
                  {"shmem", process.rss_shmem_kb * 1024}};
   json["swap_bytes"] = process.swap_kb * 1024;
-  json["breakdown"] = BreakdownJson(process.breakdown);
-  if (!item.tracked->cgroup.empty()) {
-    const CgroupInfo info = ParseCgroupPath(item.tracked->cgroup);
-    json["cgroup"] = {{"path", item.tracked->cgroup},
-                      {"unit", info.unit},
-                      {"pod", info.pod},
-                      {"container", info.container}};
-  }
+  json["breakdown"] = BreakdownJson(processes.breakdown(process));
+  if (const Cgroup* cgroup = from.cgroups.Of(process))
+    json["cgroup"] = {{"path", cgroup->path},
+                      {"unit", cgroup->info.unit},
+                      {"pod", cgroup->info.pod},
+                      {"container", cgroup->info.container}};
   if (wanted.history)
-    if (const History::Points* points = history.Of(process))
+    if (const History::Points* points = from.history.Of(process))
       AddHistory(*points, &json);
   return json;
 }
 
-Json Processes(const Wanted& wanted, const Tracker& tracker,
-               const History& history, uint64_t boot_unix_ns) {
+Json Processes(const Wanted& wanted, const Sources& from) {
+  const Tracker& tracker = from.tracker;
+  const ProcessTable& processes = tracker.processes();
   std::vector<Item> items;
   size_t live = 0;
-  for (const Tracked& tracked : tracker.processes()) {
-    const Process& process = tracked.process;
+  for (uint32_t i = 0; i < processes.size(); ++i) {
+    const Process& process = processes[i];
     if (!process.live) continue;
     ++live;
     const Item item = {
-        process.comm,
+        processes.comm(process),
         process.pid,
         1,
         {process.faults, process.minor, process.major, process.stall_ns},
         process.vma_kb,
         process.rss_kb,
-        PointOf(tracked.growth, process.rss_kb, tracker.seconds()),
-        &tracked};
+        PointOf(tracker.tracked()[i].growth, process.rss_kb, tracker.seconds()),
+        i};
     if (Matches(item, wanted)) items.push_back(item);
   }
   const size_t matching = items.size();
   SortAndCut(wanted, &items);
   Json list = Json::array();
-  for (const Item& item : items)
-    list.push_back(ProcessJson(item, wanted, history, boot_unix_ns));
+  for (const Item& item : items) list.push_back(ProcessJson(item, wanted, from));
   return {{"processes", std::move(list)},
           {"matching", matching},
           {"live", live}};
@@ -287,7 +292,7 @@ Json Comms(const Wanted& wanted, const Tracker& tracker) {
     const Item item = {sums.comm,   0,           sums.processes, sums.counters,
                        sums.vma_kb, sums.rss_kb,
                        PointOf(sums.growth, sums.rss_kb, tracker.seconds()),
-                       nullptr};
+                       0};
     if (Matches(item, wanted)) items.push_back(item);
   }
   const size_t matching = items.size();
@@ -381,13 +386,15 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
           : SetAll(*parameters, &wanted);
   if (!wrong.empty()) return Refuse(wrong);
   Json json;
-  pipeline.Look([&](const Tracker& tracker, const History& history) {
+  pipeline.Look([&](const Tracker& tracker, const History& history,
+                    const CgroupCache& cgroups) {
     if (is_status)
       json = Status(publication, history, interval);
     else if (path == "/api/v1/comms")
       json = Comms(wanted, tracker);
     else
-      json = Processes(wanted, tracker, history, publication.boot_unix_ns);
+      json = Processes(
+          wanted, {tracker, history, cgroups, publication.boot_unix_ns});
   });
   return Respond(200, json);
 }

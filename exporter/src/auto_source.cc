@@ -9,13 +9,12 @@ AutoSource::AutoSource(std::unique_ptr<Source> preferred,
                        std::unique_ptr<Source> fallback)
     : preferred_(std::move(preferred)), fallback_(std::move(fallback)) {}
 
-Result<Snapshot> AutoSource::Read() {
-  Result<Snapshot> snapshot = preferred_->Read();
-  if (snapshot.ok()) return snapshot;
-  Result<Snapshot> second = fallback_->Read();
-  if (!second.ok()) return snapshot;
-  second.value().fell_back = snapshot.error();
-  return second;
+std::optional<Error> AutoSource::Read(Snapshot* snapshot) {
+  std::optional<Error> error = preferred_->Read(snapshot);
+  if (!error) return std::nullopt;
+  if (fallback_->Read(snapshot)) return error;
+  snapshot->fell_back = std::move(error);
+  return std::nullopt;
 }
 
 }  // namespace pfe

@@ -17,7 +17,7 @@ class AutoSource : public Source {
 
   const char* Name() const override { return preferred_->Name(); }
   // The snapshot of the fallback says why it is one.
-  Result<Snapshot> Read() override;
+  std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
   const std::unique_ptr<Source> preferred_;

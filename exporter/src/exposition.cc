@@ -1,268 +1,269 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exposition.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstring>
-#include <functional>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
-#include "cgroup_reader.h"
-#include "text.h"
+#include "comm_exposition.h"
 
 namespace pfe {
 namespace {
 
-using Rows = std::vector<const Tracked*>;
+// So many processes are rendered, family after family, before the next: their
+// rows, labels and lines stay in the processor's cache meanwhile.
+constexpr size_t kChunk = 1024;
 
-void AppendNumber(uint64_t number, std::string* out) {
-  char digits[20];
-  const auto [end, error] =
-      std::to_chars(digits, digits + sizeof(digits), number);
-  out->append(digits, end);
-}
-
-// Seconds, exactly, without zeros at the end.
-void AppendSeconds(uint64_t ns, std::string* out) {
-  AppendNumber(ns / 1000000000u, out);
-  uint64_t rest = ns % 1000000000u;
-  if (!rest) return;
-  char digits[10] = ".";
-  size_t length = 1;
-  for (uint64_t unit = 100000000u; rest; rest %= unit, unit /= 10)
-    digits[length++] = static_cast<char>('0' + rest / unit);
-  out->append(digits, length);
-}
-
-// `{pid="1",comm="init"` of every row, without the closing brace: the families
-// share it.
-class LabelSets {
- public:
-  explicit LabelSets(const Rows& rows) {
-    text_.reserve(rows.size() * 40);
-    ends_.reserve(rows.size());
-    for (const Tracked* row : rows) {
-      text_ += "{pid=\"";
-      AppendNumber(row->process.pid, &text_);
-      text_ += "\",comm=\"";
-      AppendLabelValue(row->process.comm, &text_);
-      text_ += '"';
-      ends_.push_back(text_.size());
-    }
-  }
-
-  std::string_view of(size_t i) const {
-    const size_t start = i ? ends_[i - 1] : 0;
-    return std::string_view(text_).substr(start, ends_[i] - start);
-  }
-  size_t size() const { return text_.size(); }
-
- private:
-  std::string text_;
-  std::vector<size_t> ends_;
+// One line of a process within a family.
+struct Line {
+  std::string_view labels;  // behind pid and comm, with the closing brace
+  uint64_t Process::*number;
 };
 
-class Renderer {
- public:
-  Renderer(const ExpositionInput& input, const RenderedFamilies& previous)
-      : input_(input), previous_(previous), labels_(input.selected) {}
+// A family with a line, or one for each of `lines`, for every process.
+struct Column {
+  enum Form { kNumber, kKilobytes, kSeconds, kStartTime };
+  Metric metric;
+  Form form;
+  std::span<const Line> lines;
+};
 
-  RenderedFamilies Render() {
-    Gauge(Metric::kFaults, [](const Process& p) { return p.faults; });
-    Gauge(Metric::kVma, [](const Process& p) { return p.vma_kb * 1024; });
-    Gauge(Metric::kRss, [](const Process& p) { return p.rss_kb * 1024; });
-    if (input_.mandated_only) return std::move(families_);
-    RenderOptional();
-    RenderComms();
+constexpr Line kFaultLines[] = {{"} ", &Process::faults}};
+constexpr Line kVmaLines[] = {{"} ", &Process::vma_kb}};
+constexpr Line kRssLines[] = {{"} ", &Process::rss_kb}};
+constexpr Line kMajorLines[] = {{"} ", &Process::major}};
+constexpr Line kStallLines[] = {{"} ", &Process::stall_ns}};
+constexpr Line kStartLines[] = {{"} ", &Process::start_ns}};
+constexpr Line kRssByTypeLines[] = {
+    {",type=\"anon\"} ", &Process::rss_anon_kb},
+    {",type=\"file\"} ", &Process::rss_file_kb},
+    {",type=\"shmem\"} ", &Process::rss_shmem_kb}};
+constexpr Line kSwapLines[] = {{"} ", &Process::swap_kb}};
+
+constexpr Column kFaults = {Metric::kFaults, Column::kNumber, kFaultLines};
+constexpr Column kVma = {Metric::kVma, Column::kKilobytes, kVmaLines};
+constexpr Column kRss = {Metric::kRss, Column::kKilobytes, kRssLines};
+constexpr Column kMajor = {Metric::kMajor, Column::kNumber, kMajorLines};
+constexpr Column kStall = {Metric::kStall, Column::kSeconds, kStallLines};
+constexpr Column kStart = {Metric::kStart, Column::kStartTime, kStartLines};
+constexpr Column kRssByType = {Metric::kRssByType, Column::kKilobytes,
+                               kRssByTypeLines};
+constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
+
+}  // namespace
+
+// One tick's.
+class Rendering {
+ public:
+  Rendering(Renderer* renderer, const ExpositionInput& input,
+            const RenderedFamilies& previous)
+      : input_(input),
+        previous_(previous),
+        processes_(input.tracker->processes()),
+        selection_(*input.selection),
+        changes_(input.tracker->changes()),
+        compressor_(&renderer->compressor_),
+        labels_(renderer->labels_),
+        lines_(renderer->lines_),
+        label_ends_(renderer->label_ends_) {}
+
+  RenderedFamilies Run() {
+    AddColumns();
+    RenderColumns();
+    if (!input_.mandated_only) {
+      if (input_.offered.breakdown) RenderBreakdown();
+      if (input_.cgroups) RenderInfo();
+      RenderComms();
+    }
+    std::erase_if(families_, [](const auto& family) { return !family.samples; });
     return std::move(families_);
   }
 
  private:
-  // One line a process, its value written by `append(process, out)`.
-  template <typename Append>
-  void Lines(Metric metric, Append append) {
-    const std::string_view name = InfoOf(metric).name;
-    std::string out;
-    out.reserve(labels_.size() + input_.selected.size() * (name.size() + 20));
-    for (size_t i = 0; i < input_.selected.size(); ++i) {
-      out += name;
-      out += labels_.of(i);
-      out += "} ";
-      append(input_.selected[i]->process, &out);
-      out += '\n';
-    }
-    Keep(metric, std::move(out));
-  }
+  // A column that is rendered, and where it goes in families_.
+  struct Rendered {
+    const Column* column;
+    size_t family;
+    TextBuilder text;
+  };
 
-  template <typename Value>
-  void Gauge(Metric metric, Value value) {
-    Lines(metric, [&value](const Process& process, std::string* out) {
-      AppendNumber(value(process), out);
-    });
-  }
-
-  void RenderOptional() {
-    const Offered& offered = input_.offered;
-    if (offered.severity)
-      Gauge(Metric::kMajor, [](const Process& p) { return p.major; });
-    if (offered.stall)
-      Lines(Metric::kStall, [](const Process& process, std::string* out) {
-        AppendSeconds(process.stall_ns, out);
-      });
-    Lines(Metric::kStart, [this](const Process& process, std::string* out) {
-      constexpr uint64_t kMs = 1000000;
-      AppendSeconds((input_.boot_unix_ns + process.start_ns) / kMs * kMs, out);
-    });
-    if (offered.rss_split) RenderRssByType();
-    if (offered.swap)
-      Gauge(Metric::kSwap, [](const Process& p) { return p.swap_kb * 1024; });
-    if (offered.breakdown) RenderBreakdown();
-    if (input_.containers) RenderInfo();
-  }
-
-  void RenderRssByType() {
-    constexpr std::pair<std::string_view, uint64_t Process::*> kTypes[] = {
-        {",type=\"anon\"} ", &Process::rss_anon_kb},
-        {",type=\"file\"} ", &Process::rss_file_kb},
-        {",type=\"shmem\"} ", &Process::rss_shmem_kb}};
-    const std::string_view name = InfoOf(Metric::kRssByType).name;
-    std::string out;
-    out.reserve(3 * (labels_.size() + input_.selected.size() * 70));
-    for (size_t i = 0; i < input_.selected.size(); ++i)
-      for (const auto& [type, value] : kTypes) {
-        out += name;
-        out += labels_.of(i);
-        out += type;
-        AppendNumber(input_.selected[i]->process.*value * 1024, &out);
-        out += '\n';
+  // Takes the family from the tick before if nothing of it has changed.
+  bool Reuse(Metric metric, bool changed) {
+    families_.push_back({metric, nullptr});
+    if (changed) return false;
+    for (const RenderedFamily& family : previous_)
+      if (family.metric == metric) {
+        families_.back().samples =
+            RenderedText::In(input_.forms, family.samples);
+        return true;
       }
-    Keep(Metric::kRssByType, std::move(out));
+    return false;
   }
 
-  static void AppendCell(size_t cell, std::string* out) {
-    *out += ",severity=\"";
-    *out += kSeverityNames[cell / kKinds / kAccesses];
-    *out += "\",access=\"";
-    *out += kAccessNames[cell / kKinds % kAccesses];
-    *out += "\",kind=\"";
-    *out += kKindNames[cell % kKinds];
-    *out += "\"} ";
+  void Keep(TextBuilder* text, size_t family) {
+    if (!text->empty()) families_[family].samples = text->Finish();
+  }
+  void Keep(std::string_view samples) {
+    TextBuilder text(input_.forms, compressor_);
+    if (!samples.empty()) text.Append(samples);
+    Keep(&text, families_.size() - 1);
   }
 
-  // The cells of one label set that are not 0.
-  static void AppendCells(std::string_view name, std::string_view labels,
-                          const Breakdown& cells, std::string* out) {
-    for (size_t cell = 0; cell < kBreakdown; ++cell) {
-      if (!cells[cell]) continue;
-      *out += name;
-      *out += labels;
-      AppendCell(cell, out);
-      AppendNumber(cells[cell], out);
-      *out += '\n';
+  void Add(const Column& column, bool changed) {
+    if (!Reuse(column.metric, changed || selection_.changed()))
+      rendered_.push_back({&column, families_.size() - 1,
+                           TextBuilder(input_.forms, compressor_)});
+  }
+
+  void AddColumns() {
+    const Offered& offered = input_.offered;
+    Add(kFaults, changes_.counters);
+    Add(kVma, changes_.vma);
+    Add(kRss, changes_.rss);
+    if (input_.mandated_only) return;
+    if (offered.severity) Add(kMajor, changes_.counters);
+    if (offered.stall) Add(kStall, changes_.counters);
+    Add(kStart, input_.boot_moved);
+    if (offered.rss_split) Add(kRssByType, changes_.rss_split);
+    if (offered.swap) Add(kSwap, changes_.swap);
+  }
+
+  using Indices = std::span<const uint32_t>;
+
+  // `{pid="1",comm="init"` of each process, without the closing brace: the
+  // families share it.
+  void MakeLabels(Indices indices) {
+    constexpr std::string_view kPid = "{pid=\"", kComm = "\",comm=\"";
+    size_t room = indices.size() * (kPid.size() + kComm.size() + 1 +
+                                    LineBuffer::kLongestNumber);
+    for (uint32_t i : indices) room += 2 * processes_[i].comm_size;
+    labels_.Begin(room);
+    label_ends_.clear();
+    for (uint32_t i : indices) {
+      labels_.Append(kPid);
+      labels_.AppendNumber(processes_[i].pid);
+      labels_.Append(kComm);
+      labels_.AppendLabelValue(processes_.comm(processes_[i]));
+      labels_.Append('"');
+      label_ends_.push_back(static_cast<uint32_t>(labels_.size()));
     }
+  }
+  std::string_view Labels(size_t n) const {
+    const size_t start = n ? label_ends_[n - 1] : 0;
+    return labels_.text().substr(start, label_ends_[n] - start);
+  }
+
+  void RenderColumns() {
+    if (rendered_.empty()) return;
+    const Indices selected = selection_.selected();
+    for (size_t at = 0; at < selected.size(); at += kChunk) {
+      const Indices chunk =
+          selected.subspan(at, std::min(kChunk, selected.size() - at));
+      MakeLabels(chunk);
+      for (Rendered& rendered : rendered_) {
+        RenderLines(*rendered.column, chunk);
+        rendered.text.Append(lines_.text());
+      }
+    }
+    for (Rendered& rendered : rendered_) Keep(&rendered.text, rendered.family);
+  }
+
+  void RenderLines(const Column& column, Indices chunk) {
+    const std::string_view name = InfoOf(column.metric).name;
+    size_t room = 0;
+    for (const Line& line : column.lines)
+      room += labels_.size() +
+              chunk.size() * (name.size() + line.labels.size() +
+                              LineBuffer::kLongestSeconds + 1);
+    lines_.Begin(room);
+    for (size_t n = 0; n < chunk.size(); ++n) {
+      const std::string_view labels = Labels(n);
+      for (const Line& line : column.lines) {
+        lines_.Append(name);
+        lines_.Append(labels);
+        lines_.Append(line.labels);
+        AppendValue(column.form, processes_[chunk[n]].*line.number);
+        lines_.Append('\n');
+      }
+    }
+  }
+
+  void AppendValue(Column::Form form, uint64_t value) {
+    constexpr uint64_t kMs = 1000000;
+    switch (form) {
+      case Column::kNumber: return lines_.AppendNumber(value);
+      case Column::kKilobytes: return lines_.AppendNumber(value * 1024);
+      case Column::kSeconds: return lines_.AppendSeconds(value);
+      case Column::kStartTime:
+        return lines_.AppendSeconds((input_.boot_unix_ns + value) / kMs * kMs);
+    }
+  }
+
+  // The labels of one process.
+  std::string_view LabelsOf(const uint32_t& index) {
+    MakeLabels(Indices(&index, 1));
+    return labels_.text();
   }
 
   void RenderBreakdown() {
-    const LabelSets labels(input_.busiest);
-    std::string out;
-    for (size_t i = 0; i < input_.busiest.size(); ++i)
-      AppendCells(InfoOf(Metric::kProcessBreakdown).name, labels.of(i),
-                  input_.busiest[i]->process.breakdown, &out);
-    Keep(Metric::kProcessBreakdown, std::move(out));
+    if (Reuse(Metric::kProcessBreakdown,
+              changes_.counters || selection_.broken_down_changed()))
+      return;
+    std::string samples;
+    for (const uint32_t& index : selection_.broken_down())
+      AppendCells(InfoOf(Metric::kProcessBreakdown).name, LabelsOf(index),
+                  processes_.breakdown(processes_[index]), &samples);
+    Keep(samples);
   }
 
   void RenderInfo() {
-    std::string out;
-    for (size_t i = 0; i < input_.selected.size(); ++i) {
-      const Tracked& tracked = *input_.selected[i];
-      if (tracked.cgroup.empty()) continue;
-      const CgroupInfo info = ParseCgroupPath(tracked.cgroup);
-      out += InfoOf(Metric::kInfo).name;
-      out += labels_.of(i);
-      for (const auto& [label, value] :
-           {std::pair(",cgroup=\"", &tracked.cgroup),
-            std::pair("\",unit=\"", &info.unit), std::pair("\",pod=\"", &info.pod),
-            std::pair("\",container=\"", &info.container)}) {
-        out += label;
-        AppendLabelValue(*value, &out);
-      }
-      out += "\"} 1\n";
-    }
-    Keep(Metric::kInfo, std::move(out));
-  }
-
-  static std::string CommLabels(const CommSums& sums) {
-    std::string labels = "{comm=\"";
-    AppendLabelValue(sums.comm, &labels);
-    return labels += '"';
-  }
-
-  static bool IsShown(const CommSums& sums) {
-    return sums.processes || sums.counters.faults || sums.counters.stall_ns;
+    if (Reuse(Metric::kInfo,
+              selection_.changed() || input_.cgroups->changed()))
+      return;
+    std::string samples;
+    for (const uint32_t& index : selection_.selected())
+      if (const Cgroup* cgroup = input_.cgroups->Of(processes_[index]))
+        ((((samples += InfoOf(Metric::kInfo).name) += LabelsOf(index)) +=
+          cgroup->labels) += "} 1\n");
+    Keep(samples);
   }
 
   void RenderComms() {
-    std::string faults, stall, processes, vma, rss;
-    for (const CommSums& sums : *input_.comms) {
-      if (!IsShown(sums)) continue;
-      const std::string labels = CommLabels(sums);
-      const std::string_view name = InfoOf(Metric::kCommFaults).name;
-      AppendCells(name, labels, sums.breakdown, &faults);
-      for (size_t s = 0; s < kSeverities; ++s)
-        if (sums.plain[s]) {
-          ((faults += name) += labels) += ",severity=\"";
-          faults += kSeverityNames[s];
-          faults += "\",access=\"unknown\",kind=\"unknown\"} ";
-          AppendNumber(sums.plain[s], &faults);
-          faults += '\n';
-        }
-      Line(Metric::kCommStall, labels, &stall);
-      AppendSeconds(sums.counters.stall_ns, &stall);
-      for (const auto& [metric, value, out] :
-           {std::tuple(Metric::kCommProcesses, sums.processes, &processes),
-            std::tuple(Metric::kCommVma, sums.vma_kb * 1024, &vma),
-            std::tuple(Metric::kCommRss, sums.rss_kb * 1024, &rss)}) {
-        Line(metric, labels, out);
-        AppendNumber(value, out);
-      }
-      for (std::string* out : {&stall, &processes, &vma, &rss}) *out += '\n';
-    }
-    Keep(Metric::kCommFaults, std::move(faults));
-    if (input_.offered.stall) Keep(Metric::kCommStall, std::move(stall));
-    Keep(Metric::kCommProcesses, std::move(processes));
-    Keep(Metric::kCommVma, std::move(vma));
-    Keep(Metric::kCommRss, std::move(rss));
-  }
-
-  static void Line(Metric metric, const std::string& labels, std::string* out) {
-    *out += InfoOf(metric).name;
-    *out += labels;
-    *out += "} ";
-  }
-
-  void Keep(Metric metric, std::string text) {
-    if (text.empty()) return;
-    for (const RenderedFamily& family : previous_)
-      if (family.metric == metric && *family.samples->plain() == text) {
-        families_.push_back(family);
-        return;
-      }
-    families_.push_back(
-        {metric, std::make_shared<const RenderedText>(std::move(text))});
+    const bool changed = changes_.all || changes_.rows || changes_.counters ||
+                         changes_.vma || changes_.rss;
+    std::optional<CommSamples> samples;
+    const auto add = [&](Metric metric, std::string CommSamples::*text) {
+      if (Reuse(metric, changed)) return;
+      if (!samples) samples = RenderCommSamples(input_.tracker->comms());
+      Keep((*samples).*text);
+    };
+    add(Metric::kCommFaults, &CommSamples::faults);
+    if (input_.offered.stall) add(Metric::kCommStall, &CommSamples::stall);
+    add(Metric::kCommProcesses, &CommSamples::processes);
+    add(Metric::kCommVma, &CommSamples::vma);
+    add(Metric::kCommRss, &CommSamples::rss);
   }
 
   const ExpositionInput& input_;
   const RenderedFamilies& previous_;
-  const LabelSets labels_;
+  const ProcessTable& processes_;
+  const Selection& selection_;
+  const Changes& changes_;
+  Compressor* const compressor_;
+  LineBuffer& labels_;
+  LineBuffer& lines_;
+  std::vector<uint32_t>& label_ends_;
+  std::vector<Rendered> rendered_;
   RenderedFamilies families_;
 };
 
-}  // namespace
-
-RenderedFamilies Render(const ExpositionInput& input,
-                        const RenderedFamilies& previous) {
-  return Renderer(input, previous).Render();
+RenderedFamilies Renderer::Render(const ExpositionInput& input,
+                                  const RenderedFamilies& previous) {
+  return Rendering(this, input, previous).Run();
 }
 
 const RenderedText& HeadText(Metric metric, bool openmetrics) {

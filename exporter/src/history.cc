@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "history.h"
 
-#include <algorithm>
+#include <utility>
+
+#include "top_n.h"
 
 namespace pfe {
 namespace {
 
-std::vector<const Tracked*> MostRecent(const std::vector<Tracked>& processes,
-                                       size_t n) {
-  std::vector<const Tracked*> live;
-  live.reserve(processes.size());
-  for (const Tracked& tracked : processes)
-    if (tracked.process.live) live.push_back(&tracked);
-  if (live.size() > n) {
-    const auto end = live.begin() + static_cast<ptrdiff_t>(n);
-    std::nth_element(live.begin(), end, live.end(),
-                     [](const Tracked* a, const Tracked* b) {
-                       return a->recent > b->recent;
-                     });
-    live.erase(end, live.end());
-  }
-  return live;
+std::vector<Rank> MostRecent(const Tracker& tracker, size_t n) {
+  const ProcessTable& processes = tracker.processes();
+  TopN first(n);
+  for (uint32_t i = 0; i < processes.size(); ++i)
+    if (processes[i].live)
+      first.Offer({tracker.tracked()[i].recent, 0, processes[i].pid, i});
+  return first.Take();
 }
 
 }  // namespace
@@ -37,13 +31,13 @@ HistoryPoint PointOf(const Counters& growth, uint64_t rss_kb, double seconds) {
 
 void History::Add(const Tracker& tracker, double unix_seconds) {
   ++tick_;
-  for (const Tracked* tracked : MostRecent(tracker.processes(), kProcesses)) {
-    Kept& kept =
-        processes_[{tracked->process.pid, tracked->process.start_ns}];
+  for (const Rank& rank : MostRecent(tracker, kProcesses)) {
+    const Process& process = tracker.processes()[rank.index];
+    Kept& kept = processes_[{process.pid, process.start_ns}];
     kept.seen = tick_;
-    kept.points.push_back(PointOf(tracked->growth, tracked->process.rss_kb,
-                                  tracker.seconds()));
-    if (kept.points.size() > kTicks) kept.points.pop_front();
+    if (kept.points.size() == kTicks) kept.points.erase(kept.points.begin());
+    kept.points.push_back(PointOf(tracker.tracked()[rank.index].growth,
+                                  process.rss_kb, tracker.seconds()));
   }
   // One that was busy a little while ago may be so again.
   std::erase_if(processes_, [this](const auto& item) {

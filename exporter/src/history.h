@@ -31,7 +31,7 @@ class History {
   static constexpr size_t kTicks = 60;
   static constexpr size_t kProcesses = 200;
   using Identity = std::pair<uint64_t, uint64_t>;  // pid, start_ns
-  using Points = std::deque<HistoryPoint>;         // oldest first
+  using Points = std::vector<HistoryPoint>;        // oldest first
 
   // Notes a tick of the busiest processes and of the host.
   void Add(const Tracker& tracker, double unix_seconds);

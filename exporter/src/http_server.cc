@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <strings.h>
 
 #include <charconv>
 #include <condition_variable>
@@ -15,8 +16,11 @@ namespace {
 // Half-open connections hold a thread each until the request times out: the
 // time a scrape waits behind them is about their number x timeout / threads.
 constexpr const char* kThreads = "64";
-constexpr const char* kRequestTimeoutMs = "2000";
+constexpr const char* kRequestTimeoutMs = "1000";
+// Connections that may wait for a thread: in their turn, not by chance.
+constexpr const char* kWaiting = "1024";
 constexpr const char* kKeepAliveMs = "500";
+constexpr const char* kLargestHead = "8192";  // of a request; each thread has it
 
 const char* ReasonOf(int status) {
   switch (status) {
@@ -83,6 +87,18 @@ std::string_view OrEmpty(const char* text) {
   return text ? std::string_view(text) : std::string_view();
 }
 
+std::string JoinedHeader(const mg_request_info& info, const char* name) {
+  std::string joined;
+  for (int i = 0; i < info.num_headers; ++i) {
+    const mg_header& header = info.http_headers[i];
+    const std::string_view value = OrEmpty(header.value);
+    if (strcasecmp(header.name, name) != 0 || value.empty()) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += value;
+  }
+  return joined;
+}
+
 }  // namespace
 
 std::string CheckListenAddress(const std::string& address) {
@@ -132,6 +148,8 @@ class HttpServer::Implementation {
         "listening_ports",       ports.c_str(),   "num_threads", kThreads,
         "request_timeout_ms",    kRequestTimeoutMs, "enable_keep_alive", "yes",
         "keep_alive_timeout_ms", kKeepAliveMs,    "tcp_nodelay", "1",
+        "max_request_size",      kLargestHead,    "listen_backlog", kWaiting,
+        "connection_queue",      kWaiting,
         nullptr};
     mg_callbacks callbacks{};
     callbacks.log_message = [](const mg_connection* connection,
@@ -177,8 +195,8 @@ class HttpServer::Implementation {
     request.method = OrEmpty(info->request_method);
     request.path = OrEmpty(info->local_uri);
     request.query = OrEmpty(info->query_string);
-    request.header = [connection](const char* name) {
-      return OrEmpty(mg_get_header(connection, name));
+    request.header = [info](const char* name) {
+      return JoinedHeader(*info, name);
     };
     const bool head = request.method == "HEAD";
     if (head) request.method = "GET";

@@ -16,8 +16,9 @@ struct HttpRequest {
   std::string_view method;
   std::string_view path;   // decoded, without the query
   std::string_view query;  // as it came
-  // The header's value, empty if absent.
-  std::function<std::string_view(const char* name)> header;
+  // The header's value, empty if absent; of one that came more than once the
+  // values that are not empty with commas between (RFC 9110, section 5.3).
+  std::function<std::string(const char* name)> header;
 };
 
 // A body is the pieces one after the other; they are shared, not copied.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wiring, signals, exit codes: 0 after SIGTERM or SIGINT, 1 if it cannot
 // listen or, with --once and --top, cannot read; 2 for a bad option.
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -58,6 +59,16 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// A file or socket of ours that gets the number of a closed stderr would be sent
+// the log.
+void OpenClosedStreams() {
+  int fd;
+  do {
+    fd = open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
 bool Print(const std::string& text) {
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
@@ -73,7 +84,7 @@ void WarnOf(const Publication& publication) {
 }
 
 int PrintOnce(Pipeline* pipeline) {
-  const Publication publication = pipeline->Tick(Publication(), false);
+  const Publication publication = pipeline->Tick(Publication());
   WarnOf(publication);
   return Print(RenderAll(publication)) && !publication.error ? 0 : 1;
 }
@@ -86,13 +97,13 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
   Publication publication;
   for (;;) {
-    publication = pipeline->Tick(publication, false);
+    publication = pipeline->Tick(publication);
     if (publication.error) {
       WarnOf(publication);
       return 1;
     }
     std::string table;
-    pipeline->Look([&](const Tracker& tracker, const History&) {
+    pipeline->Look([&](const Tracker& tracker, const History&, const CgroupCache&) {
       table = RenderTop(tracker, *options.top);
     });
     // The first tick has no rates yet.
@@ -174,8 +185,12 @@ class Daemon {
 };
 
 int Main(int argc, const char* const* argv) {
+  OpenClosedStreams();
   // Each of the many request threads would have a heap of its own.
   mallopt(M_ARENA_MAX, 2);
+  // What is large goes back when it is freed, always: else the first such block
+  // makes the library keep all later ones.
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
     std::cout << ManPage();
     return 0;

@@ -7,16 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
 #include "boot_time.h"
 #include "page_faults.h"
+#include "stats_parser.h"
 #include "table_parser.h"
 
 namespace pfe {
 namespace {
 
-constexpr size_t kFirstBuffer = 1 << 16;
+constexpr size_t kBuffer = 1 << 16;
+constexpr size_t kLargestWhole = 1 << 20;  // of `stats` and `latency`
 
 // Closes a file descriptor when it goes out of scope.
 class Descriptor {
@@ -48,12 +51,18 @@ bool IsMounted(const std::string& path) {
   return here.st_dev != above.st_dev;
 }
 
+bool AreSame(int one, int other) {
+  struct stat a, b;
+  return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
 }  // namespace
 
 ModuleSource::ModuleSource(std::string debugfs)
     : debugfs_(std::move(debugfs)),
       directory_(debugfs_ + "/" PF_DEBUGFS_DIR),
-      buffer_(kFirstBuffer, '\0') {}
+      buffer_(kBuffer, '\0') {}
 
 Error ModuleSource::OpenError(const std::string& path, int error) const {
   if (error == EACCES || error == EPERM)
@@ -72,67 +81,104 @@ Error ModuleSource::OpenError(const std::string& path, int error) const {
                                 "is not loaded (modprobe page_faults)"};
 }
 
-// Reads a file to its end into the buffer. seq_file gives at most its own
-// buffer a call, so that a short read says nothing.
-Result<std::string_view> ModuleSource::ReadFile(const char* name) {
-  const std::string path = directory_ + "/" + name;
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return OpenError(path, errno);
+// Gives a file to `take`, piece by piece. seq_file gives at most its own buffer
+// a call, so that a short read says nothing.
+std::optional<Error> ModuleSource::ReadPieces(int directory, const char* name,
+                                              const Taker& take) {
+  const Descriptor file(openat(directory, name, O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return OpenError(PathOf(name), errno);
   size_t size = 0;
   for (;;) {
-    if (size == buffer_.size()) buffer_.resize(buffer_.size() * 2);
     const ssize_t n =
         read(file.get(), buffer_.data() + size, buffer_.size() - size);
-    if (n == 0) return std::string_view(buffer_.data(), size);
-    if (n > 0) {
-      size += static_cast<size_t>(n);
-    } else if (errno != EINTR) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
       // The module went away under the open file.
-      if (errno == EIO && !Exists(directory_)) return OpenError(path, ENOENT);
-      return Error{Cause::kIo, path + ": " + strerror(errno)};
+      if (errno == EIO && !Exists(directory_))
+        return OpenError(PathOf(name), ENOENT);
+      return Error{Cause::kIo, PathOf(name) + ": " + strerror(errno)};
     }
+    size += static_cast<size_t>(n);
+    if (n > 0 && size < buffer_.size()) continue;
+    if (auto error = take(std::string_view(buffer_.data(), size))) return error;
+    if (n == 0) return std::nullopt;
+    size = 0;
   }
 }
 
-Result<Stats> ModuleSource::ReadStats() {
-  const auto text = ReadFile(PF_FILE_STATS);
-  if (!text.ok()) return text.error();
-  return ParseStats(text.value(), directory_ + "/" PF_FILE_STATS);
+Result<std::string> ModuleSource::ReadWhole(int directory, const char* name) {
+  std::string text;
+  const auto take = [&](std::string_view piece) -> std::optional<Error> {
+    if (text.size() + piece.size() > kLargestWhole)
+      return Error{Cause::kMalformed, PathOf(name) + ": it is too large"};
+    text += piece;
+    return std::nullopt;
+  };
+  if (auto error = ReadPieces(directory, name, take)) return *error;
+  return text;
+}
+
+std::optional<Error> ModuleSource::ReadTable(int directory,
+                                             Snapshot* snapshot) {
+  const std::string path = PathOf(PF_FILE_PROCESSES);
+  TableParser parser(path, snapshot);
+  if (auto error = ReadPieces(
+          directory, PF_FILE_PROCESSES,
+          [&parser](std::string_view piece) { return parser.Feed(piece); }))
+    return error;
+  return parser.Finish();
 }
 
 // Absent with latency=0, which is no error.
-Result<Latency> ModuleSource::ReadLatency() {
-  if (!Exists(directory_ + "/" PF_FILE_LATENCY)) return Latency();
-  const auto text = ReadFile(PF_FILE_LATENCY);
+std::optional<Error> ModuleSource::ReadLatency(int directory,
+                                               Snapshot* snapshot) {
+  struct stat status;
+  if (fstatat(directory, PF_FILE_LATENCY, &status, 0) && errno == ENOENT)
+    return std::nullopt;
+  const auto text = ReadWhole(directory, PF_FILE_LATENCY);
   if (!text.ok()) return text.error();
-  return ParseLatency(text.value(), directory_ + "/" PF_FILE_LATENCY);
+  Result<Latency> latency = ParseLatency(text.value(), PathOf(PF_FILE_LATENCY));
+  if (!latency.ok()) return latency.error();
+  snapshot->latency = std::move(latency.value());
+  return std::nullopt;
 }
 
-Result<Snapshot> ModuleSource::Read() {
-  const uint64_t read_ns = BootTimeNs();
+std::optional<Error> ModuleSource::ReadLoad(int directory, Snapshot* snapshot) {
+  snapshot->Clear();
+  snapshot->source = Name();
+  snapshot->read_ns = BootTimeNs();
   // Before the table: a row that goes between the two is then missing from the
   // retired sums for one tick, rather than in both.
-  Result<Stats> stats = ReadStats();
+  const auto text = ReadWhole(directory, PF_FILE_STATS);
+  Result<Stats> stats = text.ok() ? ParseStats(text.value(), PathOf(PF_FILE_STATS))
+                                  : Result<Stats>(text.error());
   // Without a table there is a better reason than that.
-  if (!stats.ok() && Exists(directory_ + "/" PF_FILE_PROCESSES))
+  struct stat status;
+  if (!stats.ok() && fstatat(directory, PF_FILE_PROCESSES, &status, 0) == 0)
     return stats.error();
-  const auto table = ReadFile(PF_FILE_PROCESSES);
-  if (!table.ok()) return table.error();
-  Result<Snapshot> parsed =
-      ParseTable(table.value(), directory_ + "/" PF_FILE_PROCESSES);
-  if (!parsed.ok()) return parsed;
+  if (auto error = ReadTable(directory, snapshot)) return error;
   if (!stats.ok()) return stats.error();
-  Result<Latency> latency = ReadLatency();
-  if (!latency.ok()) return latency.error();
-  Snapshot& snapshot = parsed.value();
-  snapshot.source = Name();
-  snapshot.read_ns = read_ns;
-  snapshot.stats = std::move(stats.value());
-  snapshot.latency = std::move(latency.value());
-  const auto loaded = snapshot.stats.numbers.find(PF_KEY_LOADED_NS);
-  if (loaded != snapshot.stats.numbers.end())
-    snapshot.epoch = static_cast<uint64_t>(loaded->second);
-  return parsed;
+  if (auto error = ReadLatency(directory, snapshot)) return error;
+  snapshot->stats = std::move(stats.value());
+  const auto loaded = snapshot->stats.numbers.find(PF_KEY_LOADED_NS);
+  if (loaded != snapshot->stats.numbers.end())
+    snapshot->epoch = static_cast<uint64_t>(loaded->second);
+  return std::nullopt;
+}
+
+std::optional<Error> ModuleSource::Read(Snapshot* snapshot) {
+  // A module that goes takes the directory with it: with this descriptor
+  // nothing of the next load is found.
+  const auto open_directory = [this] {
+    return open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  };
+  const Descriptor directory(open_directory());
+  if (directory.get() < 0) return OpenError(directory_, errno);
+  const auto error = ReadLoad(directory.get(), snapshot);
+  if (!error) return std::nullopt;
+  const Descriptor again(open_directory());
+  if (again.get() < 0 || AreSame(directory.get(), again.get())) return error;
+  return ReadLoad(again.get(), snapshot);
 }
 
 }  // namespace pfe

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel module's table below a debugfs mount.
+// The kernel module's table in debugfs.
 #ifndef EXPORTER_MODULE_SOURCE_H_
 #define EXPORTER_MODULE_SOURCE_H_
 
+#include <functional>
 #include <string>
 
 #include "source.h"
@@ -15,19 +16,25 @@ class ModuleSource : public Source {
   explicit ModuleSource(std::string debugfs);
 
   const char* Name() const override { return "module"; }
-  // Reads `stats`, `processes` and, where it is, `latency`. An absent directory is told apart: debugfs
-  // itself (kNoDebugfs) or the module's directory in it (kNoModule).
-  Result<Snapshot> Read() override;
+  // All files are of one load of the module: when it was loaded anew while it
+  // was read, it is read once more.
+  std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
-  Result<std::string_view> ReadFile(const char* name);
-  Result<Stats> ReadStats();
-  Result<Latency> ReadLatency();
+  using Taker = std::function<std::optional<Error>(std::string_view)>;
+
+  std::optional<Error> ReadLoad(int directory, Snapshot* snapshot);
+  std::optional<Error> ReadPieces(int directory, const char* name,
+                                  const Taker& take);
+  Result<std::string> ReadWhole(int directory, const char* name);
+  std::optional<Error> ReadTable(int directory, Snapshot* snapshot);
+  std::optional<Error> ReadLatency(int directory, Snapshot* snapshot);
+  std::string PathOf(const char* name) const { return directory_ + "/" + name; }
   Error OpenError(const std::string& path, int error) const;
 
   const std::string debugfs_;
   const std::string directory_;
-  std::string buffer_;  // kept from tick to tick
+  std::string buffer_;  // kept, so that a tick does not allocate
 };
 
 }  // namespace pfe

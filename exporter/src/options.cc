@@ -89,7 +89,7 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
   app->add_option("--processes.min-faults", rules->min_faults,
                   "Processes with fewer faults have none")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 53));
-  app->add_option("--processes.breakdown", settings->breakdown,
+  app->add_option("--processes.breakdown", rules->breakdown,
                   "Processes with faults by severity, access and kind")
       ->check(CLI::Range(size_t{0}, size_t{100000}));
   app->add_flag("--no-pid", rules->no_pid, "No series by pid at all");

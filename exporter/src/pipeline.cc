@@ -3,20 +3,11 @@
 
 #include <time.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "boot_time.h"
-#include "cgroup_reader.h"
 
 namespace pfe {
-namespace {
-
-// Control groups read a tick at most: each is a file.
-constexpr size_t kCgroupsATick = 1000;
-
-}  // namespace
-
 Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
     : source_(source),
       settings_(settings),
@@ -30,45 +21,30 @@ void Pipeline::Configure(const PipelineSettings& settings) {
   selection_ = Selection(settings.selection);
 }
 
-// When the machine booted. Kept while the clock is only adjusted, so that
-// start times do not flap; a clock that was set moves it.
-uint64_t Pipeline::BootUnixNs() {
-  const uint64_t now = ClockNs(CLOCK_REALTIME) - BootTimeNs();
-  const uint64_t apart =
-      now > boot_unix_ns_ ? now - boot_unix_ns_ : boot_unix_ns_ - now;
-  if (apart > 1000000000u) boot_unix_ns_ = now;
-  return boot_unix_ns_;
-}
-
-void Pipeline::ReadCgroups() {
-  size_t left = kCgroupsATick;
-  for (Tracked& tracked : tracker_.processes()) {
-    if (!tracked.selected || tracked.cgroup_read) continue;
-    if (left-- == 0) return;
-    tracked.cgroup = ReadCgroup(settings_.procfs, tracked.process.pid);
-    tracked.cgroup_read = true;
-  }
-}
-
-void Pipeline::Use(Snapshot snapshot, const Publication& previous,
+void Pipeline::Use(const Publication& previous, const Forms& forms,
                    Publication* next) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  next->source = snapshot.source;
-  next->reason = snapshot.fell_back;
-  next->has_unattributed = !snapshot.stats.numbers.empty();
+  next->source = snapshot_.source;
+  next->reason = snapshot_.fell_back;
+  next->has_unattributed = !snapshot_.stats.numbers.empty();
   ExpositionInput input;
-  input.offered = snapshot.offered;
-  tracker_.Update(&snapshot);
-  input.selected = selection_.Select(&tracker_.processes());
-  input.busiest = Busiest(input.selected, settings_.breakdown);
-  if (settings_.containers) ReadCgroups();
+  input.offered = snapshot_.offered;
+  tracker_.Update(&snapshot_);
+  selection_.Select(&tracker_);
+  if (settings_.containers)
+    cgroups_.Update(settings_.procfs, tracker_.processes(),
+                    selection_.selected());
   history_.Add(tracker_, static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9);
-  input.comms = &tracker_.comms();
-  input.containers = settings_.containers;
+  input.tracker = &tracker_;
+  input.selection = &selection_;
+  input.cgroups = settings_.containers ? &cgroups_ : nullptr;
   input.mandated_only = settings_.mandated_only;
-  next->boot_unix_ns = input.boot_unix_ns = BootUnixNs();
-  next->families = Render(input, previous.families);
-  next->processes = input.selected.size() + selection_.omitted();
+  input.forms = forms;
+  next->boot_unix_ns = input.boot_unix_ns =
+      boot_.Note(ClockNs(CLOCK_REALTIME), BootTimeNs());
+  input.boot_moved = next->boot_unix_ns != previous.boot_unix_ns;
+  next->families = renderer_.Render(input, previous.families);
+  next->processes = selection_.selected().size() + selection_.omitted();
   next->processes_omitted = selection_.omitted();
   next->comms_omitted = tracker_.comms_omitted();
   next->unattributed = tracker_.unattributed();
@@ -76,7 +52,7 @@ void Pipeline::Use(Snapshot snapshot, const Publication& previous,
   next->latency = tracker_.latency();
 }
 
-Publication Pipeline::Tick(const Publication& previous, bool compress) {
+Publication Pipeline::Tick(const Publication& previous, const Forms& forms) {
   const auto start = Publication::Clock::now();
   const uint64_t cpu = ClockNs(CLOCK_THREAD_CPUTIME_ID);
   Publication next;
@@ -84,16 +60,13 @@ Publication Pipeline::Tick(const Publication& previous, bool compress) {
   next.read_at = previous.read_at;
   next.errors = previous.errors;
   next.ticks = previous.ticks + 1;
-  Result<Snapshot> snapshot = source_->Read();
-  if (snapshot.ok()) {
-    next.read_at = start;
-    Use(std::move(snapshot.value()), previous, &next);
+  if (auto error = source_->Read(&snapshot_)) {
+    next.error = next.reason = std::move(error);
   } else {
-    next.error = next.reason = snapshot.error();
+    next.read_at = start;
+    Use(previous, forms, &next);
   }
   if (next.reason) ++next.errors[static_cast<size_t>(next.reason->cause)];
-  if (compress)
-    for (const RenderedFamily& family : next.families) family.samples->gzip();
   next.tick_seconds =
       std::chrono::duration<double>(Publication::Clock::now() - start).count();
   next.tick_cpu_seconds =
@@ -105,7 +78,7 @@ Publication Pipeline::Tick(const Publication& previous, bool compress) {
 void Pipeline::Look(const Looker& look) const {
   const std::lock_guard<std::mutex> one(lookers_);
   const std::lock_guard<std::mutex> lock(mutex_);
-  look(tracker_, history_);
+  look(tracker_, history_, cgroups_);
 }
 
 }  // namespace pfe

@@ -10,6 +10,9 @@
 #include <mutex>
 #include <string>
 
+#include "boot_time.h"
+#include "cgroup_cache.h"
+#include "exposition.h"
 #include "history.h"
 #include "publication.h"
 #include "selection.h"
@@ -21,7 +24,6 @@ namespace pfe {
 // What can be changed while it runs.
 struct PipelineSettings {
   SelectionRules selection;
-  size_t breakdown = 50;  // processes with a breakdown of their own
   size_t max_comms = 1000;
   bool containers = false;
   bool mandated_only = false;
@@ -35,20 +37,20 @@ class Pipeline {
   Pipeline(Source* source, const PipelineSettings& settings);
 
   void Configure(const PipelineSettings& settings);
-  // Reads and renders. `previous` is the tick before; `compress` asks for the
-  // compressed texts now rather than at their first use.
-  Publication Tick(const Publication& previous, bool compress);
+  // Reads and renders. `previous` is what the last call returned, empty for the
+  // first one; other forms than those of `forms` are made at their first use.
+  Publication Tick(const Publication& previous, const Forms& forms = {});
 
   // Calls `look` while nothing changes.
-  using Looker = std::function<void(const Tracker&, const History&)>;
+  using Looker = 
+      std::function<void(const Tracker&, const History&, const CgroupCache&)>;
   void Look(const Looker& look) const;
 
  private:
-  void Use(Snapshot snapshot, const Publication& previous, Publication* next);
-  void ReadCgroups();
-  uint64_t BootUnixNs();
+  void Use(const Publication& previous, const Forms& forms, Publication* next);
 
   Source* const source_;
+  Snapshot snapshot_;  // of the ticking thread: filled again each tick
   // Taken before mutex_ by those who look, so that a tick waits for one of them
   // at most.
   mutable std::mutex lookers_;
@@ -56,8 +58,10 @@ class Pipeline {
   PipelineSettings settings_;  // mutex_, as all below
   Tracker tracker_;
   Selection selection_;
+  CgroupCache cgroups_;
   History history_;
-  uint64_t boot_unix_ns_ = 0;
+  Renderer renderer_;
+  BootMoment boot_;
 };
 
 }  // namespace pfe

@@ -39,11 +39,19 @@ void Poller::SetInterval(std::chrono::milliseconds interval) {
   wake_.notify_all();
 }
 
+// The forms of the next tick: those that were asked for of late.
+Forms Poller::TakeForms() {
+  Forms forms;
+  forms.gzip = gzip_wanted_ > 0;
+  forms.plain = plain_wanted_ > 0 || !forms.gzip;
+  if (gzip_wanted_ > 0) --gzip_wanted_;
+  if (plain_wanted_ > 0) --plain_wanted_;
+  return forms;
+}
+
 void Poller::Tick() {
-  const bool compress = compressed_wanted_ > 0;
-  if (compress) --compressed_wanted_;
   auto next = std::make_shared<const Publication>(
-      pipeline_->Tick(*Current(), compress));
+      pipeline_->Tick(*Current(), TakeForms()));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     current_ = next;

@@ -33,22 +33,26 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
 
   std::shared_ptr<const Publication> Current() const;
-  // Any thread: somebody asked for compressed texts. They are then made in the
+  // Any thread: somebody asked for texts in this form. They are then made in the
   // tick, for as long as somebody goes on to ask.
-  void WantCompressed() { compressed_wanted_ = kCompressedTicks; }
+  void Want(bool gzip) {
+    (gzip ? gzip_wanted_ : plain_wanted_) = kWantedTicks;
+  }
   // From the last tick on.
   void SetInterval(std::chrono::milliseconds interval);
 
  private:
-  // Ticks that a request of compressed texts is remembered.
-  static constexpr int kCompressedTicks = 60;
+  // Ticks that a request is remembered.
+  static constexpr int kWantedTicks = 60;
 
+  Forms TakeForms();
   void Tick();
   void Run();
 
   Pipeline* const pipeline_;
   const OnTick on_tick_;
-  std::atomic<int> compressed_wanted_ = 0;
+  std::atomic<int> plain_wanted_ = 0;
+  std::atomic<int> gzip_wanted_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::chrono::milliseconds interval_;          // mutex_

@@ -27,6 +27,7 @@ enum Field {
   kVsize = 23,
   kRss = 24,
 };
+constexpr size_t kLongestComm = 1024;
 constexpr uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
 
 // Reads a small file below a directory; -1 if it cannot.
@@ -63,41 +64,43 @@ bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
 
 }  // namespace
 
-std::optional<Process> ParseProcStat(std::string_view text) {
+bool ParseProcStat(std::string_view text, ProcessTable* table) {
   static const auto ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
   static const auto page_kb = static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
   const size_t open = text.find(" (");
   const size_t close = text.rfind(") ");
   if (open == std::string_view::npos || close == std::string_view::npos ||
-      close < open || close + 3 >= text.size())
-    return std::nullopt;
-  Process process;
+      close < open + 2 || close + 3 >= text.size())
+    return false;
+  uint32_t pid = 0;
   const auto [end, error] =
-      std::from_chars(text.data(), text.data() + open, process.pid);
+      std::from_chars(text.data(), text.data() + open, pid);
   std::array<uint64_t, kRss + 1> fields{};
   if (error != std::errc() || end != text.data() + open ||
       !ParseFields(text.substr(close + 3), &fields) ||
-      (fields[kFlags] & kKernelThread))
-    return std::nullopt;
+      (fields[kFlags] & kKernelThread) || close - open > kLongestComm)
+    return false;
+  Process* const process = table->Add();
   const char state = text[close + 2];
-  process.live = state != 'Z' && state != 'X';
-  process.comm = ToValidUtf8(text.substr(open + 2, close - open - 2));
-  process.minor = fields[kMinflt];
-  process.major = fields[kMajflt];
-  process.faults = process.minor + process.major;
-  process.start_ns = fields[kStarttime] * (1000000000u / ticks);
-  process.vma_kb = fields[kVsize] / 1024;
-  process.rss_kb = fields[kRss] * page_kb;
-  return process;
+  process->pid = pid;
+  process->live = state != 'Z' && state != 'X';
+  process->minor = fields[kMinflt];
+  process->major = fields[kMajflt];
+  process->faults = process->minor + process->major;
+  process->start_ns = fields[kStarttime] * (1000000000u / ticks);
+  process->vma_kb = fields[kVsize] / 1024;
+  process->rss_kb = fields[kRss] * page_kb;
+  table->SetComm(ToValidUtf8(text.substr(open + 2, close - open - 2)));
+  return true;
 }
 
 ProcfsSource::ProcfsSource(std::string procfs) : procfs_(std::move(procfs)) {}
 
-Result<Snapshot> ProcfsSource::Read() {
-  Snapshot snapshot;
-  snapshot.source = Name();
-  snapshot.read_ns = BootTimeNs();
-  snapshot.offered.severity = true;
+std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
+  snapshot->Clear();
+  snapshot->source = Name();
+  snapshot->read_ns = BootTimeNs();
+  snapshot->offered.severity = true;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(procfs_.c_str()),
                                                       closedir);
   if (!directory)
@@ -110,13 +113,12 @@ Result<Snapshot> ProcfsSource::Read() {
     strcpy(stpcpy(path, entry->d_name), "/stat");
     const ssize_t n =
         ReadSmall(dirfd(directory.get()), path, text, sizeof(text));
-    if (n <= 0) continue;
-    if (auto process = ParseProcStat({text, static_cast<size_t>(n)}))
-      snapshot.processes.push_back(std::move(*process));
+    if (n > 0)
+      ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes);
   }
-  if (snapshot.processes.empty())
+  if (snapshot->processes.empty())
     return Error{Cause::kIo, procfs_ + ": no process can be read there"};
-  return snapshot;
+  return std::nullopt;
 }
 
 }  // namespace pfe

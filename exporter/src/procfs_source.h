@@ -19,15 +19,15 @@ class ProcfsSource : public Source {
 
   const char* Name() const override { return "procfs"; }
   // One read of `stat` a process. Processes that go meanwhile are left out.
-  Result<Snapshot> Read() override;
+  std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
   const std::string procfs_;
 };
 
-// A process by the text of /proc/PID/stat (proc(5)); nothing if it is a kernel
-// thread, or the text is not understood.
-std::optional<Process> ParseProcStat(std::string_view text);
+// Adds a process by the text of /proc/PID/stat (proc(5)); false, and nothing is
+// added, if it is a kernel thread or the text is not understood.
+bool ParseProcStat(std::string_view text, ProcessTable* table);
 
 }  // namespace pfe
 

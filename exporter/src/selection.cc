@@ -2,12 +2,13 @@
 #include "selection.h"
 
 #include <algorithm>
-#include <tuple>
+
+#include "top_n.h"
 
 namespace pfe {
 namespace {
 
-// What a selected process has ahead of others.
+// What one that is marked has ahead of others.
 constexpr double kIncumbent = 1.5;
 
 std::unique_ptr<re2::RE2> Compile(const std::string& regex) {
@@ -15,26 +16,8 @@ std::unique_ptr<re2::RE2> Compile(const std::string& regex) {
   return std::make_unique<re2::RE2>(regex, re2::RE2::Quiet);
 }
 
-std::tuple<double, double> Rank(const Tracked* tracked) {
-  const double factor = tracked->selected ? kIncumbent : 1;
-  return {tracked->recent * factor,
-          static_cast<double>(tracked->process.rss_kb) * factor};
-}
-
-bool Ahead(const Tracked* a, const Tracked* b) {
-  const auto rank_a = Rank(a), rank_b = Rank(b);
-  return rank_a != rank_b ? rank_a > rank_b
-                          : a->process.pid < b->process.pid;
-}
-
-bool ByPid(const Tracked* a, const Tracked* b) {
-  return a->process.pid != b->process.pid
-             ? a->process.pid < b->process.pid
-             : a->process.start_ns > b->process.start_ns;
-}
-
-bool SamePid(const Tracked* a, const Tracked* b) {
-  return a->process.pid == b->process.pid;
+bool Matches(std::string_view comm, const re2::RE2& regex) {
+  return re2::RE2::FullMatch(re2::StringPiece(comm.data(), comm.size()), regex);
 }
 
 }  // namespace
@@ -44,59 +27,121 @@ Selection::Selection(const SelectionRules& rules)
       include_(Compile(rules.include)),
       exclude_(Compile(rules.exclude)) {}
 
-bool Selection::Wanted(const Tracked& tracked) const {
-  const std::string& comm = tracked.process.comm;
-  return !rules_.no_pid && tracked.process.faults >= rules_.min_faults &&
-         (!include_ || re2::RE2::FullMatch(comm, *include_)) &&
-         (!exclude_ || !re2::RE2::FullMatch(comm, *exclude_));
+bool Selection::Wanted(const Process& process, std::string_view comm) const {
+  return !rules_.no_pid && process.faults >= rules_.min_faults &&
+         (!include_ || Matches(comm, *include_)) &&
+         (!exclude_ || !Matches(comm, *exclude_));
 }
 
-std::vector<const Tracked*> Selection::Select(std::vector<Tracked>* processes) {
-  std::vector<const Tracked*> selected;
-  selected.reserve(processes->size());
-  size_t live = 0;
-  for (Tracked& tracked : *processes) {
-    if (!tracked.process.live) continue;
-    ++live;
-    if (Wanted(tracked))
-      selected.push_back(&tracked);
-    else
-      tracked.selected = false;
+void Selection::Collect(const Tracker& tracker) {
+  const ProcessTable& processes = tracker.processes();
+  selected_.clear();
+  omitted_ = 0;
+  sorted_ = true;
+  uint32_t last_pid = 0;
+  for (uint32_t i = 0; i < processes.size(); ++i) {
+    const Process& process = processes[i];
+    if (!process.live) continue;
+    if (!Wanted(process, processes.comm(process))) {
+      ++omitted_;
+      continue;
+    }
+    sorted_ &= process.pid > last_pid || selected_.empty();
+    last_pid = process.pid;
+    selected_.push_back(i);
   }
-  // Should two live rows have one pid, the one that started later wins: a
-  // label set is never rendered twice.
-  if (!std::is_sorted(selected.begin(), selected.end(), ByPid))
-    std::sort(selected.begin(), selected.end(), ByPid);
-  selected.erase(std::unique(selected.begin(), selected.end(), SamePid),
-                 selected.end());
-  if (selected.size() > rules_.max) {
-    const auto end = selected.begin() + static_cast<ptrdiff_t>(rules_.max);
-    std::nth_element(selected.begin(), end, selected.end(), Ahead);
-    selected.erase(end, selected.end());
-    std::sort(selected.begin(), selected.end(), ByPid);
-  }
-  for (Tracked& tracked : *processes) tracked.selected = false;
-  for (const Tracked* tracked : selected)
-    (*processes)[static_cast<size_t>(tracked - processes->data())].selected =
-        true;
-  omitted_ = live - selected.size();
-  return selected;
 }
 
-std::vector<const Tracked*> Busiest(const std::vector<const Tracked*>& selected,
-                                    size_t n) {
-  std::vector<const Tracked*> busiest = selected;
-  if (busiest.size() > n) {
-    const auto end = busiest.begin() + static_cast<ptrdiff_t>(n);
-    std::nth_element(busiest.begin(), end, busiest.end(),
-                     [](const Tracked* a, const Tracked* b) {
-                       return std::tuple(a->recent, a->process.faults) >
-                              std::tuple(b->recent, b->process.faults);
-                     });
-    busiest.erase(end, busiest.end());
-    std::sort(busiest.begin(), busiest.end(), ByPid);
+// Should two live rows have one pid, the one that started later wins: a label
+// set is never rendered twice.
+void Selection::SortByPid(const ProcessTable& processes) {
+  if (sorted_) return;
+  // Sorted by keys, not by looking at the rows again and again.
+  std::vector<uint64_t> keys;
+  keys.reserve(selected_.size());
+  for (uint32_t i : selected_)
+    keys.push_back(uint64_t{processes[i].pid} << 32 | i);
+  std::sort(keys.begin(), keys.end());
+  selected_.clear();
+  uint64_t last_pid = UINT64_MAX;
+  for (uint64_t key : keys) {
+    const auto index = static_cast<uint32_t>(key);
+    if (key >> 32 != last_pid) {
+      selected_.push_back(index);
+    } else {
+      ++omitted_;
+      if (processes[index].start_ns > processes[selected_.back()].start_ns)
+        selected_.back() = index;
+    }
+    last_pid = key >> 32;
   }
-  return busiest;
+  sorted_ = true;
+}
+
+void Selection::CutToMax(const Tracker& tracker) {
+  if (selected_.size() <= rules_.max) return;
+  const ProcessTable& processes = tracker.processes();
+  TopN first(rules_.max);
+  for (uint32_t i : selected_) {
+    const Tracked& tracked = tracker.tracked()[i];
+    const double factor = tracked.selected ? kIncumbent : 1;
+    first.Offer({tracked.recent * factor,
+                 static_cast<double>(processes[i].rss_kb) * factor,
+                 processes[i].pid, i});
+  }
+  omitted_ += selected_.size() - rules_.max;
+  selected_.clear();
+  for (const Rank& rank : first.Take()) selected_.push_back(rank.index);
+  sorted_ = false;
+}
+
+void Selection::Mark(Tracker* tracker) {
+  std::vector<Tracked>& tracked = tracker->tracked();
+  changed_ = tracker->changes().all || tracker->changes().selected_gone;
+  size_t before = 0;
+  for (const Tracked& one : tracked) before += one.selected;
+  // As many as before, and each was there before: the same ones.
+  changed_ |= before != selected_.size();
+  for (uint32_t i : selected_)
+    changed_ |= !tracked[i].selected || tracked[i].renamed;
+  if (!changed_) return;
+  for (Tracked& one : tracked) one.selected = false;
+  for (uint32_t i : selected_) tracked[i].selected = true;
+}
+
+void Selection::MarkBrokenDown(Tracker* tracker) {
+  const ProcessTable& processes = tracker->processes();
+  std::vector<Tracked>& tracked = tracker->tracked();
+  TopN first(rules_.breakdown);
+  size_t before = 0;
+  for (uint32_t i : selected_) {
+    const double factor = tracked[i].broken_down ? kIncumbent : 1;
+    before += tracked[i].broken_down;
+    first.Offer({tracked[i].recent * factor,
+                 static_cast<double>(processes[i].faults) * factor,
+                 processes[i].pid, i});
+  }
+  std::vector<Rank> ranks = first.Take();
+  std::sort(ranks.begin(), ranks.end(),
+            [](const Rank& a, const Rank& b) { return a.pid < b.pid; });
+  broken_down_changed_ = changed_ || before != ranks.size();
+  broken_down_.clear();
+  for (const Rank& rank : ranks) {
+    broken_down_.push_back(rank.index);
+    broken_down_changed_ |= !tracked[rank.index].broken_down;
+  }
+  if (!broken_down_changed_) return;
+  for (Tracked& one : tracked) one.broken_down = false;
+  for (uint32_t i : broken_down_) tracked[i].broken_down = true;
+}
+
+void Selection::Select(Tracker* tracker) {
+  Collect(*tracker);
+  SortByPid(tracker->processes());
+  CutToMax(*tracker);
+  SortByPid(tracker->processes());
+  Mark(tracker);
+  MarkBrokenDown(tracker);
 }
 
 std::string CheckRegex(const std::string& regex) {

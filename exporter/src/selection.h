@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tracker.h"
@@ -20,6 +21,7 @@ struct SelectionRules {
   std::string include;  // RE2 on the whole comm; empty takes all
   std::string exclude;  // empty takes none out
   bool no_pid = false;
+  size_t breakdown = 50;  // processes with a breakdown of their own
 };
 
 class Selection {
@@ -27,26 +29,40 @@ class Selection {
   // The expressions must be valid: see CheckRegex().
   explicit Selection(const SelectionRules& rules);
 
-  // Marks the processes selected, by recent faults and then RSS. One that is
-  // selected stays so until another is ahead of it by half, so that series do
-  // not flap. Returns them ordered by pid; live ones only, one a pid.
-  std::vector<const Tracked*> Select(std::vector<Tracked>* processes);
+  // Marks the processes selected, by recent faults and then RSS, and of them
+  // those with a breakdown, by recent faults and then all faults. One that is
+  // marked stays so until another is ahead of it by half, so that series do not
+  // flap.
+  void Select(Tracker* tracker);
 
-  // Live processes that the last Select() left out.
+  // Of the last Select(): indices of the tracker's processes, ordered by pid;
+  // live ones only, one a pid.
+  const std::vector<uint32_t>& selected() const { return selected_; }
+  const std::vector<uint32_t>& broken_down() const { return broken_down_; }
+  // Live processes that were left out.
   size_t omitted() const { return omitted_; }
+  // Whether others were selected than the time before, or by other names.
+  bool changed() const { return changed_; }
+  bool broken_down_changed() const { return broken_down_changed_; }
 
  private:
-  bool Wanted(const Tracked& tracked) const;
+  bool Wanted(const Process& process, std::string_view comm) const;
+  void Collect(const Tracker& tracker);
+  void SortByPid(const ProcessTable& processes);
+  void CutToMax(const Tracker& tracker);
+  void Mark(Tracker* tracker);
+  void MarkBrokenDown(Tracker* tracker);
 
   SelectionRules rules_;
   std::unique_ptr<re2::RE2> include_;
   std::unique_ptr<re2::RE2> exclude_;
+  std::vector<uint32_t> selected_;
+  std::vector<uint32_t> broken_down_;
   size_t omitted_ = 0;
+  bool sorted_ = true;  // selected_, by pid
+  bool changed_ = false;
+  bool broken_down_changed_ = false;
 };
-
-// The `n` with the most recent faults, in the order of `selected`.
-std::vector<const Tracked*> Busiest(const std::vector<const Tracked*>& selected,
-                                    size_t n);
 
 // What is wrong with an expression, empty if nothing is.
 std::string CheckRegex(const std::string& regex);

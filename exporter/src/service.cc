@@ -19,16 +19,36 @@ RenderedText::Bytes Share(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
+// Puts the parts of a text together, compressed or not.
+class BodyBuilder {
+ public:
+  explicit BodyBuilder(bool gzip) : gzip_(gzip) {
+    if (gzip_) body_.push_back(Share(GzipFrame::Header()));
+  }
+
+  void Add(const RenderedText& text) {
+    if (!gzip_) return body_.push_back(text.plain());
+    const RenderedText::Packed& packed = text.packed();
+    frame_.Add(*packed);
+    body_.emplace_back(packed, &packed->bytes);
+  }
+  std::vector<RenderedText::Bytes> Finish() {
+    if (gzip_) body_.push_back(Share(frame_.Trailer()));
+    return std::move(body_);
+  }
+
+ private:
+  const bool gzip_;
+  GzipFrame frame_;
+  std::vector<RenderedText::Bytes> body_;
+};
+
 // Heads and samples in their order: all of them are shared.
-void AppendFamilies(const Publication& publication, Format format, bool gzip,
-                    std::vector<RenderedText::Bytes>* body) {
-  const auto bytes = [gzip](const RenderedText& text) {
-    return gzip ? text.gzip() : text.plain();
-  };
+void AddFamilies(const Publication& publication, bool openmetrics,
+                 BodyBuilder* body) {
   for (const RenderedFamily& family : publication.families) {
-    body->push_back(
-        bytes(HeadText(family.metric, format == Format::kOpenMetrics)));
-    body->push_back(bytes(*family.samples));
+    body->Add(HeadText(family.metric, openmetrics));
+    body->Add(*family.samples);
   }
 }
 
@@ -36,7 +56,7 @@ void AppendFamilies(const Publication& publication, Format format, bool gzip,
 constexpr int kStaleIntervals = 3;
 
 // Counts a request while it is answered. Not while it is sent: a client that does
-// not read must not keep others out, and the server gives it two seconds.
+// not read must not keep others out, and the server gives it one second.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
@@ -91,7 +111,7 @@ HttpResponse Service::Limited(const HttpRequest& request) {
 }
 
 HttpResponse Service::Metrics(const HttpRequest& request) {
-  const std::string_view encoding = request.header("Accept-Encoding");
+  const std::string encoding = request.header("Accept-Encoding");
   const Format format = PreferredFormat(request.header("Accept"));
   const bool gzip = AcceptsGzip(encoding);
   if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
@@ -111,12 +131,12 @@ HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   HttpResponse response;
   response.content_type = openmetrics ? kOpenMetricsType : kTextType;
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-  if (gzip) {
-    poller_->WantCompressed();
-    response.headers.emplace_back("Content-Encoding", "gzip");
-  }
-  AppendFamilies(*publication, format, gzip, &response.body);
-  response.body.push_back(Share(gzip ? Gzip(own) : std::move(own)));
+  poller_->Want(gzip);
+  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  BodyBuilder body(gzip);
+  AddFamilies(*publication, openmetrics, &body);
+  body.Add(RenderedText(std::move(own)));
+  response.body = body.Finish();
   return response;
 }
 
@@ -134,10 +154,10 @@ HttpResponse Service::Ready() const {
 }
 
 std::string RenderAll(const Publication& publication) {
-  std::vector<RenderedText::Bytes> pieces;
-  AppendFamilies(publication, Format::kText, false, &pieces);
+  BodyBuilder body(false);
+  AddFamilies(publication, false, &body);
   std::string text;
-  for (const auto& piece : pieces) text += *piece;
+  for (const auto& piece : body.Finish()) text += *piece;
   return text + RenderSelfMetrics(publication, RequestCounters(),
                                   Publication::Clock::now(), false);
 }

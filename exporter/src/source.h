@@ -3,6 +3,8 @@
 #ifndef EXPORTER_SOURCE_H_
 #define EXPORTER_SOURCE_H_
 
+#include <optional>
+
 #include "result.h"
 #include "snapshot.h"
 
@@ -14,9 +16,10 @@ class Source {
   // The source that is preferred: the label `source` of metrics when nothing
   // can be read.
   virtual const char* Name() const = 0;
-  // Reads all there is; the snapshot says from which source. Called by one
-  // thread at a time.
-  virtual Result<Snapshot> Read() = 0;
+  // Reads all there is in place of what is in the snapshot, whose memory is
+  // used again; the snapshot says from which source. On an error its content
+  // is unspecified. Called by one thread at a time.
+  virtual std::optional<Error> Read(Snapshot* snapshot) = 0;
 };
 
 }  // namespace pfe

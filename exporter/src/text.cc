@@ -97,16 +97,7 @@ std::string ToValidUtf8(std::string_view bytes) {
 }
 
 void AppendLabelValue(std::string_view value, std::string* out) {
-  for (char c : value) {
-    if (c == '\\' || c == '"') {
-      *out += '\\';
-      *out += c;
-    } else if (c == '\n') {
-      *out += "\\n";
-    } else {
-      *out += c;
-    }
-  }
+  EscapeLabelValue(value, [out](char c) { *out += c; });
 }
 
 std::string EscapeHtml(std::string_view text) {

@@ -19,8 +19,15 @@ std::optional<std::string> Unescape(std::string_view escaped);
 // Subparts"). One bad byte in a label makes Prometheus drop a whole scrape.
 std::string ToValidUtf8(std::string_view bytes);
 
-// Appends a label's value escaped as Prometheus's text format has it:
+// Puts, byte by byte, a label's value escaped as Prometheus's text format has it:
 // backslash, double quote and newline.
+template <typename Put>
+void EscapeLabelValue(std::string_view value, Put put) {
+  for (char c : value) {
+    if (c == '\\' || c == '"' || c == '\n') put('\\');
+    put(c == '\n' ? 'n' : c);
+  }
+}
 void AppendLabelValue(std::string_view value, std::string* out);
 
 // Escapes a text for HTML, in content and in quoted attributes.

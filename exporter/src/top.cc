@@ -4,7 +4,10 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <tuple>
+#include <string>
+#include <vector>
+
+#include "top_n.h"
 
 namespace pfe {
 namespace {
@@ -29,28 +32,28 @@ double PerSecond(uint64_t growth, double seconds) {
 }  // namespace
 
 std::string RenderTop(const Tracker& tracker, size_t rows) {
-  std::vector<const Tracked*> live;
-  for (const Tracked& tracked : tracker.processes())
-    if (tracked.process.live) live.push_back(&tracked);
-  const size_t n = std::min(rows, live.size());
-  std::partial_sort(
-      live.begin(), live.begin() + static_cast<ptrdiff_t>(n), live.end(),
-      [](const Tracked* a, const Tracked* b) {
-        return std::tuple(a->growth.faults, a->process.faults) >
-               std::tuple(b->growth.faults, b->process.faults);
-      });
+  const ProcessTable& processes = tracker.processes();
+  TopN first(rows);
+  for (uint32_t i = 0; i < processes.size(); ++i)
+    if (processes[i].live)
+      first.Offer({static_cast<double>(tracker.tracked()[i].growth.faults),
+                   static_cast<double>(processes[i].faults), processes[i].pid,
+                   i});
+  std::vector<Rank> ranks = first.Take();
+  std::sort(ranks.begin(), ranks.end(),
+            [](const Rank& a, const Rank& b) { return a.AheadOf(b); });
   std::string out =
       fmt::format("{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n",
                   "PID", "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS",
                   "MAJOR", "VMA MB", "RSS MB");
   const double seconds = tracker.seconds();
-  for (size_t i = 0; i < n; ++i) {
-    const Process& process = live[i]->process;
-    const Counters& growth = live[i]->growth;
+  for (const Rank& rank : ranks) {
+    const Process& process = processes[rank.index];
+    const Counters& growth = tracker.tracked()[rank.index].growth;
     out += fmt::format(
         "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8.1f} {:>12} {:>9} {:>10.1f} "
         "{:>10.1f}\n",
-        process.pid, Printable(process.comm), PerSecond(growth.faults, seconds),
+        process.pid, Printable(std::string(processes.comm(process))), PerSecond(growth.faults, seconds),
         PerSecond(growth.major, seconds),
         PerSecond(growth.stall_ns, seconds) / 1e7, process.faults,
         process.major, static_cast<double>(process.vma_kb) / 1024,

@@ -13,16 +13,19 @@
 //     has counted, but in a new epoch only if it is younger than the last tick:
 //     what an older one did was seen before, or never will be. Sums begin with
 //     the first tick.
+//  3. The rows of a tick are the snapshot's own, in its order; those of the tick
+//     before go back to be filled again. Nothing is allocated for a row.
 #ifndef EXPORTER_TRACKER_H_
 #define EXPORTER_TRACKER_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "identity_index.h"
 #include "snapshot.h"
 
 namespace pfe {
@@ -34,21 +37,22 @@ struct Counters {
   uint64_t stall_ns = 0;
 };
 
-using Breakdown = std::array<uint64_t, kBreakdown>;
-
-// One process, as it is exported.
+// What is known of a process besides its row.
 struct Tracked {
-  Process process;  // its counters go on over epochs
-  Counters read;    // as the source has them
-  Counters growth;  // in the last tick
-  double recent = 0;  // faults of late: growth that fades by a fifth a tick
-  uint32_t comm = 0;  // index into Tracker::comms()
-  bool selected = false;  // has series of its own: see selection.h
-  // What the source's breakdown is short of the exported one, modulo 2^64; only
+  // What the source's values are short of the exported ones, modulo 2^64; only
   // after a change of epoch.
-  std::unique_ptr<Breakdown> breakdown_before;
-  std::string cgroup;  // see cgroup_reader.h
-  bool cgroup_read = false;
+  struct Short {
+    Counters counters;
+    Breakdown breakdown{};
+  };
+
+  Counters growth;   // in the last tick
+  float recent = 0;  // faults of late: growth that fades by a fifth a tick
+  uint32_t comm = 0;  // index into Tracker::comms()
+  bool selected = false;   // has series of its own: see selection.h
+  bool broken_down = false;  // and some by breakdown
+  bool renamed = false;    // has another comm than in the tick before
+  std::unique_ptr<Short> is_short;
 };
 
 // The sums of one comm, of exited processes too.
@@ -65,6 +69,18 @@ struct CommSums {
   uint64_t active_tick = 0;  // the last in which it had a process
 };
 
+// What of the processes' values differs from the tick before, at all.
+struct Changes {
+  bool all = true;       // a new epoch
+  bool rows = false;     // processes came, went, exited or were renamed
+  bool selected_gone = false;  // one with series of its own is not there any more
+  bool counters = false;
+  bool vma = false;
+  bool rss = false;
+  bool rss_split = false;
+  bool swap = false;
+};
+
 class Tracker {
  public:
   // The bucket of comms beyond the cap.
@@ -75,13 +91,17 @@ class Tracker {
   // begin with some of what they were, which reads as a spike.
   Tracker(size_t max_comms, bool count_first);
 
-  // Takes the next snapshot; its processes and latency are moved from.
+  // Takes the next snapshot. Its processes are exchanged for those of the tick
+  // before, its stats and latency moved from.
   void Update(Snapshot* snapshot);
   void set_max_comms(size_t max_comms) { max_comms_ = max_comms; }
 
-  // Live processes and those that exited of late, as the source has them.
-  std::vector<Tracked>& processes() { return processes_; }
-  const std::vector<Tracked>& processes() const { return processes_; }
+  // Live processes and those that exited of late, with the exported values; by
+  // the same index, what else is known of them.
+  const ProcessTable& processes() const { return processes_; }
+  const std::vector<Tracked>& tracked() const { return tracked_; }
+  std::vector<Tracked>& tracked() { return tracked_; }
+  const Changes& changes() const { return changes_; }
   // Element kOther is the bucket; empty names are free places.
   const std::vector<CommSums>& comms() const { return comms_; }
   // Comms that share the bucket now.
@@ -95,27 +115,36 @@ class Tracker {
   double seconds() const { return seconds_; }  // the last tick's length
 
  private:
-  struct Identity {
-    uint64_t pid;
-    uint64_t start;
-    bool operator==(const Identity&) const = default;
-  };
-  struct IdentityHash {
-    size_t operator()(const Identity& id) const {
-      return (id.pid * 0x9e3779b97f4a7c15u) ^ (id.start * 0xff51afd7ed558ccdu);
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
     }
   };
-  using Index = std::unordered_map<Identity, uint32_t, IdentityHash>;
+  template <typename Value>
+  using ByText =
+      std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
   Identity IdentityOf(const Process& process) const;
-  void BuildIndex();
-  Tracked* FindOld(const Process& process, size_t hint);
-  void Continue(Tracked* old, Tracked* next);
-  void Meet(Tracked* next);
-  void AddToComm(Tracked* tracked, const Breakdown& breakdown_growth);
-  uint32_t CommIndex(const std::string& comm);
-  void AddGauges(const Tracked& tracked);
-  void ContinueBreakdown(Tracked* old, Tracked* next, Breakdown* growth);
+  void Begin(const Snapshot& snapshot);
+  void Follow();
+  uint32_t FindOld(const Process& process, uint32_t hint);
+  void Continue(uint32_t old_index, uint32_t index);
+  void ContinueInEpoch(const Process& old, Tracked* tracked, Process* process);
+  void ContinueInNewEpoch(const Process& old, Tracked* tracked,
+                          Process* process);
+  void ContinueBreakdown(const Process& old, const Tracked& tracked,
+                         Process* process);
+  void NoteChanges(const Process& old, const Process& process,
+                   const Tracked& tracked);
+  void Meet(uint32_t index);
+  void Grow(size_t cell, uint64_t count) {
+    grown_[cell] = count;
+    grown_cells_ |= 1u << cell;
+  }
+  void AddToComm(const Process& process, Tracked* tracked);
+  uint32_t CommIndex(std::string_view comm);
+  uint32_t ToOther(std::string_view comm);
   void CountGone();
   void UpdateUnattributed(const Stats& stats);
   void UpdateHost(Stats stats, Latency latency);
@@ -133,14 +162,22 @@ class Tracker {
   uint64_t this_ns_ = 0;
   double seconds_ = 0;
   bool has_breakdown_ = false;
-  std::vector<Tracked> processes_;
-  std::vector<Tracked> old_;
-  std::vector<bool> taken_;  // of old_
-  Index index_;              // of old_, built when the order does not help
+  ProcessTable processes_;
+  std::vector<Tracked> tracked_;
+  // Of the tick before, while the next is taken.
+  ProcessTable old_processes_;
+  std::vector<Tracked> old_tracked_;
+  std::vector<bool> taken_;
+  uint64_t youngest_ns_ = 0, old_youngest_ns_ = 0;  // start of any row
+  IdentityIndex index_;  // built when the order does not help
   bool index_built_ = false;
+  // Growth by breakdown of the process at hand; cells with a bit set only.
+  uint32_t grown_cells_ = 0;
+  Breakdown grown_;
+  Changes changes_;
   std::vector<CommSums> comms_;
-  std::unordered_map<std::string, uint32_t> comm_index_;
-  std::unordered_map<std::string, uint64_t> omitted_;  // last tick seen
+  ByText<uint32_t> comm_index_;
+  ByText<uint64_t> omitted_;  // last tick seen
   uint64_t gone_faults_ = 0;  // read of rows that are not there any more
   uint64_t unattributed_ = 0;
   uint64_t unattributed_before_ = 0;  // of earlier epochs

@@ -115,7 +115,7 @@ def measure_ours(flags, rounds):
 
 def table_of_proc(directory):
     """A table as the module writes it, of the processes there are now. Returns
-    what makes its text with every counter moved by so much."""
+    what makes its text with every value moved by so much."""
     os.makedirs(directory)
     columns = ("pid start_ns state vma_kb rss_kb rss_anon_kb rss_file_kb "
                "rss_shmem_kb swap_kb faults minor major read write exec user "
@@ -141,6 +141,7 @@ def table_of_proc(directory):
         for pid, start, vma, rss, faults, comm in rows:
             n = faults + move
             third = n // 3
+            vma, rss = vma + move * 4, rss + move * 4
             out.append("\t".join(map(str, (
                 pid, start, "live", vma, rss, rss // 2, rss - rss // 2, 0, 0, n,
                 n, 0, third, n - third, 0, n, 0, 0, n - third, third, 0, 0, 0, 0,
@@ -155,7 +156,7 @@ def table_of_proc(directory):
 
 
 def keep_moving(directory, text):
-    """Forks a process that moves every counter each second; its pid."""
+    """Forks a process that moves every value each second; its pid."""
     pid = os.fork()
     if pid:
         return pid

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   pfe::AcceptsGzip(text);
   pfe::AcceptsIdentity(text);
   pfe::PreferredFormat(text);
-  pfe::ParseProcStat(text);
+  pfe::ProcessTable table;
+  pfe::ParseProcStat(text, &table);
   pfe::ParseCgroupPath(pfe::CgroupPathOf(text));
   pfe::ParseDuration(std::string(text));
   return 0;

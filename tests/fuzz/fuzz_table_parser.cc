@@ -1,20 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text is parsed or refused with a message; what is parsed is valid UTF-8.
+// Any text is parsed or refused with a message, whole or in pieces alike; what is
+// parsed is valid UTF-8.
 #include <cstdlib>
 #include <string_view>
 
+#include "stats_parser.h"
 #include "table_parser.h"
 #include "text.h"
 
+namespace {
+
+void CheckTable(std::string_view text) {
+  pfe::Snapshot whole;
+  const auto error = pfe::ParseTable(text, "f", &whole);
+  if (error && error->message.empty()) abort();
+  // In two pieces, cut where the text itself says.
+  const size_t cut = text.empty() ? 0 : text.back() * 7919u % text.size();
+  pfe::Snapshot pieces;
+  pfe::TableParser parser("f", &pieces);
+  auto again = parser.Feed(text.substr(0, cut));
+  if (!again) again = parser.Feed(text.substr(cut));
+  if (!again) again = parser.Finish();
+  if (error.has_value() != again.has_value()) abort();
+  if (error && error->message != again->message) abort();
+  if (error) return;
+  for (size_t i = 0; i < whole.processes.size(); ++i) {
+    const pfe::Process& process = whole.processes[i];
+    const std::string_view comm = whole.processes.comm(process);
+    if (pfe::ToValidUtf8(comm) != comm) abort();
+    if (pieces.processes.comm(pieces.processes[i]) != comm ||
+        pieces.processes.breakdown(pieces.processes[i]) !=
+            whole.processes.breakdown(process))
+      abort();
+  }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto table = pfe::ParseTable(text, "f");
-  if (table.ok()) {
-    for (const pfe::Process& process : table.value().processes)
-      if (pfe::ToValidUtf8(process.comm) != process.comm) abort();
-  } else if (table.error().message.empty()) {
-    abort();
-  }
+  CheckTable(text);
   const auto stats = pfe::ParseStats(text, "f");
   if (!stats.ok() && stats.error().message.empty()) abort();
   const auto latency = pfe::ParseLatency(text, "f");

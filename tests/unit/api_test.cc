@@ -25,8 +25,8 @@ class ApiTest : public testing::Test {
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
     source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
-    publication_ = pipeline_.Tick(Publication(), false);
-    publication_ = pipeline_.Tick(publication_, false);
+    publication_ = pipeline_.Tick(Publication());
+    publication_ = pipeline_.Tick(publication_);
   }
 
   Json Get(const std::string& path, const std::string& query, int status = 200) {

@@ -5,44 +5,58 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
 #include <sstream>
 
 #include "samples.h"
-#include "selection.h"
 #include "text.h"
 
 namespace pfe {
 namespace {
 
-// A tracker's state rendered, by family.
-struct Rendered {
-  Tracker tracker{1000, true};
-  RenderedFamilies families;
-
+// Ticks of a tracker rendered, by family.
+class Rendered {
+ public:
   explicit Rendered(Snapshot snapshot, bool mandated_only = false) {
+    Tick(std::move(snapshot), mandated_only);
+  }
+  void Tick(Snapshot snapshot, bool mandated_only = false,
+            const Forms& forms = {}) {
     ExpositionInput input;
     input.offered = snapshot.offered;
-    tracker.Update(&snapshot);
-    input.selected = Selection({}).Select(&tracker.processes());
-    input.busiest = Busiest(input.selected, 50);
-    input.comms = &tracker.comms();
+    tracker_.Update(&snapshot);
+    selection_.Select(&tracker_);
+    input.tracker = &tracker_;
+    input.selection = &selection_;
     input.boot_unix_ns = 1700000000 * kSecond;
     input.mandated_only = mandated_only;
-    families = Render(input, {});
+    input.forms = forms;
+    families_ = renderer_.Render(input, families_);
   }
 
-  std::string Of(Metric metric) const {
-    for (const RenderedFamily& family : families)
-      if (family.metric == metric) return *family.samples->plain();
-    return "";
+  const RenderedFamilies& families() const { return families_; }
+  const RenderedText* Family(Metric metric) const {
+    for (const RenderedFamily& family : families_)
+      if (family.metric == metric) return family.samples.get();
+    return nullptr;
   }
+  std::string Of(Metric metric) const {
+    const RenderedText* family = Family(metric);
+    return family ? *family->plain() : "";
+  }
+
+ private:
+  Tracker tracker_{1000, true};
+  Selection selection_{{.max = 100000}};
+  Renderer renderer_;
+  RenderedFamilies families_;
 };
 
-Snapshot Everything(std::vector<Process> processes) {
-  Snapshot snapshot = Of(std::move(processes));
+Snapshot Everything(const std::vector<Sample>& processes) {
+  Snapshot snapshot = Of(processes);
   snapshot.offered = {true, true, true, true, true};
   return snapshot;
 }
@@ -50,7 +64,7 @@ Snapshot Everything(std::vector<Process> processes) {
 TEST(Render, TheMandatedFamilies) {
   const Rendered rendered(Of({Live(7, 1, "b\"\\\n", 3), Live(2, 1, "init", 0)}),
                           true);
-  EXPECT_EQ(rendered.families.size(), 3u);
+  EXPECT_EQ(rendered.families().size(), 3u);
   EXPECT_EQ(rendered.Of(Metric::kFaults),
             "page_faults_total{pid=\"2\",comm=\"init\"} 0\n"
             "page_faults_total{pid=\"7\",comm=\"b\\\"\\\\\\n\"} 3\n");
@@ -63,7 +77,7 @@ TEST(Render, TheMandatedFamilies) {
 }
 
 TEST(Render, TheOthers) {
-  Process process = Live(1, 1500000000, "a", 5);
+  Sample process = Live(1, 1500000000, "a", 5);
   process.minor = 3;
   process.major = 2;
   process.stall_ns = 1020000000;
@@ -104,19 +118,54 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
             "\"unknown\",kind=\"unknown\"} 5\n");
 }
 
+// Neither rendered nor compressed again; and whatever is, has the text that a
+// rendering from the start has.
 TEST(Render, AFamilyThatIsTheSameIsShared) {
-  Tracker tracker(1000, true);
-  RenderedFamilies before, after;
-  for (uint64_t faults : {1u, 2u}) {
-    Snapshot snapshot = Of({Live(1, 1, "a", faults)});
-    tracker.Update(&snapshot);
-    ExpositionInput input;
-    input.selected = Selection({}).Select(&tracker.processes());
-    input.comms = &tracker.comms();
-    before = std::exchange(after, Render(input, after));
-  }
-  EXPECT_NE(before[0].samples, after[0].samples) << "faults";
-  EXPECT_EQ(before[1].samples, after[1].samples) << "VMA";
+  std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2)};
+  Rendered rendered(Everything(processes));
+  const auto tick = [&](std::vector<Metric> others) {
+    std::map<Metric, const RenderedText*> before;
+    for (const RenderedFamily& family : rendered.families())
+      before[family.metric] = family.samples.get();
+    const RenderedFamilies kept = rendered.families();
+    rendered.Tick(Everything(processes));
+    const Rendered anew(Everything(processes));
+    for (const RenderedFamily& family : rendered.families()) {
+      const bool other = std::count(others.begin(), others.end(), family.metric);
+      EXPECT_EQ(family.samples.get() != before[family.metric], other)
+          << InfoOf(family.metric).name;
+      EXPECT_EQ(*family.samples->plain(), anew.Of(family.metric));
+    }
+  };
+  std::vector<Metric> comms = {Metric::kCommFaults, Metric::kCommStall,
+                               Metric::kCommProcesses, Metric::kCommVma,
+                               Metric::kCommRss};
+  const auto with = [&](std::vector<Metric> metrics) {
+    metrics.insert(metrics.end(), comms.begin(), comms.end());
+    return metrics;
+  };
+  tick({});
+  processes[0].vma_kb = 77;
+  tick(with({Metric::kVma}));
+  processes[1].rss_kb = 78;
+  tick(with({Metric::kRss}));
+  processes[1].rss_shmem_kb = 79;
+  tick({Metric::kRssByType});
+  processes[0].swap_kb = 80;
+  tick({Metric::kSwap});
+  tick({});
+}
+
+TEST(Render, MoreProcessesThanAChunk) {
+  std::vector<Sample> processes;
+  for (uint32_t pid = 1; pid <= 5000; ++pid)
+    processes.push_back(Live(pid, pid, "c", pid));
+  const Rendered rendered(Of(processes), true);
+  std::string expected;
+  for (uint32_t pid = 1; pid <= 5000; ++pid)
+    expected += "page_faults_total{pid=\"" + std::to_string(pid) +
+                "\",comm=\"c\"} " + std::to_string(pid) + "\n";
+  EXPECT_EQ(rendered.Of(Metric::kFaults), expected);
 }
 
 std::string RandomComm(std::mt19937* random) {
@@ -138,15 +187,52 @@ SampleSet Samples(const std::string& text) {
   return samples;
 }
 
+SampleSet NotZero(const std::string& text) {
+  SampleSet samples = Samples(text);
+  std::erase_if(samples, [](const auto& sample) { return sample.second == 0; });
+  return samples;
+}
+
+TEST(Render, WhatChangesIsRenderedAgain) {
+  std::mt19937 random(5);
+  std::vector<Sample> processes;
+  for (uint32_t pid = 1; pid <= 30; ++pid)
+    processes.push_back(Live(pid, pid, "c" + std::to_string(pid % 4), pid));
+  Rendered rendered(Everything(processes));
+  for (int round = 0; round < 200; ++round) {
+    Sample& one = processes[random() % processes.size()];
+    switch (random() % 8) {
+      case 0: one.minor = ++one.faults; break;
+      case 1: ++one.vma_kb; break;
+      case 2: ++one.rss_kb; break;
+      case 3: ++one.stall_ns; break;
+      case 4: one.comm = "c" + std::to_string(random() % 6); break;
+      case 5: one.live = !one.live; break;
+      case 6: one.start_ns += 100 * kSecond; break;
+      default: std::shuffle(processes.begin(), processes.end(), random);
+    }
+    const bool plain = random() % 2 == 0;
+    rendered.Tick(Everything(processes), false,
+                  {plain, !plain || random() % 2 == 0});
+    const Rendered anew(Everything(processes));
+    for (Metric metric : {Metric::kFaults, Metric::kVma, Metric::kRss,
+                          Metric::kStall, Metric::kStart, Metric::kSwap})
+      ASSERT_EQ(rendered.Of(metric), anew.Of(metric)) << round;
+    // One of them also has the comms that were; both their own order.
+    for (Metric metric : {Metric::kCommVma, Metric::kCommProcesses})
+      ASSERT_EQ(NotZero(rendered.Of(metric)), NotZero(anew.Of(metric))) << round;
+  }
+}
+
 // What prometheus-cpp makes of the same values.
-SampleSet Reference(Metric metric, const std::vector<Process>& rows,
+SampleSet Reference(Metric metric, const std::vector<Sample>& rows,
                     double (*value)(const Process&)) {
   const bool counter = std::string_view(InfoOf(metric).type) == "counter";
   prometheus::MetricFamily family{
       InfoOf(metric).name, InfoOf(metric).help,
       counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
       {}};
-  for (const Process& row : rows) {
+  for (const Sample& row : rows) {
     prometheus::ClientMetric& out = family.metric.emplace_back();
     out.label = {{"pid", std::to_string(row.pid)}, {"comm", row.comm}};
     (counter ? out.counter.value : out.gauge.value) = value(row);
@@ -157,9 +243,9 @@ SampleSet Reference(Metric metric, const std::vector<Process>& rows,
 TEST(Render, EqualsPrometheusCppsSerializer) {
   std::mt19937 random(2);
   for (int round = 0; round < 50; ++round) {
-    std::vector<Process> rows;
-    for (uint64_t pid = 1; pid <= random() % 60; ++pid) {
-      Process& process =
+    std::vector<Sample> rows;
+    for (uint32_t pid = 1; pid <= random() % 60; ++pid) {
+      Sample& process =
           rows.emplace_back(Live(pid, 1, RandomComm(&random), random()));
       process.vma_kb = random();
       process.rss_kb = random();

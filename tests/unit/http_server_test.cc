@@ -64,6 +64,15 @@ HttpResponse Echo(const HttpRequest& request) {
                                std::string(request.header("X-Test")));
 }
 
+// RFC 9110, section 5.3.
+TEST(HttpServer, AHeaderThatComesTwiceIsJoined) {
+  const HttpServer server({"127.0.0.1:0"}, Echo);
+  EXPECT_THAT(Ask(server.Ports().at(0),
+                  "GET / HTTP/1.1\r\nX-Test: a;q=0\r\nOther: b\r\n"
+                  "x-test: c, d\r\nX-TEST:\r\n"),
+              HasSubstr("GET /? a;q=0, c, d"));
+}
+
 TEST(HttpServer, AnswersWithWhatTheHandlerSays) {
   const HttpServer server({"127.0.0.1:0"}, Echo);
   const std::string answer =

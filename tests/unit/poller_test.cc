@@ -20,7 +20,7 @@ TEST(Pipeline, PublishesAGoodRead) {
   FakeSource source;
   source.Then(Of({Live(1, 1, "init", 1)}));
   Pipeline pipeline(&source, {});
-  const Publication publication = pipeline.Tick(Publication(), false);
+  const Publication publication = pipeline.Tick(Publication());
   EXPECT_EQ(publication.families.at(0).metric, Metric::kFaults);
   EXPECT_EQ(publication.processes, 1u);
   EXPECT_EQ(publication.ticks, 1u);
@@ -34,14 +34,14 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   for (int i = 0; i < 2; ++i) source.Then(Error{Cause::kNoModule, "gone"});
   source.Then(Of({Live(1, 1, "init", 6)}));
   Pipeline pipeline(&source, {});
-  const Publication good = pipeline.Tick(Publication(), false);
-  Publication bad = pipeline.Tick(good, false);
+  const Publication good = pipeline.Tick(Publication());
+  Publication bad = pipeline.Tick(good);
   EXPECT_TRUE(bad.families.empty());
   EXPECT_EQ(bad.read_at, good.read_at);
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
-  bad = pipeline.Tick(bad, false);
+  bad = pipeline.Tick(bad);
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
-  const Publication again = pipeline.Tick(bad, false);
+  const Publication again = pipeline.Tick(bad);
   EXPECT_FALSE(again.error);
   EXPECT_EQ(*again.families.at(0).samples->plain(),
             "page_faults_total{pid=\"1\",comm=\"init\"} 6\n");
@@ -54,7 +54,7 @@ TEST(Pipeline, SaysWhyItFellBack) {
   snapshot.fell_back = Error{Cause::kNoDebugfs, "no debugfs"};
   source.Then(std::move(snapshot));
   Pipeline pipeline(&source, {});
-  const Publication publication = pipeline.Tick(Publication(), false);
+  const Publication publication = pipeline.Tick(Publication());
   EXPECT_EQ(publication.source, "procfs");
   EXPECT_FALSE(publication.error);
   EXPECT_EQ(publication.reason->message, "no debugfs");
@@ -68,9 +68,43 @@ TEST(Pipeline, TakesNewSettings) {
   PipelineSettings settings;
   settings.selection.no_pid = true;
   pipeline.Configure(settings);
-  const Publication publication = pipeline.Tick(Publication(), false);
+  const Publication publication = pipeline.Tick(Publication());
   EXPECT_EQ(publication.processes_omitted, 1u);
   EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
+}
+
+// Start times are those of before while the clock is adjusted, and move with it
+// when it is set.
+TEST(BootMoment, MovesWithAClockThatIsSet) {
+  BootMoment boot;
+  constexpr uint64_t kDay = 86400 * kSecond, kBoot = 20000 * kDay;
+  EXPECT_EQ(boot.Note(kBoot + 50, 50), kBoot);
+  EXPECT_EQ(boot.Note(kBoot + 900000000, 60), kBoot);
+  EXPECT_EQ(boot.Note(kBoot - 900000000, 70), kBoot);
+  EXPECT_EQ(boot.Note(kBoot + kDay + 80, 80), kBoot + kDay);
+  EXPECT_EQ(boot.Note(kBoot + kDay + 90, 90), kBoot + kDay);
+  EXPECT_EQ(boot.Note(kBoot - kDay + 100, 100), kBoot - kDay);
+}
+
+// The forms that were asked for are made in the tick, and no others.
+TEST(Poller, RendersInTheFormsThatAreWanted) {
+  FakeSource source;
+  for (uint64_t faults = 1; faults < 400; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  Poller poller(&pipeline, std::chrono::milliseconds(20), [](const auto&) {});
+  poller.Want(true);
+  const auto next = [&](uint64_t ticks) {
+    while (poller.Current()->ticks < ticks) std::this_thread::yield();
+    return poller.Current()->families.at(0).samples;
+  };
+  const auto compressed = next(poller.Current()->ticks + 2);
+  EXPECT_TRUE(compressed->has_packed());
+  EXPECT_FALSE(compressed->has_plain());
+  // Nobody has asked for so long.
+  const auto plain = next(poller.Current()->ticks + 70);
+  EXPECT_TRUE(plain->has_plain());
+  EXPECT_FALSE(plain->has_packed());
 }
 
 TEST(Poller, TicksAtOnceAndThenOnTheTimer) {

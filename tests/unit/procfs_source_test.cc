@@ -19,10 +19,11 @@ constexpr const char* kStat =
     "18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0\n";
 
 TEST(ParseProcStat, TakesItsFields) {
-  const auto process = ParseProcStat(std::string("42 (a) b (c)") + kStat);
-  ASSERT_TRUE(process);
+  ProcessTable table;
+  ASSERT_TRUE(ParseProcStat(std::string("42 (a) b (c)") + kStat, &table));
+  const Process* const process = &table[0];
   EXPECT_EQ(process->pid, 42u);
-  EXPECT_EQ(process->comm, "a) b (c");
+  EXPECT_EQ(table.comm(*process), "a) b (c");
   EXPECT_TRUE(process->live);
   EXPECT_EQ(process->minor, 777u);
   EXPECT_EQ(process->major, 8u);
@@ -36,30 +37,36 @@ TEST(ParseProcStat, RefusesWhatIsNone) {
   for (const std::string& text :
        {std::string(), std::string("42"), std::string("42 (a)"),
         std::string("x (a)") + kStat, std::string("42 (a) S 1 2"),
-        std::string("42 (a") + kStat, std::string("42 (a) S x")})
-    EXPECT_FALSE(ParseProcStat(text)) << text;
+        std::string("42 (a") + kStat, std::string("42 (a) S x"),
+        std::string("42 () S x"), std::string("42 () ")}) {
+    ProcessTable table;
+    EXPECT_FALSE(ParseProcStat(text, &table)) << text;
+    EXPECT_TRUE(table.empty());
+  }
 }
 
 TEST(ParseProcStat, LeavesKernelThreadsOutAndKnowsZombies) {
   std::string text = std::string("2 (kthreadd)") + kStat;
   text.replace(text.find("4194560"), 7, "2129984");
-  EXPECT_FALSE(ParseProcStat(text));
+  ProcessTable table;
+  EXPECT_FALSE(ParseProcStat(text, &table));
   text = std::string("3 (dead)") + kStat;
   text.replace(text.find(" S "), 3, " Z ");
-  ASSERT_TRUE(ParseProcStat(text));
-  EXPECT_FALSE(ParseProcStat(text)->live);
+  ASSERT_TRUE(ParseProcStat(text, &table));
+  EXPECT_FALSE(table[0].live);
 }
 
 TEST(ProcfsSource, ReadsThisProcess) {
   void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  const auto result = ProcfsSource("/proc").Read();
+  ProcfsSource source("/proc");
+  const auto result = ReadOf(&source);
   munmap(memory, 1 << 20);
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result.value().source, "procfs");
   for (const Process& process : result.value().processes)
-    if (process.pid == static_cast<uint64_t>(getpid())) {
-      EXPECT_EQ(process.comm, "unit_tests");
+    if (process.pid == static_cast<uint32_t>(getpid())) {
+      EXPECT_EQ(result.value().processes.comm(process), "unit_tests");
       EXPECT_GT(process.faults, 0u);
       EXPECT_GE(process.rss_kb, 1024u);
       EXPECT_LT(process.start_ns, BootTimeNs());
@@ -69,10 +76,11 @@ TEST(ProcfsSource, ReadsThisProcess) {
 }
 
 TEST(ProcfsSource, NamesWhatCannotBeRead) {
-  const auto result = ProcfsSource("/nonexistent").Read();
+  ProcfsSource nothing("/nonexistent"), wrong("/usr");
+  const auto result = ReadOf(&nothing);
   ASSERT_FALSE(result.ok());
   EXPECT_THAT(result.error().message, testing::HasSubstr("/nonexistent"));
-  EXPECT_FALSE(ProcfsSource("/usr").Read().ok());
+  EXPECT_FALSE(ReadOf(&wrong).ok());
 }
 
 TEST(AutoSource, FallsBackAndComesBack) {
@@ -81,18 +89,18 @@ TEST(AutoSource, FallsBackAndComesBack) {
   module->Then(Error{Cause::kNoModule, "gone"});
   module->Then(Of({Live(1, 1, "a", 2)}));
   AutoSource source(std::move(module), std::make_unique<ProcfsSource>("/proc"));
-  EXPECT_EQ(source.Read().value().source, "module");
-  const auto second = source.Read();
+  EXPECT_EQ(ReadOf(&source).value().source, "module");
+  const auto second = ReadOf(&source);
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(second.value().source, "procfs");
   EXPECT_EQ(second.value().fell_back->message, "gone");
-  EXPECT_EQ(source.Read().value().source, "module");
+  EXPECT_EQ(ReadOf(&source).value().source, "module");
 }
 
 TEST(AutoSource, WithNeitherThePreferredOnesErrorStands) {
   AutoSource source(std::make_unique<ModuleSource>("/proc"),
                     std::make_unique<ProcfsSource>("/nonexistent"));
-  const auto result = source.Read();
+  const auto result = ReadOf(&source);
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().cause, Cause::kNoModule);
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "source.h"
 
@@ -13,9 +14,15 @@ namespace pfe {
 
 inline constexpr uint64_t kSecond = 1000000000;
 
-inline Process Live(uint64_t pid, uint64_t start_ns, const std::string& comm,
-                    uint64_t faults) {
-  Process process;
+// A process with what its table has of it.
+struct Sample : Process {
+  std::string comm;
+  Breakdown breakdown{};
+};
+
+inline Sample Live(uint32_t pid, uint64_t start_ns, const std::string& comm,
+                   uint64_t faults) {
+  Sample process;
   process.pid = pid;
   process.start_ns = start_ns;
   process.live = true;
@@ -26,22 +33,32 @@ inline Process Live(uint64_t pid, uint64_t start_ns, const std::string& comm,
   return process;
 }
 
-inline Process Exited(uint64_t pid, uint64_t start_ns, const std::string& comm,
-                      uint64_t faults) {
-  Process process = Live(pid, start_ns, comm, faults);
+inline Sample Exited(uint32_t pid, uint64_t start_ns, const std::string& comm,
+                     uint64_t faults) {
+  Sample process = Live(pid, start_ns, comm, faults);
   process.live = false;
   process.vma_kb = process.rss_kb = 0;
   return process;
 }
 
-inline Snapshot Of(std::vector<Process> processes,
+inline void Add(const Sample& sample, ProcessTable* table) {
+  Process* const row = table->Add();
+  *row = sample;
+  table->SetComm(sample.comm);
+  uint32_t cells = 0;
+  for (size_t i = 0; i < kBreakdown; ++i)
+    if (sample.breakdown[i]) cells |= 1u << i;
+  table->SetBreakdown(cells, sample.breakdown, row);
+}
+
+inline Snapshot Of(const std::vector<Sample>& processes,
                    const std::string& source = "module", uint64_t epoch = 1) {
   static uint64_t clock = 1000 * kSecond;
   Snapshot snapshot;
   snapshot.source = source;
   snapshot.epoch = epoch;
   snapshot.read_ns = clock += kSecond;
-  snapshot.processes = std::move(processes);
+  for (const Sample& sample : processes) Add(sample, &snapshot.processes);
   return snapshot;
 }
 
@@ -49,16 +66,25 @@ inline Snapshot Of(std::vector<Process> processes,
 class FakeSource : public Source {
  public:
   const char* Name() const override { return "module"; }
-  Result<Snapshot> Read() override {
-    Result<Snapshot> result = results_.front();
+  std::optional<Error> Read(Snapshot* snapshot) override {
+    const Result<Snapshot> result = results_.front();
     if (results_.size() > 1) results_.pop_front();
-    return result;
+    if (!result.ok()) return result.error();
+    *snapshot = result.value();
+    return std::nullopt;
   }
   void Then(Result<Snapshot> result) { results_.push_back(std::move(result)); }
 
  private:
   std::deque<Result<Snapshot>> results_;
 };
+
+// What a source reads.
+inline Result<Snapshot> ReadOf(Source* source) {
+  Snapshot snapshot;
+  if (auto error = source->Read(&snapshot)) return *error;
+  return snapshot;
+}
 
 }  // namespace pfe
 

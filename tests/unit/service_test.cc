@@ -59,9 +59,9 @@ class ServiceTest : public testing::Test {
     request.method = method;
     request.path = path;
     request.header = [=](const char* name) {
-      return std::string_view(name) == "Accept-Encoding" ? encoding
-             : std::string_view(name) == "Accept"        ? accept
-                                                         : std::string_view();
+      return std::string(std::string_view(name) == "Accept-Encoding" ? encoding
+                         : std::string_view(name) == "Accept" ? accept
+                                                              : "");
     };
     return service_->Answer(request);
   }
@@ -108,7 +108,9 @@ TEST_F(ServiceTest, MetricsCompressedOnRequest) {
   const HttpResponse response = Get("/metrics", "gzip");
   EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
   EXPECT_EQ(Header(response, "Vary"), "Accept, Accept-Encoding");
-  EXPECT_EQ(response.body[1], poller_->Current()->families[0].samples->gzip());
+  EXPECT_EQ(response.body[2]->data(),
+            poller_->Current()->families[0].samples->packed()->bytes.data())
+      << "copied, not shared";
   EXPECT_EQ(Header(Get("/metrics", "gzip;q=0"), "Content-Encoding"), "");
 }
 

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "page_faults.h"
+#include "stats_parser.h"
 
 namespace pfe {
 namespace {
@@ -30,6 +31,12 @@ std::string Table(const std::string& rows, int count) {
   return kHead + rows + "# end rows=" + std::to_string(count) + "\n";
 }
 
+Result<Snapshot> ParseTable(std::string_view text, std::string_view file) {
+  Snapshot snapshot;
+  if (auto error = pfe::ParseTable(text, file, &snapshot)) return *error;
+  return snapshot;
+}
+
 TEST(ParseTable, ReadsARealTable) {
   const std::string text = Fixture("processes");
   const auto result = ParseTable(text, "processes");
@@ -41,14 +48,15 @@ TEST(ParseTable, ReadsARealTable) {
               snapshot.offered.swap && snapshot.offered.stall &&
               snapshot.offered.severity);
   for (const Process& process : snapshot.processes) {
-    EXPECT_EQ(std::accumulate(process.breakdown.begin(),
-                              process.breakdown.end(), uint64_t{0}),
-              process.faults);
+    const Breakdown breakdown = snapshot.processes.breakdown(process);
+    EXPECT_EQ(
+        std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
+        process.faults);
     EXPECT_EQ(process.minor + process.major, process.faults);
     EXPECT_EQ(process.rss_anon_kb + process.rss_file_kb + process.rss_shmem_kb,
               process.rss_kb);
   }
-  EXPECT_EQ(snapshot.processes.front().comm, "init");
+  EXPECT_EQ(snapshot.processes.comm(snapshot.processes[0]), "init");
 }
 
 TEST(ParseTable, FindsColumnsByName) {
@@ -59,7 +67,7 @@ TEST(ParseTable, FindsColumnsByName) {
       "# end rows=1\n",
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
-  const Process& process = result.value().processes.at(0);
+  const Process& process = result.value().processes[0];
   EXPECT_EQ(process.faults, 1u);
   EXPECT_EQ(process.pid, 2u);
   EXPECT_EQ(process.rss_kb, 3u);
@@ -77,8 +85,9 @@ TEST(ParseTable, DecodesCommToValidUtf8) {
             2),
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_EQ(result.value().processes[0].comm, "a\tb\\\xc3\xa9\xef\xbf\xbd");
-  EXPECT_EQ(result.value().processes[1].comm, "");
+  const ProcessTable& processes = result.value().processes;
+  EXPECT_EQ(processes.comm(processes[0]), "a\tb\\\xc3\xa9\xef\xbf\xbd");
+  EXPECT_EQ(processes.comm(processes[1]), "");
 }
 
 TEST(ParseTable, EmptyTable) {
@@ -123,6 +132,22 @@ std::vector<Bad> BadTables() {
        "field 1"},
       {"too large", Table("1\t1\tlive\t1\t1\t18446744073709551616\tsh\n", 1),
        Cause::kMalformed, "field 6"},
+      {"pid too large", Table("4294967296\t1\tlive\t1\t1\t1\tsh\n", 1),
+       Cause::kMalformed, "field 1"},
+      {"no number", Table("1\t1\tlive\t\t1\t1\tsh\n", 1), Cause::kMalformed,
+       "f:3: field 4 is not understood: \"\""},
+      {"half a number", Table("1\t1\tlive\t1x\t1\t1\tsh\n", 1),
+       Cause::kMalformed, "field 4 is not understood: \"1x\""},
+      {"two states", Table("1\t1\tliveexited\t1\t1\t1\tsh\n", 1),
+       Cause::kMalformed, "field 3"},
+      {"comm too long",
+       Table("1\t1\tlive\t1\t1\t1\t" + std::string(2000, 'x') + "\n", 1),
+       Cause::kMalformed, "field 7"},
+      {"line too long", std::string(70000, 'x') + "\n", Cause::kMalformed,
+       "f:1: the line is too long"},
+      {"endless line", kHead + std::string(70000, '1'), Cause::kMalformed,
+       "f:3: the line is too long"},
+      {"rest behind", Table("", 0) + "x", Cause::kMalformed, "behind"},
       {"state", Table("1\t1\tdead\t1\t1\t1\tsh\n", 1), Cause::kMalformed,
        "field 3"},
       {"escape", Table("1\t1\tlive\t1\t1\t1\ts\\q\n", 1), Cause::kMalformed,
@@ -149,7 +174,8 @@ TEST(ParseTable, BadBreakdowns) {
       "# page_faults 1\n"
       "pid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tbreakdown\tcomm\n";
   for (const char* bad : {"", "mwa", "mwa=", "mwa=x", "zwa=1", "mza=1", "mwz=1",
-                          "mwa=1,", "mwa=1,,mwa=2", ",", "mwa=-1", "--"}) {
+                          "mwa=1,", "mwa=1,,mwa=2", ",", "mwa=-1", "--",
+                          "-mwa=1", "mwa=1,mwa=2", "-,mwa=1", "mwa=1x"}) {
     const auto result = ParseTable(
         head + "1\t1\tlive\t1\t1\t1\t" + bad + "\tsh\n# end rows=1\n", "f");
     EXPECT_FALSE(result.ok()) << bad;
@@ -161,6 +187,59 @@ TEST(ParseTable, EveryPrefixOfARealTableIsAnError) {
   const std::string text = Fixture("processes");
   for (size_t n = 0; n < text.size(); n += 1 + n / 500)
     EXPECT_FALSE(ParseTable(text.substr(0, n), "f").ok()) << n;
+}
+
+// Cells are found in any order.
+TEST(ParseTable, Breakdown) {
+  const auto result = ParseTable(
+      "# page_faults 1\n"
+      "pid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tbreakdown\tcomm\n"
+      "1\t1\tlive\t1\t1\t6\tMxh=3,mra=1,mwf=2\tsh\n"
+      "2\t1\tlive\t1\t1\t0\t-\tsh\n"
+      "# end rows=2\n",
+      "f");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  const ProcessTable& processes = result.value().processes;
+  Breakdown expected{};
+  expected[0] = 1;
+  expected[5] = 2;
+  expected[23] = 3;
+  EXPECT_EQ(processes.breakdown(processes[0]), expected);
+  EXPECT_EQ(processes.breakdown(processes[1]), Breakdown{});
+}
+
+TEST(ParseTable, TheLargestNumber) {
+  const auto result = ParseTable(
+      Table("1\t1\tlive\t1\t00000000000000000000007\t18446744073709551615\tsh\n",
+            1),
+      "f");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().processes[0].faults, UINT64_MAX);
+  EXPECT_EQ(result.value().processes[0].rss_kb, 7u);
+}
+
+// However the text is cut into pieces, the result is the same.
+TEST(TableParser, PiecesOfAnySize) {
+  const std::string text = Fixture("processes");
+  const auto whole = ParseTable(text, "f");
+  ASSERT_TRUE(whole.ok());
+  for (size_t size : {1u, 2u, 3u, 7u, 100u, 4096u}) {
+    Snapshot snapshot;
+    TableParser parser("f", &snapshot);
+    for (size_t at = 0; at < text.size(); at += size)
+      ASSERT_FALSE(parser.Feed(std::string_view(text).substr(at, size)));
+    ASSERT_FALSE(parser.Finish());
+    ASSERT_EQ(snapshot.processes.size(), whole.value().processes.size());
+    for (size_t i = 0; i < snapshot.processes.size(); ++i) {
+      const Process& one = snapshot.processes[i];
+      const Process& other = whole.value().processes[i];
+      EXPECT_EQ(one.faults, other.faults);
+      EXPECT_EQ(snapshot.processes.comm(one),
+                whole.value().processes.comm(other));
+      EXPECT_EQ(snapshot.processes.breakdown(one),
+                whole.value().processes.breakdown(other));
+    }
+  }
 }
 
 TEST(ParseStats, ReadsRealStats) {

@@ -10,20 +10,33 @@
 namespace pfe {
 namespace {
 
+// A process whose faults are all in one cell of the breakdown.
+Snapshot WithCell(uint64_t faults, uint64_t epoch) {
+  Sample process = Live(1, 10000000, "a", faults);
+  process.breakdown[4] = faults;
+  Snapshot snapshot = Of({process}, "module", epoch);
+  snapshot.offered.breakdown = true;
+  return snapshot;
+}
+
 class TrackerTest : public testing::Test {
  protected:
-  void Tick(std::vector<Process> processes, const std::string& source = "module",
+  void Tick(const std::vector<Sample>& processes, const std::string& source = "module",
             uint64_t epoch = 1) {
-    Tick(Of(std::move(processes), source, epoch));
+    Tick(Of(processes, source, epoch));
   }
   void Tick(Snapshot snapshot) { tracker_.Update(&snapshot); }
 
   // The exported faults of a pid.
   uint64_t Faults(uint64_t pid) const {
-    for (const Tracked& tracked : tracker_.processes())
-      if (tracked.process.pid == pid) return tracked.process.faults;
+    for (const Process& process : tracker_.processes())
+      if (process.pid == pid) return process.faults;
     ADD_FAILURE() << "no pid " << pid;
     return 0;
+  }
+  // The exported faults of the first process, of a cell of the breakdown.
+  uint64_t Cell(size_t cell) const {
+    return tracker_.processes().breakdown(tracker_.processes()[0])[cell];
   }
   uint64_t CommFaults(const std::string& comm) const {
     for (const CommSums& sums : tracker_.comms())
@@ -44,14 +57,14 @@ TEST_F(TrackerTest, ValuesOfTheFirstSourceAreItsOwn) {
   EXPECT_EQ(Faults(1), 10u);
   Tick({Live(1, 1, "a", 15), Live(2, 1, "b", 20)});
   EXPECT_EQ(Faults(1), 15u);
-  EXPECT_EQ(tracker_.processes()[0].growth.faults, 5u);
+  EXPECT_EQ(tracker_.tracked()[0].growth.faults, 5u);
 }
 
 TEST_F(TrackerTest, CommSumsKeepTheExited) {
   Tick({Live(1, 1, "a", 10)});
   Tick({Exited(1, 1, "a", 12), Exited(2, 1001 * kSecond, "a", 7)});
   EXPECT_EQ(CommFaults("a"), 19u);
-  Tick(std::vector<Process>{});
+  Tick(std::vector<Sample>{});
   Tick({Live(3, 1003 * kSecond, "a", 1)});
   EXPECT_EQ(CommFaults("a"), 20u);
 }
@@ -72,7 +85,7 @@ TEST(Tracker, SumsOfAServiceBeginWithItsFirstTick) {
   snapshot.stats.numbers["retired_faults"] = 500;
   tracker.Update(&snapshot);
   EXPECT_EQ(tracker.comms()[1].counters.faults, 0u);
-  EXPECT_EQ(tracker.processes()[0].process.faults, 1000u);
+  EXPECT_EQ(tracker.processes()[0].faults, 1000u);
   snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
   snapshot.stats.numbers["retired_faults"] = 501;
   tracker.Update(&snapshot);
@@ -90,7 +103,7 @@ TEST_F(TrackerTest, AReusedPidIsAnotherProcess) {
 TEST_F(TrackerTest, RowsInAnyOrder) {
   Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 3)});
   Tick({Live(3, 1, "c", 4), Live(1, 1, "a", 2), Live(2, 1, "b", 3)});
-  for (const Tracked& tracked : tracker_.processes())
+  for (const Tracked& tracked : tracker_.tracked())
     EXPECT_EQ(tracked.growth.faults, 1u);
 }
 
@@ -111,29 +124,19 @@ TEST_F(TrackerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
 }
 
 TEST_F(TrackerTest, AModuleReloadGoesOn) {
-  Snapshot before = Of({Live(1, 1, "a", 10)});
-  before.offered.breakdown = true;
-  before.processes[0].breakdown[4] = 10;
-  Tick(std::move(before));
-  Snapshot after = Of({Live(1, 1, "a", 2)}, "module", 2);
-  after.offered.breakdown = true;
-  after.processes[0].breakdown[4] = 2;
-  Tick(std::move(after));
+  Tick(WithCell(10, 1));
+  Tick(WithCell(2, 2));
   EXPECT_EQ(Faults(1), 10u);
-  EXPECT_GE(tracker_.processes()[0].process.breakdown[4], 10u);
-  after = Of({Live(1, 1, "a", 5)}, "module", 2);
-  after.offered.breakdown = true;
-  after.processes[0].breakdown[4] = 5;
-  Tick(std::move(after));
+  EXPECT_GE(Cell(4), 10u);
+  Tick(WithCell(5, 2));
   EXPECT_EQ(Faults(1), 13u);
+  EXPECT_EQ(Cell(4), 13u);
 }
 
 // /proc stands in for a tick, then the same load of the module comes back.
 TEST_F(TrackerTest, TheSameLoadComesBack) {
   const auto module = [](uint64_t faults) {
-    Snapshot snapshot = Of({Live(1, 10000000, "a", faults)});
-    snapshot.offered.breakdown = true;
-    snapshot.processes[0].breakdown[4] = faults;
+    Snapshot snapshot = WithCell(faults, 1);
     snapshot.stats.numbers["retried"] = static_cast<int64_t>(faults);
     snapshot.latency.bounds_ns = {256};
     for (Histogram& histogram : snapshot.latency.severities)
@@ -145,14 +148,67 @@ TEST_F(TrackerTest, TheSameLoadComesBack) {
     EXPECT_EQ(tracker_.host().numbers.at("retried"),
               static_cast<int64_t>(faults));
     EXPECT_EQ(tracker_.latency().severities[0].count, faults);
-    EXPECT_LE(tracker_.processes()[0].process.breakdown[4], faults);
-    const uint64_t breakdown = tracker_.processes()[0].process.breakdown[4];
+    EXPECT_LE(Cell(4), faults);
+    const uint64_t breakdown = Cell(4);
     Tick({Live(1, 10000000, "a", 7777)}, "procfs", 0);
     EXPECT_EQ(tracker_.host().numbers.at("retried"),
               static_cast<int64_t>(faults));
     EXPECT_EQ(tracker_.latency().severities[0].count, faults);
-    EXPECT_EQ(tracker_.processes()[0].process.breakdown[4], breakdown);
+    EXPECT_EQ(Cell(4), breakdown);
   }
+}
+
+// Also right after a change of epoch, where the exported value is small and the
+// source's large.
+TEST_F(TrackerTest, ADipAfterAReloadIsNoSpike) {
+  Tick({Live(1, kSecond, "a", 5)});
+  Tick({Live(1, kSecond, "a", 1000)}, "procfs", 0);
+  for (uint64_t faults : {900u, 990u, 1000u})
+    Tick({Live(1, kSecond, "a", faults)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 5u);
+  Tick({Live(1, kSecond, "a", 1003)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 8u);
+  EXPECT_EQ(CommFaults("a"), 8u);
+}
+
+TEST_F(TrackerTest, ACellThatDipsIsNotCountedTwice) {
+  for (uint64_t faults : {100u, 90u, 0u, 100u, 101u}) {
+    Tick(WithCell(faults, 1));
+    EXPECT_GE(Cell(4), 100u);
+  }
+  EXPECT_EQ(Cell(4), 101u);
+  EXPECT_EQ(tracker_.comms()[1].breakdown[4], 101u);
+}
+
+// Many go at once, many come, in any order.
+TEST_F(TrackerTest, RowsThatGoAndComeInTheMiddle) {
+  std::vector<Sample> processes;
+  for (uint32_t pid = 1; pid <= 100; ++pid)
+    processes.push_back(Live(pid, pid * kSecond, "a", 10));
+  Tick(processes);
+  processes.erase(processes.begin() + 20, processes.begin() + 50);
+  for (uint32_t pid = 200; pid < 210; ++pid)
+    processes.insert(processes.begin() + 5, Live(pid, pid * kSecond, "b", 1));
+  std::swap(processes.front(), processes.back());
+  for (Sample& process : processes) ++process.faults;
+  Tick(processes);
+  EXPECT_EQ(CommFaults("a"), 1070u);
+  EXPECT_EQ(CommFaults("b"), 20u);
+}
+
+TEST_F(TrackerTest, SaysWhatChanged) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().all);
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
+  EXPECT_FALSE(tracker_.changes().all || tracker_.changes().rows ||
+               tracker_.changes().counters || tracker_.changes().rss);
+  Tick({Live(1, 1, "a", 11), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().counters);
+  EXPECT_FALSE(tracker_.changes().rows || tracker_.changes().vma);
+  Tick({Live(1, 1, "renamed", 11), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().rows);
+  Tick({Live(1, 1, "renamed", 11)});
+  EXPECT_TRUE(tracker_.changes().rows);
 }
 
 // A counter that dips comes back without being counted again.
@@ -187,7 +243,7 @@ TEST_F(TrackerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
 }
 
 TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
-  const auto with = [](std::vector<Process> processes, int64_t retired,
+  const auto with = [](std::vector<Sample> processes, int64_t retired,
                        int64_t overflow) {
     Snapshot snapshot = Of(std::move(processes));
     snapshot.stats.numbers["retired_faults"] = retired;
@@ -235,30 +291,31 @@ TEST_F(TrackerTest, CommsBeyondTheCapShareABucket) {
 // Nothing is lost or counted twice, whatever comes and goes.
 TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
   std::mt19937 random(3);
-  std::vector<Process> processes;
-  uint64_t gone = 0, next_pid = 1;
+  std::vector<Sample> processes;
+  uint64_t gone = 0;
+  uint32_t next_pid = 1;
   for (int tick = 0; tick < 300; ++tick) {
-    for (Process& process : processes) {
+    for (Sample& process : processes) {
       if (!process.live) continue;
       process.minor = process.faults += random() % 50;
       if (random() % 10 == 0) process.comm = "c" + std::to_string(random() % 20);
     }
-    std::erase_if(processes, [&](const Process& process) {
+    std::erase_if(processes, [&](const Sample& process) {
       if (process.live || random() % 3) return false;
       gone += process.faults;
       return true;
     });
-    for (Process& process : processes)
+    for (Sample& process : processes)
       if (random() % 8 == 0) process.live = false;
     // No process faults between its last sight and its end here.
     for (auto n = random() % 5; n > 0; --n) {
-      processes.push_back(Live(next_pid, next_pid * 20000000, "c0", random() % 90));
+      processes.push_back(Live(next_pid, next_pid * uint64_t{20000000}, "c0", random() % 90));
       ++next_pid;
     }
     std::shuffle(processes.begin(), processes.end(), random);
     Tick(processes);
     uint64_t expected = gone;
-    for (const Process& process : processes) expected += process.faults;
+    for (const Sample& process : processes) expected += process.faults;
     ASSERT_EQ(AllCommFaults(), expected) << tick;
   }
 }
