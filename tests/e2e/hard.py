@@ -20,6 +20,7 @@ import threading
 import time
 
 DAEMON, FIXTURES = sys.argv[1:3]
+SANITIZED = "tsan" in DAEMON or "asan" in DAEMON
 
 
 def free_port():
@@ -94,17 +95,29 @@ def connect(daemon, data=b""):
 def half_open_and_deaf_clients():
     """500 half-open connections and 64 clients that never read."""
     with Daemon() as daemon:
-        held = [connect(daemon, b"GET /metrics HT") for _ in range(500)]
-        held += [connect(daemon, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-                 for _ in range(64)]
+        held = []
+
+        def hold(data, n):
+            for _ in range(n):
+                held.append(connect(daemon, data))
+
+        # At once, as an attacker would.
+        threads = [threading.Thread(target=hold, args=(b"GET /metrics HT", 25))
+                   for _ in range(20)]
+        threads += [threading.Thread(target=hold, args=(
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 8)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         start = time.time()
         status, body, _ = daemon.get("/metrics", timeout=60)
         took = time.time() - start
         for s in held:
             s.close()
         assert status == 200 and b"page_faults_total{" in body
-        # Some 500 / 64 threads x 2 s; Prometheus waits for 10 s.
-        assert took < 60, took
+        # Prometheus's own timeout, which is what is promised here.
+        assert took < 10 or SANITIZED, took
         print("  a scrape among them took %.1f s" % took)
 
 
@@ -143,7 +156,7 @@ def bad_requests():
         storm(8000)
         grown = daemon.resident() - before
         print("  resident memory grew by %d kB" % (grown // 1024))
-        assert grown < 16 << 20 or "asan" in DAEMON or "tsan" in DAEMON, grown
+        assert grown < 16 << 20 or SANITIZED, grown
         assert daemon.get("/metrics")[0] == 200
 
 
@@ -224,30 +237,20 @@ def bad_tables():
             daemon.wait(lambda: daemon.metric(
                 "page_fault_exporter_last_read_success 1"))
         os.unlink(daemon.table())
-        os.mkdir(daemon.table())
+        os.symlink("/proc/self/mem", daemon.table())  # EIO at its start
         daemon.wait(lambda: daemon.metric(
             'page_fault_exporter_read_error{cause="io"} 1'))
 
 
 def odd_stderr():
-    """A closed or a full stderr ends nothing."""
-    for stderr in (open("/dev/full", "w"), None):
-        if stderr is None:
-            stderr = open("/dev/null", "w")
-            stderr_fd = os.dup(stderr.fileno())
-            flags = dict(stderr=stderr_fd)
-        else:
-            flags = dict(stderr=stderr)
-        with Daemon(**flags) as daemon:
+    """A full stderr, or one that nobody reads, ends nothing."""
+    read, write = os.pipe()
+    os.close(read)
+    for stderr in (open("/dev/full", "w"), write):
+        with Daemon(stderr=stderr) as daemon:
             shutil.rmtree(os.path.join(daemon.debugfs, "page_faults"))
             daemon.wait(lambda: daemon.metric(
                 "page_fault_exporter_last_read_success 0"))
-    read, write = os.pipe()
-    os.close(read)
-    with Daemon(stderr=write) as daemon:
-        shutil.rmtree(os.path.join(daemon.debugfs, "page_faults"))
-        daemon.wait(lambda: daemon.metric(
-            "page_fault_exporter_last_read_success 0"))
 
 
 def full_disk():
@@ -302,9 +305,8 @@ TESTS = [forms, bad_tables, reload_of_the_configuration, odd_stderr, full_disk,
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
-    heavy = "tsan" in DAEMON or "asan" in DAEMON
     for test in TESTS:
-        if heavy and test is a_million_rows:
+        if SANITIZED and test is a_million_rows:
             continue
         print(test.__name__ + ": " + test.__doc__, flush=True)
         test()

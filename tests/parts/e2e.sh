@@ -8,5 +8,7 @@ install_packages python3 prometheus
 # What the script said before it failed is the reason.
 check "e2e hard" /usr/bin/python3 -B "$ROOT/tests/e2e/hard.py" \
   "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
+check "e2e modes" /usr/bin/python3 -B "$ROOT/tests/e2e/modes.py" \
+  "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
 check "e2e prometheus scrapes both formats" /usr/bin/python3 -B \
   "$ROOT/tests/e2e/prometheus.py" "$BUILD/exporter/page_fault_exporter"
