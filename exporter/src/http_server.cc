@@ -15,7 +15,7 @@ namespace {
 
 // Half-open connections hold a thread each until the request times out: the
 // time a scrape waits behind them is about their number x timeout / threads.
-constexpr const char* kThreads = "64";
+constexpr const char* kThreads = "72";
 constexpr const char* kRequestTimeoutMs = "1000";
 // Connections that may wait for a thread: in their turn, not by chance.
 constexpr const char* kWaiting = "1024";

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "pool.h"
+
 namespace pfe {
 
 // Never the pid alone: pids come again.
@@ -27,6 +29,7 @@ class IdentityIndex {
   template <typename Of>
   void Build(size_t n, Of of) {
     mask_ = std::bit_ceil(2 * n + 2) - 1;
+    Recycle(&places_);
     places_.assign(mask_ + 1, kNone);
     for (uint32_t i = 0; i < n; ++i) {
       const Identity identity = of(i);

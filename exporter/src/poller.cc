@@ -7,9 +7,10 @@
 namespace pfe {
 
 Poller::Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
-               OnTick on_tick)
+               OnTick on_tick, std::chrono::milliseconds wanted_for)
     : pipeline_(pipeline),
       on_tick_(std::move(on_tick)),
+      wanted_for_(wanted_for),
       interval_(interval),
       current_(std::make_shared<const Publication>()) {
   Tick();
@@ -39,19 +40,18 @@ void Poller::SetInterval(std::chrono::milliseconds interval) {
   wake_.notify_all();
 }
 
-// The forms of the next tick: those that were asked for of late.
-Forms Poller::TakeForms() {
+// Those that were asked for of late.
+Forms Poller::WantedForms() const {
+  const auto now = Publication::Clock::now();
   Forms forms;
-  forms.gzip = gzip_wanted_ > 0;
-  forms.plain = plain_wanted_ > 0 || !forms.gzip;
-  if (gzip_wanted_ > 0) --gzip_wanted_;
-  if (plain_wanted_ > 0) --plain_wanted_;
+  forms.gzip = gzip_wanted_.load() > now;
+  forms.plain = plain_wanted_.load() > now || !forms.gzip;
   return forms;
 }
 
 void Poller::Tick() {
   auto next = std::make_shared<const Publication>(
-      pipeline_->Tick(*Current(), TakeForms()));
+      pipeline_->Tick(*Current(), WantedForms()));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     current_ = next;

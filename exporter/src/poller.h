@@ -24,10 +24,13 @@ class Poller {
   // Called after each tick by the timer thread.
   using OnTick = std::function<void(const Publication&)>;
 
+  // How long it is remembered that somebody asked for texts in a form.
+  static constexpr std::chrono::milliseconds kWantedFor{300000};
+
   // Ticks at once, in the constructor, and then every interval; `pipeline` must
   // outlive it.
   Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
-         OnTick on_tick);
+         OnTick on_tick, std::chrono::milliseconds wanted_for = kWantedFor);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -36,23 +39,23 @@ class Poller {
   // Any thread: somebody asked for texts in this form. They are then made in the
   // tick, for as long as somebody goes on to ask.
   void Want(bool gzip) {
-    (gzip ? gzip_wanted_ : plain_wanted_) = kWantedTicks;
+    (gzip ? gzip_wanted_ : plain_wanted_) = Publication::Clock::now() + wanted_for_;
   }
   // From the last tick on.
   void SetInterval(std::chrono::milliseconds interval);
 
  private:
-  // Ticks that a request is remembered.
-  static constexpr int kWantedTicks = 60;
+  using Moment = std::atomic<Publication::Clock::time_point>;
 
-  Forms TakeForms();
+  Forms WantedForms() const;
   void Tick();
   void Run();
 
   Pipeline* const pipeline_;
   const OnTick on_tick_;
-  std::atomic<int> plain_wanted_ = 0;
-  std::atomic<int> gzip_wanted_ = 0;
+  const std::chrono::milliseconds wanted_for_;
+  Moment plain_wanted_{Publication::Clock::time_point::min()};  // until then
+  Moment gzip_wanted_{Publication::Clock::time_point::min()};
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::chrono::milliseconds interval_;          // mutex_

@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process_table.h"
 
+#include "pool.h"
+
 namespace pfe {
-namespace {
-
-// Memory that a table keeps, whatever was used of it.
-constexpr size_t kKeptBytes = 1 << 18;
-
-template <typename Pool>
-void Empty(Pool* pool) {
-  const size_t bytes = pool->capacity() * sizeof(*pool->data());
-  const bool little = pool->size() < pool->capacity() / 4;
-  if (little && bytes > kKeptBytes)
-    *pool = Pool();
-  else
-    pool->clear();
-}
-
-}  // namespace
 
 void ProcessTable::Clear() {
-  Empty(&rows_);
-  Empty(&comms_);
-  Empty(&counts_);
+  Recycle(&rows_);
+  Recycle(&comms_);
+  Recycle(&counts_);
 }
 
 void ProcessTable::SetComm(std::string_view comm) {

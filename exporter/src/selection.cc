@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pool.h"
 #include "top_n.h"
 
 namespace pfe {
@@ -35,7 +36,7 @@ bool Selection::Wanted(const Process& process, std::string_view comm) const {
 
 void Selection::Collect(const Tracker& tracker) {
   const ProcessTable& processes = tracker.processes();
-  selected_.clear();
+  Recycle(&selected_);
   omitted_ = 0;
   sorted_ = true;
   uint32_t last_pid = 0;

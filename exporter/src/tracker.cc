@@ -6,6 +6,7 @@
 
 #include "boot_time.h"
 #include "page_faults.h"
+#include "pool.h"
 
 namespace pfe {
 namespace {
@@ -346,7 +347,7 @@ void Tracker::Begin(const Snapshot& snapshot) {
 // Finds each row's own of the tick before.
 void Tracker::Follow() {
   const auto size = static_cast<uint32_t>(processes_.size());
-  tracked_.clear();
+  Recycle(&tracked_);
   tracked_.resize(size);
   taken_.assign(old_processes_.size(), false);
   index_built_ = false;

@@ -86,26 +86,47 @@ class Daemon:
             return int(f.read().split()[1]) * 4096
 
 
-def connect(daemon, data=b""):
-    s = socket.create_connection(("127.0.0.1", daemon.port), timeout=10)
+def connect(daemon, data=b"", room=0):
+    s = socket.socket()
+    if room:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    s.settimeout(10)
+    s.connect(("127.0.0.1", daemon.port))
     s.sendall(data)
     return s
+
+
+def write_rows(daemon, rows):
+    """Gives the daemon a table of so many processes like the first one."""
+    with open(daemon.table()) as f:
+        lines = f.readlines()
+    tail = lines[2].split("\t", 1)[1]
+    with open(daemon.table() + ".new", "w") as f:
+        f.writelines(lines[:2])
+        for i in range(rows):
+            f.write(f"{i + 1}\t{tail}")
+        f.write(f"# end rows={rows}\n")
+    os.rename(daemon.table() + ".new", daemon.table())
+    daemon.wait(lambda: daemon.metric(f"page_fault_exporter_processes {rows}"),
+                120)
 
 
 def half_open_and_deaf_clients():
     """500 half-open connections and 64 clients that never read."""
     with Daemon() as daemon:
+        write_rows(daemon, 5000)  # an answer is more than sockets hold
         held = []
 
-        def hold(data, n):
+        def hold(data, n, room=0):
             for _ in range(n):
-                held.append(connect(daemon, data))
+                held.append(connect(daemon, data, room))
 
         # At once, as an attacker would.
         threads = [threading.Thread(target=hold, args=(b"GET /metrics HT", 25))
                    for _ in range(20)]
         threads += [threading.Thread(target=hold, args=(
-            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 8)) for _ in range(8)]
+            b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 8, 4096))
+            for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -185,21 +206,8 @@ def forms():
 def sigterm_finishes_scrapes():
     """A scrape in flight is finished when SIGTERM comes."""
     with Daemon() as daemon:
-        # Enough rows that an answer does not fit the socket's buffers.
-        rows = 60000
-        with open(daemon.table()) as f:
-            head = "".join(f.readlines()[:2])
-            row = f.read()
-        with open(daemon.table()) as f:
-            row = f.readlines()[2].split("\t")
-        with open(daemon.table() + ".new", "w") as f:
-            f.write(head)
-            for i in range(rows):
-                f.write("\t".join([str(i + 1)] + row[1:]))
-            f.write("# end rows=%d\n" % rows)
-        os.rename(daemon.table() + ".new", daemon.table())
-        daemon.wait(lambda: daemon.metric(
-            "page_fault_exporter_processes %d" % rows), 60)
+        # Enough that an answer does not fit the sockets' buffers.
+        write_rows(daemon, 60000)
         s = connect(daemon, b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
                             b"Connection: close\r\n\r\n")
         data = s.recv(65536)
@@ -262,22 +270,14 @@ def full_disk():
 
 
 def a_million_rows():
-    """10^6 rows are read, and what is exported is capped."""
+    """10^6 rows are read, what is exported is capped, memory goes back."""
     with Daemon("--interval=1s") as daemon:
-        with open(daemon.table()) as f:
-            lines = f.readlines()
-        row = lines[2].split("\t")
-        with open(daemon.table() + ".new", "w") as f:
-            f.writelines(lines[:2])
-            tail = "\t".join(row[1:])
-            for i in range(1000000):
-                f.write(f"{i + 1}\t{tail}")
-            f.write("# end rows=1000000\n")
-        os.rename(daemon.table() + ".new", daemon.table())
-        daemon.wait(lambda: daemon.metric(
-            "page_fault_exporter_processes 1000000"), 120)
+        write_rows(daemon, 1000000)
         assert daemon.metric("page_fault_exporter_processes_omitted 995000")
-        print("  resident: %d MB" % (daemon.resident() >> 20))
+        crowded = daemon.resident()
+        print("  resident: %d MB" % (crowded >> 20))
+        write_rows(daemon, 10)
+        daemon.wait(lambda: daemon.resident() < crowded / 4)
 
 
 def reload_of_the_configuration():

@@ -6,6 +6,7 @@ and how it bounds what it is asked.
 usage: modes.py DAEMON DEBUGFS
 """
 import http.client
+import json
 import os
 import pty
 import re
@@ -190,6 +191,27 @@ def closed_streams():
                 f"/proc/{daemon.process.pid}/fd/{fd}") == "/dev/null"
 
 
+def logs():
+    """Each line of the log is JSON, or logfmt, whatever a path is."""
+    odd = '/no"where\n=\xe9'
+    for form in ("json", "logfmt"):
+        process = subprocess.Popen(
+            [DAEMON, "--source=module", f"--path.debugfs={odd}",
+             f"--log.format={form}", "--interval=100ms",
+             f"--web.listen-address=127.0.0.1:{free_port()}"],
+            stderr=subprocess.PIPE, text=True)
+        lines = [process.stderr.readline() for _ in range(3)]
+        process.terminate()
+        assert process.wait(20) == 0
+        for line in lines:
+            if form == "json":
+                assert {"ts", "level", "msg"} == set(json.loads(line))
+            else:
+                assert re.fullmatch(
+                    r'ts=\S+ level=\w+ msg="([^"\\]|\\.)*"\n', line), line
+        assert any('/no\\"where\\n=' in line for line in lines), lines
+
+
 def two_addresses():
     """--web.listen-address can be given again."""
     other = free_port()
@@ -200,6 +222,6 @@ def two_addresses():
 
 
 for test in (once, top, systemd, repeated_headers, too_many_requests,
-             closed_streams, two_addresses):
+             closed_streams, logs, two_addresses):
     print(test.__name__ + ": " + test.__doc__, flush=True)
     test()

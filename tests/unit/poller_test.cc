@@ -92,17 +92,25 @@ TEST(Poller, RendersInTheFormsThatAreWanted) {
   for (uint64_t faults = 1; faults < 400; ++faults)
     source.Then(Of({Live(1, 1, "init", faults)}));
   Pipeline pipeline(&source, {});
-  Poller poller(&pipeline, std::chrono::milliseconds(20), [](const auto&) {});
-  poller.Want(true);
-  const auto next = [&](uint64_t ticks) {
+  const auto after_two_ticks = [](const Poller& poller) {
+    const uint64_t ticks = poller.Current()->ticks + 2;
     while (poller.Current()->ticks < ticks) std::this_thread::yield();
     return poller.Current()->families.at(0).samples;
   };
-  const auto compressed = next(poller.Current()->ticks + 2);
-  EXPECT_TRUE(compressed->has_packed());
-  EXPECT_FALSE(compressed->has_plain());
-  // Nobody has asked for so long.
-  const auto plain = next(poller.Current()->ticks + 70);
+  {
+    Poller poller(&pipeline, std::chrono::milliseconds(1), [](const auto&) {});
+    poller.Want(true);
+    const auto compressed = after_two_ticks(poller);
+    EXPECT_TRUE(compressed->has_packed());
+    EXPECT_FALSE(compressed->has_plain());
+    poller.Want(false);
+    const auto both = after_two_ticks(poller);
+    EXPECT_TRUE(both->has_packed() && both->has_plain());
+  }
+  Poller forgetful(&pipeline, std::chrono::milliseconds(1), [](const auto&) {},
+                   std::chrono::milliseconds(0));
+  forgetful.Want(true);
+  const auto plain = after_two_ticks(forgetful);
   EXPECT_TRUE(plain->has_plain());
   EXPECT_FALSE(plain->has_packed());
 }

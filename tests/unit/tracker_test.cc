@@ -288,6 +288,20 @@ TEST_F(TrackerTest, CommsBeyondTheCapShareABucket) {
   EXPECT_EQ(AllCommFaults(), 15u);
 }
 
+TEST_F(TrackerTest, TheBucketHasABreakdown) {
+  tracker_.set_max_comms(1);
+  std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2),
+                                   Live(3, 1, "c", 4)};
+  for (size_t i = 0; i < 3; ++i) processes[i].breakdown[i] = 1u << i;
+  Snapshot snapshot = Of(processes);
+  snapshot.offered.breakdown = true;
+  Tick(std::move(snapshot));
+  const CommSums& other = tracker_.comms()[Tracker::kOther];
+  EXPECT_EQ(other.breakdown[1], 2u);
+  EXPECT_EQ(other.breakdown[2], 4u);
+  EXPECT_EQ(other.counters.faults, 6u);
+}
+
 // Nothing is lost or counted twice, whatever comes and goes.
 TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
   std::mt19937 random(3);
