@@ -34,7 +34,7 @@ inside() {
 
 # apt_inside ARGUMENT...: apt, which finds in its cache what it needs.
 apt_inside() {
-  guest -t 900 "apt-get -q=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+  guest -t 3000 "apt-get -q=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
 --yes $*"
 }
 

@@ -137,13 +137,13 @@ runs_from_clone() {
   mount_data
   inside 300 "setsid $WORK/data/clone/deploy/run --host >/root/run.log 2>&1 &"
   check "$2: deploy/run --host serves the module's table" \
-    eventually 600 serves 'page_faults_total{.*pid="1"'
+    eventually 3000 serves 'page_faults_total{.*pid="1"'
   check "$2: it ends and unloads the module" inside 300 '
     kill $(pgrep -f "clone/deploy/run --host" | head -1)
     for i in $(seq 30); do [ -d /sys/module/page_faults ] || exit 0; sleep 1; done
     cat /root/run.log
     exit 1'
-  check "$2: Kubernetes' init container builds and loads the module" guest -t 400 \
+  check "$2: Kubernetes' init container builds and loads the module" guest -t 3000 \
     "HOST=/ SOURCE=$WORK/data/clone/kernel PARAMETERS=max_processes=99 \
 $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
   check "$2: and lets it be afterwards" \
