@@ -33,13 +33,21 @@ need_root() {
   exec sudo --preserve-env=XDG_CACHE_HOME,PAGE_FAULT_EXPORTER_CACHE -- "$0" "$@"
 }
 
+# Names of installed packages, and what they provide: libelf1 is libelf1t64 on
+# Debian 13.
+installed_packages() {
+  # shellcheck disable=SC2016
+  dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' |
+    sed -n 's/^installed //p' | sed 's/([^)]*)//g' | tr -s ' ,' '\n'
+}
+
 # install_packages PACKAGE...: installs those that are not there yet, by sudo
 # where needed.
 install_packages() {
-  local package missing=()
+  local package installed missing=()
+  installed=$(installed_packages)
   for package in "$@"; do
-    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
-      grep -q '^install ok installed$' || missing+=("$package")
+    grep -qxF "$package" <<<"$installed" || missing+=("$package")
   done
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
