@@ -30,9 +30,10 @@ storms_pack_debian() {
   storms_pack "$1" "$2" "$module" "$KDIR"
 }
 
+# storms_disk IMAGE [DIRECTORY]: a file system with what is in the directory.
 storms_disk() {
   truncate -s 512M "$1"
-  mkfs.ext4 -q -F "$1"
+  mkfs.ext4 -q -F ${2:+-d "$2"} "$1"
 }
 
 # storms_daemon: a daemon in the guest, which vm_tests then holds to its word.

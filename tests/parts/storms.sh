@@ -5,6 +5,20 @@
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
 
+install_packages bpftrace linux-perf
+
+# storms_tools DISK: an image with other tracers, each with its libraries.
+storms_tools() {
+  local tools=$WORK/disk.d/tools name
+  mkdir -p "$tools"
+  for name in bpftrace perf; do
+    cp -L "$(command -v "$name")" "$tools/$name"
+    ldd "$tools/$name" | grep -o '/[^ ]*' | xargs cp -Lu -t "$tools"
+  done
+  cp -L "$tools/ld-linux-x86-64.so.2" "$tools/ld.so"
+  storms_disk "$1" "$WORK/disk.d"
+}
+
 storms_version() {
   storms_disk "$WORK/disk"
   vm_start "$1" "$WORK/$1.initrd" "storms-$1" --disk "$WORK/disk" \
@@ -17,7 +31,7 @@ storms_version() {
 }
 
 storms_reload() {
-  storms_disk "$WORK/disk"
+  storms_tools "$WORK/disk"
   vm_start "$1" "$WORK/$1.initrd" "storms-reload-$1" --disk "$WORK/disk" \
     --reload --timeout 2400 || return 0
   storms_daemon

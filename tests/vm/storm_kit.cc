@@ -231,7 +231,7 @@ std::string Scrape(int port) {
 
 bool DaemonSays(int port, const std::string& line) {
   for (int i = 0; i < 100; ++i) {
-    if (Scrape(port).find("\n" + line + "\n") != std::string::npos) return true;
+    if (Scrape(port).find("\n" + line) != std::string::npos) return true;
     usleep(200000);
   }
   return false;

@@ -123,7 +123,7 @@ int LoadAfresh(const std::string& parameters = "");
 
 // What the daemon at a port says of itself; empty if it does not answer.
 std::string Scrape(int port);
-// Waits until /metrics has the line, some seconds.
+// Waits until /metrics has a line that begins so, some seconds.
 bool DaemonSays(int port, const std::string& line);
 pid_t StartDaemon(int port);
 

@@ -148,6 +148,21 @@ TEST(StormReload, ModuleReloadedUnderTheDaemon) {
   EXPECT_EQ(daemon.End(SIGTERM), 0);
 }
 
+// It dies, perhaps inside a file, and the module goes at once.
+TEST(StormReload, DaemonKilledAndTheModuleReloaded) {
+  if (!HasDaemon()) GTEST_SKIP() << "no daemon in this guest";
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    Daemon daemon;
+    EXPECT_TRUE(daemon.Says(kFromModule)) << i;
+    EXPECT_EQ(daemon.End(SIGKILL), SIGKILL);
+    ASSERT_EQ(LoadAfresh(), 0) << i;
+  }
+  Daemon daemon;
+  EXPECT_TRUE(daemon.Says(kFromModule));
+  EXPECT_EQ(daemon.End(SIGTERM), 0);
+}
+
 TEST(StormSlow, DebugfsUnmountedAndMounted) {
   if (!HasDaemon()) GTEST_SKIP() << "no daemon in this guest";
   Crowd crowd(2, ForkRound);

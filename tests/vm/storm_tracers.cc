@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Storms of other tracers on the function that the module probes: trace events,
+// the function tracer, BPF, and the tools perf and bpftrace themselves.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "storm_kit.h"
+
+namespace pf_test {
+namespace {
+
+std::string Tracing(const std::string& file) {
+  return "/sys/kernel/debug/tracing/" + file;
+}
+
+// Appends: kprobe_events is cleared when it is opened to be overwritten.
+bool AddEvent(const std::string& event) {
+  const int fd = open(Tracing("kprobe_events").c_str(),
+                      O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool good = write(fd, event.data(), event.size()) ==
+                    static_cast<ssize_t>(event.size());
+  close(fd);
+  return good;
+}
+
+// What perf and trace-cmd do: probes of their own on the same function.
+TEST(StormReload, TraceEventsOnTheSameFunction) {
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(AddEvent("p:storm_entry handle_mm_fault\n"));
+    ASSERT_TRUE(AddEvent("r:storm_return handle_mm_fault\n"));
+    ASSERT_TRUE(WriteFile(Tracing("events/kprobes/enable"), "1"));
+    usleep(50000);
+    ASSERT_TRUE(WriteFile(Tracing("events/kprobes/enable"), "0"));
+    ASSERT_TRUE(AddEvent("-:storm_return\n"));
+    ASSERT_TRUE(AddEvent("-:storm_entry\n"));
+  }
+}
+
+TEST(StormReload, FunctionTracerOnTheSameFunction) {
+  const Setting filter(Tracing("set_ftrace_filter"), "handle_mm_fault");
+  if (!filter.set()) GTEST_SKIP() << "no function tracer in this kernel";
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "function"));
+    usleep(50000);
+    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "nop"));
+  }
+  WriteFile(Tracing("set_ftrace_filter"), "");
+}
+
+// The program that bpftrace attaches, less what it does: returns 0.
+int LoadBpf() {
+  static const bpf_insn kProgram[] = {
+      {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+      {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+  };
+  bpf_attr attr{};
+  attr.prog_type = BPF_PROG_TYPE_KPROBE;
+  attr.insns = reinterpret_cast<uint64_t>(kProgram);
+  attr.insn_cnt = 2;
+  attr.license = reinterpret_cast<uint64_t>("GPL");
+  return static_cast<int>(
+      syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
+}
+
+// A probe by perf_event_open(), with a BPF program on it.
+int OpenProbe(bool at_return) {
+  const std::string type =
+      ReadFile("/sys/bus/event_source/devices/kprobe/type");
+  if (type.empty()) return -1;
+  perf_event_attr attr{};
+  attr.size = sizeof(attr);
+  attr.type = static_cast<uint32_t>(std::stoul(type));
+  attr.config = at_return;
+  attr.kprobe_func = reinterpret_cast<uint64_t>("handle_mm_fault");
+  const int fd = static_cast<int>(
+      syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
+  const int program = LoadBpf();
+  if (fd < 0 || program < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, program))
+    return -1;
+  ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+  close(program);
+  return fd;
+}
+
+TEST(StormReload, BpfOnTheSameFunction) {
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 5; ++i) {
+    const int entry = OpenProbe(false), at_return = OpenProbe(true);
+    if (entry < 0 || at_return < 0)
+      GTEST_SKIP() << "no BPF in this kernel: " << strerror(errno);
+    usleep(50000);
+    close(entry);
+    close(at_return);
+  }
+}
+
+// The other tracer is there before us, and after.
+TEST(StormReload, LoadedAndUnloadedBesideBpf) {
+  const int at_return = OpenProbe(true);
+  if (at_return < 0) GTEST_SKIP() << "no BPF in this kernel";
+  Crowd crowd(2, ForkRound);
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(LoadAfresh(), 0);
+  close(at_return);
+}
+
+// Where the part storms has put perf and bpftrace, with their libraries.
+std::string Tool(const std::string& name) { return Disk("tools/" + name); }
+
+// Starts a tool; what it says goes to a file of the disk.
+pid_t StartTool(const std::string& name, std::vector<std::string> arguments) {
+  const std::string linker = Tool("ld.so"), output = Disk(name + ".out");
+  std::vector<std::string> words = {linker, "--library-path", Disk("tools"),
+                                    Tool(name)};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  unlink(output.c_str());  // what it said before is not asked for
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const int fd = open(output.c_str(), O_WRONLY | O_CREAT, 0600);
+    dup2(fd, 1);
+    dup2(fd, 2);
+    execv(linker.c_str(), argv.data());
+    _exit(127);
+  }
+  return pid;
+}
+
+// Waits until the tool has said the word; false when it has ended before.
+bool ToolSays(pid_t pid, const std::string& name, const std::string& word) {
+  while (ReadFile(Disk(name + ".out")).find(word) == std::string::npos) {
+    siginfo_t ended{};
+    waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if (ended.si_pid) return false;
+    usleep(100000);
+  }
+  return true;
+}
+
+// The module comes and goes beside a tool, which is then told to end.
+void ReloadBeside(pid_t pid, const std::string& name) {
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(LoadAfresh(), 0);
+    usleep(50000);
+  }
+  kill(pid, SIGINT);
+  int status = -1;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  // perf ends itself by the same signal.
+  EXPECT_TRUE(WIFEXITED(status) || WTERMSIG(status) == SIGINT)
+      << status << ": " << ReadFile(Disk(name + ".out"));
+}
+
+TEST(StormReload, BpftraceOnTheSameFunction) {
+  if (access(Tool("bpftrace").c_str(), X_OK))
+    GTEST_SKIP() << "no bpftrace on this guest's disk";
+  Crowd crowd(2, ForkRound);
+  const pid_t pid = StartTool(
+      "bpftrace", {"-e",
+                   "kprobe:handle_mm_fault { @calls[comm] = count(); } "
+                   "kretprobe:handle_mm_fault { @returns = count(); } "
+                   "interval:ms:200 { printf(\"on\\n\"); }"});
+  ASSERT_TRUE(ToolSays(pid, "bpftrace", "on"))
+      << ReadFile(Disk("bpftrace.out"));
+  ReloadBeside(pid, "bpftrace");
+  const std::string said = ReadFile(Disk("bpftrace.out"));
+  const size_t at = said.find("@returns: ");
+  ASSERT_NE(at, std::string::npos) << said;
+  EXPECT_GT(atoi(said.c_str() + at + 10), 1000);
+}
+
+TEST(StormReload, PerfOnTheSameFunction) {
+  if (access(Tool("perf").c_str(), X_OK))
+    GTEST_SKIP() << "no perf on this guest's disk";
+  Crowd crowd(2, ForkRound);
+  ASSERT_TRUE(AddEvent("p:storm_perf handle_mm_fault\n"));
+  ASSERT_TRUE(AddEvent("r:storm_perf_return handle_mm_fault\n"));
+  const pid_t pid = StartTool(
+      "perf", {"stat", "-a", "-I", "200", "-e",
+               "kprobes:storm_perf,kprobes:storm_perf_return"});
+  ASSERT_TRUE(ToolSays(pid, "perf", "kprobes:storm_perf_return"))
+      << ReadFile(Disk("perf.out"));
+  ReloadBeside(pid, "perf");
+  ASSERT_TRUE(AddEvent("-:storm_perf_return\n"));
+  ASSERT_TRUE(AddEvent("-:storm_perf\n"));
+}
+
+}  // namespace
+}  // namespace pf_test
