@@ -30,6 +30,28 @@ storms_pack_debian() {
   storms_pack "$1" "$2" "$module" "$KDIR"
 }
 
+# checker_pack KERNEL: a guest for one of tests/debug/kernel, with mistakes to
+# find. Sets IMAGE and KDIR.
+checker_pack() {
+  local kernel
+  kernel=$("$ROOT/tests/debug/kernel" "$1") || return
+  eval "$kernel"
+  "$ROOT/tests/debug/module" "$ROOT/kernel" "$KDIR" "$WORK/module-$1" &&
+    "$ROOT/tests/debug/module" "$ROOT/tests/debug/bad" "$KDIR" "$WORK/bad-$1" &&
+    storms_pack 6.1 "$WORK/$1.initrd" "$WORK/module-$1" "$KDIR" \
+      "$WORK/bad-$1/bad.ko:/bad.ko"
+}
+
+# checker_start KERNEL NAME [BOOT OPTION]...: with the memory and the patience
+# that checkers need.
+checker_start() {
+  local kernel=$1 name=$2
+  shift 2
+  # KASAN sees what the allocator's own checks would, which cost as much again.
+  PF_IMAGE=$IMAGE VM_BOOT_SECONDS=600 vm_start 6.1 "$WORK/$kernel.initrd" \
+    "$name" --memory 2G --append "slub_debug=-" "$@"
+}
+
 # storms_disk IMAGE [DIRECTORY]: a file system with what is in the directory.
 storms_disk() {
   truncate -s 512M "$1"
@@ -43,9 +65,10 @@ storms_daemon() {
 }
 
 # storms_suite PREFIX SECONDS DETAIL FILTER [ENVIRONMENT]: runs storms in the
-# guest, one result each.
+# guest, one result each. STORMS_PARAMETERS are the module's besides.
 storms_suite() {
-  guest -t "$2" "${5:-} PF_PARAMETERS=detail=$3 /vm_tests --gtest_color=no
+  guest -t "$2" "${5:-} PF_PARAMETERS='detail=$3 ${STORMS_PARAMETERS:-}'
+    /vm_tests --gtest_color=no
     --gtest_filter=$4" >"$WORK/suite.log" || true
   [ -z "${STORMS_LOGS:-}" ] || cp "$WORK/suite.log" "$STORMS_LOGS/$VM_NAME.$3.log"
   gtest_results "$1 $3 " "$WORK/suite.log"

@@ -10,23 +10,6 @@ MISTAKES=(sleep overrun overrun_vmalloc early_free double_free lock_order rcu
   list)
 KMEMLEAK=/sys/kernel/debug/kmemleak
 
-debug_pack() {
-  local kernel
-  kernel=$("$ROOT/tests/debug/kernel" debug) || return
-  eval "$kernel"
-  "$ROOT/tests/debug/module" "$ROOT/kernel" "$KDIR" "$WORK/module-debug" &&
-    "$ROOT/tests/debug/module" "$ROOT/tests/debug/bad" "$KDIR" "$WORK/bad" &&
-    storms_pack 6.1 "$WORK/debug.initrd" "$WORK/module-debug" "$KDIR" \
-      "$WORK/bad/bad.ko:/bad.ko"
-}
-
-# debug_start NAME [BOOT OPTION]...: with the memory that the checkers need.
-debug_start() {
-  local name=$1
-  shift
-  PF_IMAGE=$IMAGE vm_start 6.1 "$WORK/debug.initrd" "$name" --memory 2G "$@"
-}
-
 # What is unreferenced now: twice, since a pointer may be on its way.
 leaks() {
   guest -t 300 "echo scan >$KMEMLEAK; sleep 6; echo scan >$KMEMLEAK;
@@ -42,9 +25,9 @@ no_leaks() {
 forget_leaks() { guest -t 300 "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
 
 debug_suite() {
-  local detail
+  local detail STORMS_PARAMETERS="retain_ms=1200000"
   storms_disk "$WORK/disk"
-  debug_start debug --disk "$WORK/disk" --timeout 7200 || return 0
+  checker_start debug debug --disk "$WORK/disk" --timeout 7200 || return 0
   forget_leaks
   for detail in ${PF_DETAILS:-full totals}; do
     case $detail in
@@ -57,12 +40,12 @@ debug_suite() {
   storms_judge "debug nothing in dmesg"
 }
 
-# LeavesNothingBehind compares the kernel's memory, in which KASAN keeps what
+# Small, since each load takes seconds here. LeavesNothingBehind compares the kernel's memory, in which KASAN keeps what
 # was freed for a while; kmemleak is asked instead.
 debug_reload() {
-  local detail
+  local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
   storms_disk "$WORK/disk"
-  debug_start debug-reload --disk "$WORK/disk" --reload --timeout 7200 || return 0
+  checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 7200 || return 0
   forget_leaks
   for detail in ${PF_DETAILS:-full totals}; do
     storms_suite debug 2400 "$detail" \
@@ -75,7 +58,7 @@ debug_reload() {
 
 # debug_control MISTAKE: it must end the guest, or stand in its log.
 debug_control() {
-  debug_start "bad-$1" --timeout 300 || return 0
+  checker_start debug "bad-$1" --timeout 900 || return 0
   # Others fault meanwhile.
   guest -t 60 "insmod /bad.ko mistake=$1 &
     for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; wait" >/dev/null || true
@@ -94,7 +77,7 @@ leaks_are_found() {
 }
 
 debug_control_leak() {
-  debug_start bad-leak --timeout 300 || return 0
+  checker_start debug bad-leak --timeout 900 || return 0
   forget_leaks
   guest 'insmod /bad.ko mistake=none && rmmod bad'
   check "debug control: no leak without a mistake" no_leaks
@@ -103,7 +86,7 @@ debug_control_leak() {
   vm_stop
 }
 
-if debug_pack >"$WORK/pack.log" 2>&1; then
+if checker_pack debug >"$WORK/pack.log" 2>&1; then
   for mistake in "${MISTAKES[@]}"; do debug_control "$mistake"; done
   debug_control_leak
   debug_suite

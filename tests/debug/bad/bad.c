@@ -19,7 +19,7 @@
 static char *mistake = "none";
 module_param(mistake, charp, 0444);
 MODULE_PARM_DESC(mistake,
-		 "sleep, overrun, overrun_vmalloc, leak, early_free, double_free, lock_order, rcu, list or race");
+		 "sleep, overrun, overrun_vmalloc, leak, early_free, double_free, lock_order, rcu, list, race or race_in_handler");
 
 /* The handler sleeps: a probe's runs with preemption disabled. */
 static int bad_handler(struct kprobe *probe, struct pt_regs *regs)
@@ -166,6 +166,30 @@ static int bad_race(void)
 	return 0;
 }
 
+/* A handler that counts as if there were one CPU. */
+static int bad_race_in_handler_entry(struct kprobe *probe,
+				     struct pt_regs *regs)
+{
+	bad_counter++;
+	return 0;
+}
+
+static struct kprobe bad_race_probe = {
+	.symbol_name = "handle_mm_fault",
+	.pre_handler = bad_race_in_handler_entry,
+};
+
+static int bad_race_in_handler(void)
+{
+	int err = register_kprobe(&bad_race_probe);
+
+	if (err)
+		return err;
+	msleep(15000);
+	unregister_kprobe(&bad_race_probe);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*make)(void);
@@ -180,6 +204,7 @@ static const struct {
 	{ "rcu", bad_rcu },
 	{ "list", bad_list },
 	{ "race", bad_race },
+	{ "race_in_handler", bad_race_in_handler },
 };
 
 static int __init bad_init(void)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# The module's tests and the storms in a kernel that looks for data races; and
+# races made on purpose, which it must find. PF_DETAILS: "full totals" by
+# default.
+# shellcheck shell=bash
+# shellcheck source=tests/debug/lib.sh
+. "$ROOT/tests/debug/lib.sh"
+
+# A report that has the module in one of its stacks.
+KCSAN_OURS='\[(page_faults|bad|borrow)\]'
+
+# kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
+# the module alone, or all.
+kcsan_reports() {
+  awk -v ours="${2:+$KCSAN_OURS}" '
+    { gsub(/\r/, ""); sub(/^\[[^]]*\] /, "") }
+    /^BUG: KCSAN/ { report = $0; open = 1; next }
+    open && /^======/ { if (report ~ ours) print report; open = 0; next }
+    open && NF { report = report " | " $0 }' "$1"
+}
+
+# kcsan_rest CONSOLE: the console without these reports.
+kcsan_rest() {
+  awk '/BUG: KCSAN/ { open = 1 }
+    !open
+    open && /======/ { open = 0 }' "$1"
+}
+
+# kcsan_start NAME [BOOT OPTION]...: the kernel's own races must not end the
+# guest, so that a warning does not either: its log is judged.
+kcsan_start() {
+  local name=$1
+  shift
+  checker_start kcsan "$name" --append kcsan.early_enable=0 "$@" || return
+  guest 'echo 0 >/proc/sys/kernel/panic_on_warn;
+    echo on >/sys/kernel/debug/kcsan'
+}
+
+# What it has looked at, for whoever reads the run.
+kcsan_told() {
+  guest cat /sys/kernel/debug/kcsan >"$WORK/kcsan.stats" || true
+  printf '   %s: %s watchpoints, %s races reported, %s of them the module'"'"'s\n' \
+    "$VM_NAME" "$(sed -n 's/^setup_watchpoints: //p' "$WORK/kcsan.stats")" \
+    "$(kcsan_reports "$VM_CONSOLE" | wc -l)" \
+    "$(kcsan_reports "$VM_CONSOLE" ours | wc -l)"
+}
+
+# kcsan_judge NAME
+kcsan_judge() {
+  kcsan_reports "$VM_CONSOLE" ours >"$WORK/races"
+  if [ -s "$WORK/races" ]; then
+    fail "$1, no race: $(wc -l <"$WORK/races"): $(cut -c1-600 "$WORK/races" |
+      head -3 | tr '\n' ' ')"
+  else
+    ok "$1, no race"
+  fi
+  kcsan_rest "$VM_CONSOLE" >"$WORK/rest"
+  VM_CONSOLE=$WORK/rest storms_judge "$1, nothing else in dmesg"
+}
+
+# The compiler has put the checks in.
+kcsan_instruments() {
+  nm "$WORK/module-kcsan/page_faults.ko" | grep -c ' U __tsan_' >"$WORK/tsan" &&
+    [ "$(cat "$WORK/tsan")" -ge 8 ]
+}
+
+# kcsan_control MISTAKE: a race that must be reported.
+kcsan_control() {
+  kcsan_start "bad-$1" --timeout 900 || return 0
+  guest -t 120 "insmod /bad.ko mistake=$1 & i=0; while [ \$i -lt 300 ]; do
+    /bin/true; i=\$((i + 1)); done; wait" >/dev/null || true
+  kcsan_told
+  vm_stop
+  if kcsan_reports "$VM_CONSOLE" ours | grep -q "bad_$1"; then
+    ok "kcsan control: $1 is found ($(kcsan_reports "$VM_CONSOLE" ours |
+      head -1 | cut -c1-70))"
+  else
+    fail "kcsan control: $1 went unnoticed"
+  fi
+}
+
+kcsan_suite() {
+  local detail STORMS_PARAMETERS="retain_ms=1200000"
+  storms_disk "$WORK/disk"
+  kcsan_start kcsan --disk "$WORK/disk" --timeout 7200 || return 0
+  for detail in ${PF_DETAILS:-full totals}; do
+    case $detail in
+      full) storms_suite kcsan 1800 full '-Reload*:StormReload*' ;;
+      totals) storms_suite kcsan 1800 totals '-Load*:Reload*:StormReload*' ;;
+    esac
+  done
+  kcsan_told
+  vm_stop
+  kcsan_judge "kcsan suite"
+}
+
+kcsan_reload() {
+  local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
+  storms_disk "$WORK/disk"
+  kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 7200 || return 0
+  for detail in ${PF_DETAILS:-full totals}; do
+    storms_suite kcsan 2400 "$detail" 'Reload*:StormReload*'
+  done
+  kcsan_told
+  vm_stop
+  kcsan_judge "kcsan reloads"
+}
+
+if checker_pack kcsan >"$WORK/pack.log" 2>&1; then
+  check "kcsan: the module is instrumented" kcsan_instruments
+  kcsan_control race
+  kcsan_control race_in_handler
+  kcsan_suite
+  kcsan_reload
+else
+  fail "kcsan builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+fi
