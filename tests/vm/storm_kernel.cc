@@ -68,7 +68,9 @@ int LoadWithFailure(int nth) {
   // What is left of the countdown: 0 once it has struck.
   const bool struck = pread(fd, left, sizeof(left) - 1, 0) > 0 &&
                       atoi(left) == 0;
-  if (write(fd, "0", 1) < 0) return errno;
+  // What the load has left may strike here.
+  while (write(fd, "0", 1) < 0 && errno == EFAULT) {
+  }
   close(fd);
   return struck ? error : -1;
 }
@@ -87,7 +89,11 @@ TEST(StormSlow, EachAllocationFailsAtLoad) {
       break;
     }
     error ? ++refused : ++in_spite;
-    EXPECT_TRUE(error == 0 || error == ENOMEM) << "at " << n << ": " << error;
+    // The copy of the parameters is among what fails, and the shmem file, of
+    // which the kernel says that there is no space.
+    EXPECT_TRUE(error == 0 || error == ENOMEM || error == EFAULT ||
+                error == ENOSPC)
+        << "at " << n << ": " << error;
     EXPECT_EQ(ModuleIsLoaded(), error == 0) << n;
   }
   printf("  refused %d times, loaded in spite of it %d times\n", refused,
