@@ -38,8 +38,8 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 		account->n[PF_MINOR] = sig->min_flt;
 		account->n[PF_MAJOR] = sig->maj_flt;
 		for_each_thread(task, t) {
-			account->n[PF_MINOR] += READ_ONCE(t->min_flt);
-			account->n[PF_MAJOR] += READ_ONCE(t->maj_flt);
+			account->n[PF_MINOR] += pf_table_peek(t->min_flt);
+			account->n[PF_MAJOR] += pf_table_peek(t->maj_flt);
 		}
 		next = 1;	/* if it failed without the lock, take it */
 	} while (need_seqretry(&sig->stats_lock, seq));

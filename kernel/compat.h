@@ -80,7 +80,8 @@ static inline long pf_compat_task_counter(const struct task_struct *task,
 					  int member)
 {
 #if PF_TASKS_HOLD_COUNTERS
-	return READ_ONCE(task->rss_stat.count[member]);
+	/* The thread adds to it without a mark. */
+	return data_race(READ_ONCE(task->rss_stat.count[member]));
 #else
 	return 0;
 #endif

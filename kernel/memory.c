@@ -30,7 +30,8 @@ static u64 pf_memory_counter(struct mm_struct *mm, struct task_struct *group,
 		struct task_struct *t;
 
 		for_each_thread(group, t)
-			if (READ_ONCE(t->mm) == mm)
+			/* Only compared; changes under that thread's lock. */
+			if (data_race(READ_ONCE(t->mm)) == mm)
 				pages += pf_compat_task_counter(t, member);
 	}
 	return max(pages, 0L);
@@ -46,7 +47,8 @@ static bool pf_memory_of_task(struct task_struct *task,
 
 	task_lock(task);
 	mm = task->mm;
-	if (mm && !(task->flags & PF_KTHREAD)) {
+	/* Other flags change, without a mark. */
+	if (mm && !(data_race(task->flags) & PF_KTHREAD)) {
 		memory->vma = READ_ONCE(mm->total_vm);
 		memory->anon = pf_memory_counter(mm, task, MM_ANONPAGES);
 		memory->file = pf_memory_counter(mm, task, MM_FILEPAGES);

@@ -39,7 +39,7 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 
 	entry = list_first_entry_or_null(&pf_table.free, struct pf_entry, list);
 	if (!entry) {
-		pf_table.overflowed = true;
+		WRITE_ONCE(pf_table.overflowed, true);
 		return NULL;
 	}
 	list_del(&entry->list);
@@ -65,7 +65,8 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 	struct pf_entry *entry;
 	unsigned long flags;
 
-	if (task->flags & PF_KTHREAD)
+	/* May be another's, which changes other flags meanwhile. */
+	if (pf_table_peek(task->flags) & PF_KTHREAD)
 		return tally;
 	/* A full table is not worth the lock on every fault. */
 	if (!READ_ONCE(pf_table.nr_free) && READ_ONCE(pf_table.overflowed))
@@ -121,7 +122,8 @@ NOKPROBE_SYMBOL(pf_table_insert);
 static void pf_table_lose(struct task_struct *task)
 {
 	u64 start_ns = task->group_leader->start_boottime;
-	u64 n[PF_SEVERITIES] = { task->signal->min_flt, task->signal->maj_flt };
+	u64 n[PF_SEVERITIES] = { pf_table_peek(task->signal->min_flt),
+				 pf_table_peek(task->signal->maj_flt) };
 	const struct pid *pid = task_tgid(task);
 	struct task_struct *t;
 	unsigned int s;
@@ -132,8 +134,8 @@ static void pf_table_lose(struct task_struct *task)
 	pf_table.lost_pid = pid;
 	pf_table.lost_start_ns = start_ns;
 	for_each_thread(task, t) {
-		n[PF_MINOR] += READ_ONCE(t->min_flt);
-		n[PF_MAJOR] += READ_ONCE(t->maj_flt);
+		n[PF_MINOR] += pf_table_peek(t->min_flt);
+		n[PF_MAJOR] += pf_table_peek(t->maj_flt);
 	}
 	for (s = 0; s < PF_SEVERITIES; s++) {
 		atomic64_add(n[s], &pf_table.overflow.n[s * PF_SHAPES]);
@@ -248,10 +250,14 @@ void pf_table_begin(void)
 /* The entry of a process, made if it may have one. RCU held. */
 static void pf_table_meet(struct task_struct *leader)
 {
-	struct pid *pid = task_tgid(leader);
+	/*
+	 * Once, since it becomes NULL, by a store without a mark, when the
+	 * group is released. As task_tgid(), which reads it anew.
+	 */
+	struct pid *pid = pf_table_peek(leader->signal->pids[PIDTYPE_TGID]);
 
 	/* Not one being released, nor one not quite there (copy_process()). */
-	if ((leader->flags & PF_KTHREAD) || !pid ||
+	if (!pid || (pf_table_peek(leader->flags) & PF_KTHREAD) ||
 	    !pid_has_task(pid, PIDTYPE_TGID))
 		return;
 	preempt_disable();
