@@ -9,6 +9,9 @@
 # A report that has the module in one of its stacks.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
 
+KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
+kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
+
 # kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
 # the module alone, or all.
 kcsan_reports() {
@@ -27,11 +30,13 @@ kcsan_rest() {
 }
 
 # kcsan_start NAME [BOOT OPTION]...: the kernel's own races must not end the
-# guest, so that a warning does not either: its log is judged.
+# guest, so that a warning does not either: its log is judged. A watch lasts as
+# long as a time slice of the host, which seldom runs both of a guest's CPUs at
+# the same moment.
 kcsan_start() {
   local name=$1
   shift
-  checker_start kcsan "$name" --append kcsan.early_enable=0 "$@" || return
+  checker_start kcsan "$name" --append "$KCSAN_WATCH" "$@" || return
   guest 'echo 0 >/proc/sys/kernel/panic_on_warn;
     echo on >/sys/kernel/debug/kcsan'
 }
@@ -67,7 +72,7 @@ kcsan_instruments() {
 # kcsan_control MISTAKE: a race that must be reported.
 kcsan_control() {
   kcsan_start "bad-$1" --timeout 900 || return 0
-  guest -t 120 "insmod /bad.ko mistake=$1 & i=0; while [ \$i -lt 300 ]; do
+  guest -t 600 "insmod /bad.ko mistake=$1 & i=0; while [ \$i -lt 100 ]; do
     /bin/true; i=\$((i + 1)); done; wait" >/dev/null || true
   kcsan_told
   vm_stop
