@@ -9,11 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
 #include <vector>
 
 #include "module.h"
 #include "page_faults.h"
+#include "storm_kit.h"
 #include "subject.h"
 
 namespace pf_test {
@@ -53,6 +55,7 @@ void FaultAndFork() {
 
 void ReadAll() {
   static char buffer[1 << 16];
+  const auto start = std::chrono::steady_clock::now();
   for (const char* name : {PF_FILE_PROCESSES, PF_FILE_STATS, PF_FILE_LATENCY}) {
     const std::string path =
         std::string("/sys/kernel/debug/" PF_DEBUGFS_DIR "/") + name;
@@ -62,7 +65,7 @@ void ReadAll() {
     }
     close(fd);
   }
-  usleep(1000);  // else an open file is always there, and no unload
+  PauseAfterReading(std::chrono::steady_clock::now() - start);
 }
 
 // Unloads, however often a reader has it open, and loads again.

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "module.h"
 #include "page_faults.h"
@@ -98,9 +100,14 @@ bool ReadsWhole(const char* name) {
 }
 
 void ReadRound() {
+  const auto start = std::chrono::steady_clock::now();
   for (const char* name : {PF_FILE_PROCESSES, PF_FILE_STATS, PF_FILE_LATENCY})
     ReadsWhole(name);
-  usleep(1000);  // else an open file is always there, and no unload
+  PauseAfterReading(std::chrono::steady_clock::now() - start);
+}
+
+void PauseAfterReading(std::chrono::nanoseconds took) {
+  std::this_thread::sleep_for(2 * took + std::chrono::milliseconds(1));
 }
 
 char* MapPages(size_t pages, int extra_flags) {

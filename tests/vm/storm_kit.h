@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -45,6 +46,10 @@ bool AllSucceeded(const std::vector<Ended>& ended);
 void FaultRound();         // 64 pages written, dropped and unmapped
 void ForkRound();          // a child that faults and exits
 void ReadRound();          // every file of the module
+
+// Twice what reading took: else, where it is slow, some reader always has a file
+// open, and there is no unload.
+void PauseAfterReading(std::chrono::nanoseconds took);
 
 // Reads a module's file to its end; whether it ended as the contract says, or
 // is not there.
