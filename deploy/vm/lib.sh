@@ -94,9 +94,10 @@ fill() {
   local directory=$CACHE/$1 work=$CACHE/$1.new
   shift
   [ ! -d "$directory" ] || return 0
-  rm -rf "$work"
+  # A tool that was killed may have left mounts in it.
+  rm -rf --one-file-system "$work" || return 1
   mkdir -p "$work"
-  "$@" "$work" || { rm -rf "$work"; return 1; }
+  "$@" "$work" || { rm -rf --one-file-system "$work"; return 1; }
   mv "$work" "$directory"
 }
 
