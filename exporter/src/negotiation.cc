@@ -75,16 +75,29 @@ Item ParseItem(std::string_view text) {
   return item;
 }
 
+// Notes the weight of a type that is named with our version, or with none.
+void NoteVersion(const Item& item, std::string_view ours,
+                 std::optional<int>* type, std::optional<int>* version) {
+  if (item.version.empty())
+    *type = item.weight;
+  else if (item.version == ours)
+    *version = item.weight;
+}
+
 }  // namespace
 
 bool AcceptsGzip(std::string_view accept_encoding) {
-  std::optional<bool> gzip, any;
+  std::optional<int> gzip, any;
+  int identity = 0;
   while (!accept_encoding.empty()) {
     const Item item = ParseItem(TakeItem(&accept_encoding, ','));
-    if (item.name == "gzip" || item.name == "x-gzip") gzip = item.weight > 0;
-    if (item.name == "*") any = item.weight > 0;
+    if (item.name == "gzip" || item.name == "x-gzip") gzip = item.weight;
+    if (item.name == "identity") identity = item.weight;
+    if (item.name == "*") any = item.weight;
   }
-  return gzip.value_or(any.value_or(false));
+  // The highest weight is preferred (RFC 9110, section 12.5.3).
+  const int weight = gzip.value_or(any.value_or(0));
+  return weight > 0 && weight >= identity;
 }
 
 bool AcceptsIdentity(std::string_view accept_encoding) {
@@ -99,22 +112,22 @@ bool AcceptsIdentity(std::string_view accept_encoding) {
 
 Format PreferredFormat(std::string_view accept) {
   if (Trim(accept).empty()) return Format::kText;
-  // By how exactly a range names the type: all, its first half, it.
-  std::array<std::optional<int>, 3> text, openmetrics;
+  // By how exactly a range names the type: all, its first half, it, its version;
+  // the most specific one counts (RFC 9110, section 12.5.1).
+  std::array<std::optional<int>, 4> text, openmetrics;
   while (!accept.empty()) {
     const Item item = ParseItem(TakeItem(&accept, ','));
     if (item.name == "*/*") text[0] = openmetrics[0] = item.weight;
     if (item.name == "text/*") text[1] = item.weight;
     if (item.name == "application/*") openmetrics[1] = item.weight;
-    if (item.name == "text/plain" &&
-        (item.version.empty() || item.version == "0.0.4"))
-      text[2] = std::max(text[2].value_or(0), item.weight);
-    if (item.name == "application/openmetrics-text" &&
-        (item.version.empty() || item.version == "1.0.0"))
-      openmetrics[2] = std::max(openmetrics[2].value_or(0), item.weight);
+    if (item.name == "text/plain")
+      NoteVersion(item, "0.0.4", &text[2], &text[3]);
+    if (item.name == "application/openmetrics-text")
+      NoteVersion(item, "1.0.0", &openmetrics[2], &openmetrics[3]);
   }
   const auto weight = [](const auto& ranges) {
-    return ranges[2] ? *ranges[2] : ranges[1] ? *ranges[1] : ranges[0].value_or(0);
+    return ranges[3] ? *ranges[3] : ranges[2] ? *ranges[2]
+         : ranges[1] ? *ranges[1] : ranges[0].value_or(0);
   };
   if (weight(openmetrics) > weight(text)) return Format::kOpenMetrics;
   return weight(text) > 0 ? Format::kText : Format::kNone;

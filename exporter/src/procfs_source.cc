@@ -23,6 +23,7 @@ enum Field {
   kFlags = 9,
   kMinflt = 10,
   kMajflt = 12,
+  kNumThreads = 20,
   kStarttime = 22,
   kVsize = 23,
   kRss = 24,
@@ -83,7 +84,8 @@ bool ParseProcStat(std::string_view text, ProcessTable* table) {
   Process* const process = table->Add();
   const char state = text[close + 2];
   process->pid = pid;
-  process->live = state != 'Z' && state != 'X';
+  // A leader that has exited is a zombie until its last thread goes.
+  process->live = state != 'X' && (state != 'Z' || fields[kNumThreads] > 1);
   process->minor = fields[kMinflt];
   process->major = fields[kMajflt];
   process->faults = process->minor + process->major;

@@ -249,6 +249,8 @@ uint32_t Tracker::CommIndex(std::string_view comm) {
   }
   comms_[place].comm = comm;
   comm_index_.emplace(comm, place);
+  const auto omitted = omitted_.find(comm);
+  if (omitted != omitted_.end()) omitted_.erase(omitted);
   return place;
 }
 

@@ -56,6 +56,17 @@ TEST(ParseProcStat, LeavesKernelThreadsOutAndKnowsZombies) {
   EXPECT_FALSE(table[0].live);
 }
 
+TEST(ParseProcStat, ALeaderThatExitedIsNotTheEndOfItsProcess) {
+  std::string text = std::string("3 (threads)") + kStat;
+  text.replace(text.find(" S "), 3, " Z ");
+  // The fields 18 to 21: priority, nice, num_threads, itrealvalue.
+  ASSERT_NE(text.find(" 20 0 1 0 "), std::string::npos);
+  text.replace(text.find(" 20 0 1 0 "), 10, " 20 0 2 0 ");
+  ProcessTable table;
+  ASSERT_TRUE(ParseProcStat(text, &table));
+  EXPECT_TRUE(table[0].live);
+}
+
 TEST(ProcfsSource, ReadsThisProcess) {
   void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
