@@ -17,9 +17,24 @@ std::string_view Trim(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kBlank) - start + 1);
 }
 
+// Where the first separator is that stands in no quoted string (RFC 9110,
+// section 5.6.4); the end if there is none.
+size_t FindSeparator(std::string_view text, char separator) {
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (text[i] == separator && !quoted)
+      return i;
+  }
+  return text.size();
+}
+
 // Cuts `text` at the first separator: what is before it, and the rest.
 std::string_view TakeItem(std::string_view* text, char separator) {
-  const size_t at = std::min(text->find(separator), text->size());
+  const size_t at = FindSeparator(*text, separator);
   const std::string_view item = Trim(text->substr(0, at));
   text->remove_prefix(std::min(at + 1, text->size()));
   return item;
@@ -111,7 +126,9 @@ bool AcceptsIdentity(std::string_view accept_encoding) {
 }
 
 Format PreferredFormat(std::string_view accept) {
-  if (Trim(accept).empty()) return Format::kText;
+  // Empty items of a list count for nothing (RFC 9110, section 5.6.1).
+  if (accept.find_first_not_of(" \t,") == std::string_view::npos)
+    return Format::kText;
   // By how exactly a range names the type: all, its first half, it, its version;
   // the most specific one counts (RFC 9110, section 12.5.1).
   std::array<std::optional<int>, 4> text, openmetrics;

@@ -34,7 +34,10 @@ TEST(PreferredFormat, ByWeight) {
         "text/html,application/xhtml+xml,*/*;q=0.8",
         "application/openmetrics-text, text/plain",
         "application/openmetrics-text,"
-        "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.5"})
+        "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.5",
+        ",", " ,\t, ",
+        "a/b;c=\"d, application/openmetrics-text, e\", text/plain;q=0.5",
+        "a/b;c=\"\\\",\", text/plain"})
     EXPECT_EQ(PreferredFormat(text), Format::kText) << text;
   for (const char* openmetrics :
        {"application/openmetrics-text", "application/*",
