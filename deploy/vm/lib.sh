@@ -97,7 +97,7 @@ fill() {
   # A tool that was killed may have left mounts in it.
   rm -rf --one-file-system "$work" || return 1
   mkdir -p "$work"
-  "$@" "$work" || { rm -rf --one-file-system "$work"; return 1; }
+  ("$@" "$work") || { rm -rf --one-file-system "$work"; return 1; }
   mv "$work" "$directory"
 }
 

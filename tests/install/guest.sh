@@ -38,6 +38,19 @@ apt_inside() {
 --yes $*"
 }
 
+# falls_back NAME: tests that a daemon without a module says so and goes on.
+falls_back() {
+  check "$1: the daemon says that the module is missing" inside 300 '
+    for i in $(seq 30); do
+      journalctl -u page-fault-exporter -o cat | tail -1 |
+        grep "source procfs, since .* page_faults is not loaded" && exit 0
+      sleep 1
+    done
+    exit 1'
+  check "$1: and reads procfs" \
+    eventually 300 serves 'page_fault_exporter_source{source="procfs"} 1'
+}
+
 unit_is_up() { [ "$(guest systemctl is-active page-fault-exporter)" = active ]; }
 
 has_module_for() { guest "dkms status page_faults/$1 -k $2 | grep ': installed'"; }
