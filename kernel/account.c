@@ -81,13 +81,15 @@ static void pf_account_rebase(struct pf_entry *entry,
 		/* Not known when the entry was made: it begins to count now. */
 		if (entry->base.n[s] == U64_MAX)
 			entry->base.n[s] = kernel->n[s];
+		/*
+		 * Readers race; the larger is the later. One from before the
+		 * base was taken must not wrap.
+		 */
+		if (kernel->n[s] <= entry->base.n[s] + old)
+			continue;
 		now = kernel->n[s] - entry->base.n[s];
-		/* Readers race; the larger is the later. */
-		if (now > old) {
-			atomic64_set(cell, now);
-			this_cpu_add(pf_table_global.n[s * PF_SHAPES],
-				     now - old);
-		}
+		atomic64_set(cell, now);
+		this_cpu_add(pf_table_global.n[s * PF_SHAPES], now - old);
 	}
 }
 

@@ -71,23 +71,29 @@ vm_without_kretprobes() {
 clock_is() { guest "insmod /page_faults.ko; grep -x 'clock $1' \
 /sys/kernel/debug/page_faults/stats && rmmod page_faults"; }
 
-# clock.c, with what checks it, as a module of its own.
-build_clock_check() {
+# build_check VERSION NAME: one of the module's files with what checks it, as a
+# module of its own.
+build_check() {
   local kernel KDIR
   kernel=$("$ROOT/deploy/vm/kernel" "$1")
   eval "$(grep '^KDIR=' <<<"$kernel")"
-  mkdir -p "$WORK/clock"
-  cp "$ROOT"/kernel/clock.[ch] "$ROOT"/tests/vm/clock_check/* "$WORK/clock"
-  "$ROOT/tests/debug/module" "$WORK/clock" "$KDIR" "$WORK/clock_check"
+  mkdir -p "$WORK/$2-source"
+  cp "$ROOT"/kernel/*.[ch] "$ROOT/tests/vm/$2"/* "$WORK/$2-source"
+  "$ROOT/tests/debug/module" "$WORK/$2-source" "$KDIR" "$WORK/$2"
 }
+
+# keeps_its_word CHECK: which is loaded only if all holds.
+keeps_its_word() { guest "insmod /$1.ko || { dmesg | grep $1; false; }"; }
 
 # By the TSC: guests with two CPUs have none that is stable, unless told so.
 vm_clock() {
-  build_clock_check "$1" && "$ROOT/deploy/vm/initramfs" "$1" \
+  build_check "$1" clock_check && build_check "$1" account_check &&
+    "$ROOT/deploy/vm/initramfs" "$1" \
     "$WORK/clock.initrd" "$(module_for "$1")/page_faults.ko:/page_faults.ko" \
     "$WORK/clock_check/clock_check.ko:/clock_check.ko" \
+    "$WORK/account_check/account_check.ko:/account_check.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" || {
-    fail "$1 clock_check builds"
+    fail "$1 clock_check and account_check build"
     return
   }
   vm_disk "$WORK/disk"
@@ -98,8 +104,8 @@ vm_clock() {
     --gtest_filter=Latency*:Special*:*Faults*:StormQuick.Threads' \
     >"$WORK/suite.log" || true
   gtest_results "$1 tsc " "$WORK/suite.log"
-  check "$1 the clock keeps its word" guest 'insmod /clock_check.ko ||
-    { dmesg | grep clock_check; false; }'
+  check "$1 readings of totals keep their word" keeps_its_word account_check
+  check "$1 the clock keeps its word" keeps_its_word clock_check
   check "$1 local_clock() is chosen where it is not" clock_is local
   vm_stop
   vm_judge "$1 nothing in dmesg by the TSC"

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holds the readings of detail=totals to their word: readers race, so that they
+ * come in any order. Loads if all holds, else is refused with EINVAL, and the
+ * log says what does not.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/printk.h>
+
+#include "account.c"
+
+/* What account.c takes from table.c. */
+struct pf_table pf_table;
+DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
+
+int pf_table_next(unsigned int index)
+{
+	return -1;
+}
+
+/* The base, what the kernel says in turn, and what is counted in the end. */
+struct account_case {
+	const char *what;
+	u64 base;
+	u64 readings[3];
+	u64 counted;
+};
+
+static u64 __init account_check_global(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(pf_table_global, cpu).n[PF_MINOR * PF_SHAPES];
+	return sum;
+}
+
+static int __init account_check_case(const struct account_case *c)
+{
+	struct pf_entry entry = { .base.n = { c->base, c->base } };
+	u64 before = account_check_global();
+	u64 counted, added;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(c->readings); i++) {
+		const struct pf_account kernel = {
+			.n = { c->readings[i], c->readings[i] },
+		};
+
+		pf_account_rebase(&entry, &kernel);
+	}
+	counted = atomic64_read(&entry.tally.n[PF_MINOR * PF_SHAPES]);
+	added = account_check_global() - before;
+	if (counted == c->counted && added == c->counted)
+		return 0;
+	pr_err("%s: %llu in the row and %llu in all, not %llu\n", c->what,
+	       counted, added, c->counted);
+	return -EINVAL;
+}
+
+static int __init account_check_init(void)
+{
+	const struct account_case cases[] = {
+		{ "young", 0, { 3, 7, 9 }, 9 },
+		{ "young, a late reading", 0, { 3, 9, 7 }, 9 },
+		{ "old", U64_MAX, { 100, 103, 105 }, 5 },
+		{ "old, a late reading", U64_MAX, { 100, 105, 103 }, 5 },
+		{ "old, one before the first", U64_MAX, { 105, 100, 105 }, 0 },
+		{ "old, two before the first", U64_MAX, { 105, 100, 104 }, 0 },
+		{ "old, one before the first, and on", U64_MAX,
+		  { 105, 100, 109 }, 4 },
+	};
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		err = account_check_case(&cases[i]) ?: err;
+	return err;
+}
+
+static void __exit account_check_exit(void)
+{
+}
+
+module_init(account_check_init);
+module_exit(account_check_exit);
+MODULE_DESCRIPTION("Test of page_faults' readings of the kernel's counts");
+MODULE_LICENSE("GPL");
