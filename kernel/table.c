@@ -19,8 +19,8 @@ DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
 /*
  * Copies a leader's name. Without task_lock, which is no raw lock: a name that
- * is being changed may be mixed. A live row is read again under it, and who
- * exits changes its name no more.
+ * is being changed may be mixed. A live row's is read again, and who exits
+ * changes its name no more.
  */
 static void pf_table_name(struct pf_entry *entry, struct task_struct *leader)
 {
@@ -34,7 +34,8 @@ NOKPROBE_SYMBOL(pf_table_name);
 static struct pf_entry *pf_table_take(struct task_struct *task,
 				      struct pid *pid)
 {
-	struct task_struct *leader = task->group_leader;
+	/* May be another's group, whose leader de_thread() changes. */
+	struct task_struct *leader = pf_table_peek(task->group_leader);
 	struct pf_entry *entry;
 
 	entry = list_first_entry_or_null(&pf_table.free, struct pf_entry, list);
@@ -113,26 +114,38 @@ struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid)
 }
 NOKPROBE_SYMBOL(pf_table_insert);
 
-/*
- * With totals: keeps the count of a process that dies and never found room. Two
- * last threads may both come here, so that it is added once. What the group's
- * threads had counted is read without stats_lock, which may sleep on
- * PREEMPT_RT: a sibling that is being released right now may be missed.
- */
-static void pf_table_lose(struct task_struct *task)
+/* Whether a dying process is counted already among what found no room. */
+static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
 {
-	u64 start_ns = task->group_leader->start_boottime;
+	unsigned int i;
+
+	for (i = 0; i < min(pf_table.nr_lost, PF_LOST_MAX); i++)
+		if (pf_table.lost[i].pid == pid &&
+		    pf_table.lost[i].start_ns == start_ns)
+			return true;
+	return false;
+}
+
+/*
+ * With totals: keeps the count of a process that dies and never found room. What
+ * the group's threads had counted is read without stats_lock, which may sleep
+ * on PREEMPT_RT: a sibling that is being released right now may be missed. So
+ * is what it faults from here on, where the hook comes before exit_mm() (6.16
+ * and later).
+ */
+static void pf_table_lose(struct task_struct *task, u64 start_ns)
+{
+	struct pf_lost *lost = &pf_table.lost[pf_table.nr_lost % PF_LOST_MAX];
 	u64 n[PF_SEVERITIES] = { pf_table_peek(task->signal->min_flt),
 				 pf_table_peek(task->signal->maj_flt) };
-	const struct pid *pid = task_tgid(task);
 	struct task_struct *t;
 	unsigned int s;
 
-	if (start_ns < pf_table.loaded_ns ||
-	    (pid == pf_table.lost_pid && start_ns == pf_table.lost_start_ns))
+	if (start_ns < pf_table.loaded_ns)
 		return;
-	pf_table.lost_pid = pid;
-	pf_table.lost_start_ns = start_ns;
+	lost->pid = task_tgid(task);
+	lost->start_ns = start_ns;
+	pf_table.nr_lost++;
 	for_each_thread(task, t) {
 		n[PF_MINOR] += pf_table_peek(t->min_flt);
 		n[PF_MAJOR] += pf_table_peek(t->maj_flt);
@@ -143,16 +156,22 @@ static void pf_table_lose(struct task_struct *task)
 	}
 }
 
-/* With totals: the entry of a process that dies before anybody read it. */
+/*
+ * With totals: the entry of a process that dies before anybody read it. Of a
+ * process whose last threads all come here the first decides, though there be
+ * room by now.
+ */
 static struct pf_entry *pf_table_take_unread(struct task_struct *task)
 {
+	struct pid *pid = task_tgid(task);
+	u64 start_ns = task->group_leader->start_boottime;
 	struct pf_entry *entry;
 
-	if (task->flags & PF_KTHREAD)
+	if ((task->flags & PF_KTHREAD) || pf_table_is_lost(pid, start_ns))
 		return NULL;
-	entry = pf_table_take(task, task_tgid(task));
+	entry = pf_table_take(task, pid);
 	if (!entry)
-		pf_table_lose(task);
+		pf_table_lose(task, start_ns);
 	return entry;
 }
 

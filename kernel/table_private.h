@@ -11,6 +11,19 @@
 
 #include "table.h"
 
+/* More than there are processes whose last threads exit at the same moment. */
+#define PF_LOST_MAX	64
+
+/**
+ * struct pf_lost - a process that died without an entry
+ * @pid: no reference, only to be compared
+ * @start_ns: its start
+ */
+struct pf_lost {
+	const struct pid *pid;
+	u64 start_ns;
+};
+
 /**
  * struct pf_table - the table
  * @entries: all there are
@@ -26,9 +39,8 @@
  * @nr_live: (lock)
  * @nr_exited: on the exited list (as @nr_free)
  * @overflowed: whether a process ever found no room (lock)
- * @lost_pid: with totals, the last process that died without an entry; no
- *	reference, only to be compared (lock)
- * @lost_start_ns: its start (lock)
+ * @lost: with totals, the last processes that died without an entry (lock)
+ * @nr_lost: how many there were ever (lock)
  * @retired_rows: (lock)
  * @used: a bit an entry that is not free (lock; also read without it)
  * @retired: added to without the lock
@@ -50,8 +62,8 @@ struct pf_table {
 	unsigned int nr_live;
 	unsigned int nr_exited;
 	bool overflowed;
-	const struct pid *lost_pid;
-	u64 lost_start_ns;
+	struct pf_lost lost[PF_LOST_MAX];
+	unsigned int nr_lost;
 	u64 retired_rows;
 	unsigned long *used;
 
