@@ -36,7 +36,8 @@ enum pf_clock pf_clock_choose(void)
  *
  * While the TSC is stable it is believed, unless it has run on by itself for
  * over a second, as when a virtual machine is paused. If it was found unstable
- * since, its time is held within what jiffies say.
+ * since, its time is held within what jiffies say. A call that stays on its CPU
+ * and takes less than a tick by that CPU's TSC does not come here.
  *
  * Context: as pf_clock_since().
  * Return: ns, not negative.

@@ -81,7 +81,8 @@ bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm)
 	leader = pid_task(pid, PIDTYPE_TGID);
 	if (leader) {
 		task_lock(leader);
-		memcpy(comm, leader->comm, TASK_COMM_LEN);
+		/* Newer kernels change it without the lock (set_task_comm()). */
+		data_race(memcpy(comm, leader->comm, TASK_COMM_LEN));
 		task_unlock(leader);
 		comm[TASK_COMM_LEN - 1] = '\0';
 		for_each_thread(leader, t)

@@ -17,6 +17,7 @@
 /* Entries looked at with irqs off. */
 #define PF_RECLAIM_BATCH	256
 
+/* sysfs writes it at any time, without a mark. */
 static unsigned int retain_ms = 60000;
 module_param(retain_ms, uint, 0644);
 MODULE_PARM_DESC(retain_ms,
@@ -53,7 +54,7 @@ static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 			      unsigned int retiring)
 {
 	return pf_table.nr_free + retiring < pf_table.reserve ||
-	       now - entry->exit_ns >= (u64)READ_ONCE(retain_ms) * NSEC_PER_MSEC;
+	       now - entry->exit_ns >= (u64)pf_table_peek(retain_ms) * NSEC_PER_MSEC;
 }
 
 /* Whether it may: invariant 4 of table.h. Lock held. */
@@ -119,7 +120,7 @@ static void pf_reclaim_free(struct pf_entry *entry)
 /* How long the worker may sleep: entries go at most that much too late. */
 static unsigned long pf_reclaim_pause(void)
 {
-	return msecs_to_jiffies(clamp(READ_ONCE(retain_ms) / 4, 10U, 1000U));
+	return msecs_to_jiffies(clamp(pf_table_peek(retain_ms) / 4, 10U, 1000U));
 }
 
 /* Wakes up on time, and when pf_reclaim_kick() says that entries run low. */
