@@ -6,10 +6,11 @@
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
 
-# A report that has the module in one of its stacks.
+# A report that has the module in one of its stacks, what was interrupted there
+# left out.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
 
-KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
+KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=500 \
 kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
 
 # kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
@@ -17,8 +18,11 @@ kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
 kcsan_reports() {
   awk -v ours="${2:+$KCSAN_OURS}" '
     { gsub(/\r/, ""); sub(/^\[[^]]*\] /, "") }
-    /^BUG: KCSAN/ { report = $0; open = 1; next }
+    /^BUG: KCSAN/ { report = $0; open = 1; interrupted = 0; next }
     open && /^======/ { if (report ~ ours) print report; open = 0; next }
+    / by (task|interrupt)/ { interrupted = 0 }
+    interrupted { next }
+    / asm_[a-z]/ { interrupted = 1 }
     open && NF { report = report " | " $0 }' "$1"
 }
 
