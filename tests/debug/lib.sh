@@ -6,28 +6,25 @@
 # A guest that dies takes nobody with it who writes to it.
 trap : PIPE
 
-# storms_pack VERSION OUT MODULE-DIRECTORY KDIR [INITRAMFS ARGUMENT]...: a guest
-# with the module, the storms, the daemon and what the storms load.
+# storms_pack VERSION OUT MODULE-DIRECTORY BORROW-DIRECTORY [INITRAMFS
+# ARGUMENT]...: a guest with the module, the storms, the daemon and what the
+# storms load.
 storms_pack() {
-  local version=$1 out=$2 module=$3 kdir=$4
+  local version=$1 out=$2 module=$3 borrow=$4
   shift 4
-  "$ROOT/tests/debug/module" "$ROOT/tests/debug/borrow" "$kdir" \
-    "$WORK/borrow-$(basename "$out")" &&
-    "$ROOT/deploy/vm/initramfs" "$version" "$out" \
-      "$module/page_faults.ko:/page_faults.ko" \
-      "$WORK/borrow-$(basename "$out")/borrow.ko:/borrow.ko" \
-      "$BUILD/tests/vm/vm_tests:/vm_tests" \
-      --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" "$@"
+  "$ROOT/deploy/vm/initramfs" "$version" "$out" \
+    "$module/page_faults.ko:/page_faults.ko" "$borrow/borrow.ko:/borrow.ko" \
+    "$BUILD/tests/vm/vm_tests:/vm_tests" \
+    --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" "$@"
 }
 
 # storms_pack_debian VERSION OUT: for one of Debian's kernels.
 storms_pack_debian() {
-  # shellcheck disable=SC2034
-  local kernel module VERSION RELEASE KDIR
-  kernel=$("$ROOT/deploy/vm/kernel" "$1")
-  eval "$kernel"
+  local module
   module=$(module_for "$1")
-  storms_pack "$1" "$2" "$module" "$KDIR"
+  "$ROOT/deploy/vm/build-module" "$1" "$WORK/borrow-$1" \
+    --source "$ROOT/tests/debug/borrow" &&
+    storms_pack "$1" "$2" "$module" "$WORK/borrow-$1"
 }
 
 # checker_pack KERNEL: a guest for one of tests/debug/kernel, with mistakes to
@@ -38,7 +35,9 @@ checker_pack() {
   eval "$kernel"
   "$ROOT/tests/debug/module" "$ROOT/kernel" "$KDIR" "$WORK/module-$1" &&
     "$ROOT/tests/debug/module" "$ROOT/tests/debug/bad" "$KDIR" "$WORK/bad-$1" &&
-    storms_pack 6.1 "$WORK/$1.initrd" "$WORK/module-$1" "$KDIR" \
+    "$ROOT/tests/debug/module" "$ROOT/tests/debug/borrow" "$KDIR" \
+      "$WORK/borrow-$1" &&
+    storms_pack 6.1 "$WORK/$1.initrd" "$WORK/module-$1" "$WORK/borrow-$1" \
       "$WORK/bad-$1/bad.ko:/bad.ko"
 }
 

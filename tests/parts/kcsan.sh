@@ -10,7 +10,7 @@
 # left out.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
 
-KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=500 \
+KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
 kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
 
 # kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
