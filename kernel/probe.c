@@ -22,6 +22,7 @@
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/vmstat.h>
@@ -313,6 +314,18 @@ static s64 pf_probe_base(void)
 	return atomic64_read(&base);
 }
 
+/*
+ * Where the kernel counts a call at its end (6.4 and later), one that was under
+ * way when the probe came would be in its count and never in ours. After this
+ * none is that has not gone to sleep in it: every task has slept, or has been in
+ * user mode (kernel/rcu/tasks.h).
+ */
+static void pf_probe_wait_for_others(void)
+{
+	if (!PF_PGFAULT_COUNTS_RETRIES)
+		synchronize_rcu_tasks();
+}
+
 /* Learns the operations of shmem mappings from a file made for the purpose. */
 static int pf_probe_learn_shmem(void)
 {
@@ -349,6 +362,7 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 		pr_err("cannot probe handle_mm_fault: error %d\n", err);
 		return err;
 	}
+	pf_probe_wait_for_others();
 	pf_probe_pgfault_base = pf_probe_base();
 	pf_probe_base_slack = maxactive;
 	return 0;
