@@ -391,9 +391,9 @@ void pf_probe_exit(void)
  */
 u64 pf_probe_missed(void)
 {
-	/* Kprobes count up without a mark; any recent value will do. */
-	return (u64)(u32)data_race(READ_ONCE(pf_probe.nmissed)) +
-	       data_race(READ_ONCE(pf_probe.kp.nmissed));
+	/* Both are counted up without a mark; any recent values will do. */
+	return data_race((u64)(u32)READ_ONCE(pf_probe.nmissed) +
+			 READ_ONCE(pf_probe.kp.nmissed));
 }
 
 /* The event PGFAULT since boot. */
