@@ -12,6 +12,19 @@
 
 #include "table_private.h"
 
+/* One reading of a group's count, whole if nobody was released meanwhile. */
+static void pf_account_sum(struct task_struct *task, struct pf_account *account)
+{
+	struct task_struct *t;
+
+	account->n[PF_MINOR] = pf_table_peek(task->signal->min_flt);
+	account->n[PF_MAJOR] = pf_table_peek(task->signal->maj_flt);
+	for_each_thread(task, t) {
+		account->n[PF_MINOR] += pf_table_peek(t->min_flt);
+		account->n[PF_MAJOR] += pf_table_peek(t->maj_flt);
+	}
+}
+
 /**
  * pf_account_read() - the kernel's count for a thread group
  * @task: any of its tasks; a reference is held, it may have been released
@@ -28,23 +41,56 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 {
 	struct signal_struct *sig = task->signal;
 	unsigned int seq, next = 0;
-	struct task_struct *t;
 	unsigned long flags;
 
 	rcu_read_lock();
 	do {
 		seq = next;
 		flags = read_seqbegin_or_lock_irqsave(&sig->stats_lock, &seq);
-		account->n[PF_MINOR] = sig->min_flt;
-		account->n[PF_MAJOR] = sig->maj_flt;
-		for_each_thread(task, t) {
-			account->n[PF_MINOR] += pf_table_peek(t->min_flt);
-			account->n[PF_MAJOR] += pf_table_peek(t->maj_flt);
-		}
+		pf_account_sum(task, account);
 		next = 1;	/* if it failed without the lock, take it */
 	} while (need_seqretry(&sig->stats_lock, seq));
 	done_seqretry_irqrestore(&sig->stats_lock, seq, flags);
 	rcu_read_unlock();
+}
+
+/* Of stats_lock, itself: its readers sleep on PREEMPT_RT while it is odd. */
+static unsigned int pf_account_sequence(const struct signal_struct *sig)
+{
+	return pf_table_peek(sig->stats_lock.seqcount.seqcount.sequence);
+}
+
+/* A thread's release is some dozens of instructions with irqs off. */
+#define PF_ACCOUNT_TRIES	64
+
+/**
+ * pf_account_peek() - as pf_account_read(), from where nothing may sleep
+ * @task: a task that is not released
+ * @account: overwritten
+ *
+ * Gives up waiting for a thread that is being released, as when the host does
+ * not run its CPU: it is then counted not at all or twice.
+ *
+ * Context: any in which RCU is held, under a raw lock too.
+ */
+void pf_account_peek(struct task_struct *task, struct pf_account *account)
+{
+	const struct signal_struct *sig = task->signal;
+	unsigned int seq, tries;
+
+	for (tries = 0; tries < PF_ACCOUNT_TRIES; tries++) {
+		seq = pf_account_sequence(sig);
+		if (seq & 1) {
+			cpu_relax();
+			continue;
+		}
+		smp_rmb();	/* with those of the writer's seqcount */
+		pf_account_sum(task, account);
+		smp_rmb();	/* see above */
+		if (seq == pf_account_sequence(sig))
+			return;
+	}
+	pf_account_sum(task, account);
 }
 
 /**

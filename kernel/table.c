@@ -119,7 +119,7 @@ static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
 {
 	unsigned int i;
 
-	for (i = 0; i < min(pf_table.nr_lost, PF_LOST_MAX); i++)
+	for (i = 0; i < PF_LOST_MAX; i++)
 		if (pf_table.lost[i].pid == pid &&
 		    pf_table.lost[i].start_ns == start_ns)
 			return true;
@@ -127,32 +127,41 @@ static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
 }
 
 /*
+ * Remembers a process that is counted, if another of its last threads has yet to
+ * come here: exit_notify(), after the hook, sets exit_state. Lock held.
+ */
+static void pf_table_remember(struct task_struct *task, u64 start_ns)
+{
+	bool again = false;
+	struct task_struct *t;
+	struct pf_lost *lost;
+
+	for_each_thread(task, t)
+		again |= t != task && !pf_table_peek(t->exit_state);
+	if (!again)
+		return;
+	lost = &pf_table.lost[pf_table.next_lost++ % PF_LOST_MAX];
+	lost->pid = task_tgid(task);
+	lost->start_ns = start_ns;
+}
+
+/*
  * With totals: keeps the count of a process that dies and never found room. What
- * the group's threads had counted is read without stats_lock, which may sleep
- * on PREEMPT_RT: a sibling that is being released right now may be missed. So
- * is what it faults from here on, where the hook comes before exit_mm() (6.16
- * and later).
+ * its other last threads fault from here on is missed; and, where the hook comes
+ * before exit_mm() (6.16 and later), what it does itself. Lock held.
  */
 static void pf_table_lose(struct task_struct *task, u64 start_ns)
 {
-	struct pf_lost *lost = &pf_table.lost[pf_table.nr_lost % PF_LOST_MAX];
-	u64 n[PF_SEVERITIES] = { pf_table_peek(task->signal->min_flt),
-				 pf_table_peek(task->signal->maj_flt) };
-	struct task_struct *t;
+	struct pf_account account;
 	unsigned int s;
 
 	if (start_ns < pf_table.loaded_ns)
 		return;
-	lost->pid = task_tgid(task);
-	lost->start_ns = start_ns;
-	pf_table.nr_lost++;
-	for_each_thread(task, t) {
-		n[PF_MINOR] += pf_table_peek(t->min_flt);
-		n[PF_MAJOR] += pf_table_peek(t->maj_flt);
-	}
+	pf_table_remember(task, start_ns);
+	pf_account_peek(task, &account);
 	for (s = 0; s < PF_SEVERITIES; s++) {
-		atomic64_add(n[s], &pf_table.overflow.n[s * PF_SHAPES]);
-		this_cpu_add(pf_table_global.n[s * PF_SHAPES], n[s]);
+		atomic64_add(account.n[s], &pf_table.overflow.n[s * PF_SHAPES]);
+		this_cpu_add(pf_table_global.n[s * PF_SHAPES], account.n[s]);
 	}
 }
 

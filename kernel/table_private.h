@@ -11,11 +11,12 @@
 
 #include "table.h"
 
-/* More than there are processes whose last threads exit at the same moment. */
+/* More than there are processes at once of which pf_lost tells. */
 #define PF_LOST_MAX	64
 
 /**
- * struct pf_lost - a process that died without an entry
+ * struct pf_lost - a process that died without an entry, and one of whose last
+ *	threads had not come to the exit hook
  * @pid: no reference, only to be compared
  * @start_ns: its start
  */
@@ -39,8 +40,8 @@ struct pf_lost {
  * @nr_live: (lock)
  * @nr_exited: on the exited list (as @nr_free)
  * @overflowed: whether a process ever found no room (lock)
- * @lost: with totals, the last processes that died without an entry (lock)
- * @nr_lost: how many there were ever (lock)
+ * @lost: with totals, the last ones of these (lock)
+ * @next_lost: which is overwritten next (lock)
  * @retired_rows: (lock)
  * @used: a bit an entry that is not free (lock; also read without it)
  * @retired: added to without the lock
@@ -63,7 +64,7 @@ struct pf_table {
 	unsigned int nr_exited;
 	bool overflowed;
 	struct pf_lost lost[PF_LOST_MAX];
-	unsigned int nr_lost;
+	unsigned int next_lost;
 	u64 retired_rows;
 	unsigned long *used;
 
@@ -87,5 +88,6 @@ static inline void pf_table_mark_exited(struct pf_entry *entry)
 
 void pf_account_set_base(struct pf_entry *entry);
 void pf_account_refresh(struct pf_entry *entry);
+void pf_account_peek(struct task_struct *task, struct pf_account *account);
 
 #endif /* PF_TABLE_PRIVATE_H */

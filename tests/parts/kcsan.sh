@@ -6,15 +6,15 @@
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
 
-# A report that has the module in one of its stacks, what was interrupted there
-# left out.
+# What a report of the module's has in one of its stacks.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
 
 KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
 kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
 
 # kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
-# the module alone, or all.
+# the module alone, or all. A stack ends where an interrupt began: who it hit is
+# no part of it.
 kcsan_reports() {
   awk -v ours="${2:+$KCSAN_OURS}" '
     { gsub(/\r/, ""); sub(/^\[[^]]*\] /, "") }

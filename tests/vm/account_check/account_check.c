@@ -28,36 +28,37 @@ struct account_case {
 	u64 counted;
 };
 
-static u64 __init account_check_global(void)
+static u64 __init account_check_global(unsigned int severity)
 {
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(pf_table_global, cpu).n[PF_MINOR * PF_SHAPES];
+		sum += per_cpu(pf_table_global, cpu).n[severity * PF_SHAPES];
 	return sum;
 }
 
-static int __init account_check_case(const struct account_case *c)
+static int __init account_check_case(const struct account_case *c,
+				     unsigned int severity)
 {
-	struct pf_entry entry = { .base.n = { c->base, c->base } };
-	u64 before = account_check_global();
+	struct pf_entry entry = { };
+	u64 before = account_check_global(severity);
 	u64 counted, added;
 	size_t i;
 
+	entry.base.n[severity] = c->base;
 	for (i = 0; i < ARRAY_SIZE(c->readings); i++) {
-		const struct pf_account kernel = {
-			.n = { c->readings[i], c->readings[i] },
-		};
+		struct pf_account kernel = { };
 
+		kernel.n[severity] = c->readings[i];
 		pf_account_rebase(&entry, &kernel);
 	}
-	counted = atomic64_read(&entry.tally.n[PF_MINOR * PF_SHAPES]);
-	added = account_check_global() - before;
+	counted = atomic64_read(&entry.tally.n[severity * PF_SHAPES]);
+	added = account_check_global(severity) - before;
 	if (counted == c->counted && added == c->counted)
 		return 0;
-	pr_err("%s: %llu in the row and %llu in all, not %llu\n", c->what,
-	       counted, added, c->counted);
+	pr_err("%s, severity %u: %llu in the row and %llu in all, not %llu\n",
+	       c->what, severity, counted, added, c->counted);
 	return -EINVAL;
 }
 
@@ -73,11 +74,13 @@ static int __init account_check_init(void)
 		{ "old, one before the first, and on", U64_MAX,
 		  { 105, 100, 109 }, 4 },
 	};
+	unsigned int severity;
 	int err = 0;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		err = account_check_case(&cases[i]) ?: err;
+	for (severity = 0; severity < PF_SEVERITIES; severity++)
+		for (i = 0; i < ARRAY_SIZE(cases); i++)
+			err = account_check_case(&cases[i], severity) ?: err;
 	return err;
 }
 
