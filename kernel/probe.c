@@ -286,16 +286,24 @@ const char *pf_probe_clock_name(void)
 	}
 }
 
-/* Runs on each CPU: what the kernel counted there, less what we did. */
-static void pf_probe_base_on_cpu(void *base)
+/* What the event should have grown by for what we counted on a CPU. */
+static s64 pf_probe_counted(int cpu)
 {
-	s64 n = this_cpu_read(vm_event_states.event[PGFAULT]);
+	const struct pf_cpu_tally *tally = per_cpu_ptr(&pf_table_global, cpu);
 	unsigned int i;
+	s64 n = 0;
 
 	for (i = 0; i < PF_STALL_NS; i++)
 		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_RETRIED)
-			n -= this_cpu_read(pf_table_global.n[i]);
-	atomic64_add(n, base);
+			n += READ_ONCE(tally->n[i]);
+	return n;
+}
+
+/* Runs on each CPU: what the kernel counted there, less what we did. */
+static void pf_probe_base_on_cpu(void *base)
+{
+	atomic64_add(this_cpu_read(vm_event_states.event[PGFAULT]) -
+		     pf_probe_counted(smp_processor_id()), base);
 }
 
 /*
@@ -306,10 +314,17 @@ static void pf_probe_base_on_cpu(void *base)
 static s64 pf_probe_base(void)
 {
 	atomic64_t base = ATOMIC64_INIT(0);
+	int cpu;
 
-	/* A CPU that goes offline has its events folded into another's first. */
 	cpus_read_lock();
 	on_each_cpu(pf_probe_base_on_cpu, &base, 1);
+	/*
+	 * A CPU that goes offline has its events folded into another's
+	 * (mm/vmstat.c, vm_events_fold_cpu); what we counted there stays.
+	 */
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			atomic64_sub(pf_probe_counted(cpu), &base);
 	cpus_read_unlock();
 	return atomic64_read(&base);
 }
@@ -324,6 +339,20 @@ static void pf_probe_wait_for_others(void)
 {
 	if (!PF_PGFAULT_COUNTS_RETRIES)
 		synchronize_rcu_tasks();
+}
+
+/*
+ * Calls that may be in the kernel's count and not yet in ours while the base is
+ * taken. Where the kernel counts a call when it begins, any that began since the
+ * probe is there; where it does at the end, those between its count and the
+ * return: one a CPU and few more, unless all who run are preempted anywhere.
+ */
+static unsigned int pf_probe_slack(unsigned int maxactive)
+{
+	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_full() ||
+	    preempt_model_rt())
+		return maxactive;
+	return min(maxactive, 4 * num_possible_cpus());
 }
 
 /* Learns the operations of shmem mappings from a file made for the purpose. */
@@ -364,7 +393,7 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 	}
 	pf_probe_wait_for_others();
 	pf_probe_pgfault_base = pf_probe_base();
-	pf_probe_base_slack = maxactive;
+	pf_probe_base_slack = pf_probe_slack(maxactive);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <thread>
 
 #include "module.h"
 #include "page_faults.h"
@@ -145,6 +148,39 @@ TEST(StormSlow, CpusComeAndGo) {
     ASSERT_TRUE(WriteFile(online, "1"));
     ReadTable();
     ReadStats();
+  }
+}
+
+// Faults without end on the second CPU.
+void FaultOnTheSecondCpu() {
+  cpu_set_t second;
+  CPU_ZERO(&second);
+  CPU_SET(1, &second);
+  sched_setaffinity(0, sizeof(second), &second);
+  FaultRound();
+}
+
+// A CPU counts and goes while a load waits for the calls from before its probe
+// (6.4 and later): the kernel keeps that CPU's events.
+TEST(StormReload, CpuGoesWhileTheModuleLoads) {
+  if (!HasProbe()) GTEST_SKIP() << "only a probe has a drift";
+  const std::string online = "/sys/devices/system/cpu/cpu1/online";
+  if (access(online.c_str(), W_OK)) GTEST_SKIP() << "no second CPU";
+  for (int ms = 0; ms < 100; ms += 20) {
+    ASSERT_EQ(UnloadPatiently(), 0);
+    Crowd crowd(2, FaultOnTheSecondCpu);
+    std::thread load([] {
+      EXPECT_EQ(LoadModule(DefaultParameters() + " maxactive=16"), 0);
+    });
+    while (ReadFile("/sys/kernel/debug/kprobes/list").find("handle_mm_fault") ==
+           std::string::npos)
+      usleep(1000);
+    usleep(static_cast<useconds_t>(ms) * 1000);
+    EXPECT_TRUE(WriteFile(online, "0"));
+    load.join();
+    EXPECT_TRUE(WriteFile(online, "1"));
+    crowd.Kill();
+    EXPECT_EQ(Drift(), 0) << ms << " ms";
   }
 }
 
