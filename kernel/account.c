@@ -61,15 +61,30 @@ static unsigned int pf_account_sequence(const struct signal_struct *sig)
 }
 
 /* A thread's release is some dozens of instructions with irqs off. */
-#define PF_ACCOUNT_TRIES	64
+#define PF_ACCOUNT_SPINS	64
+
+/* Readings of a group: few, since it may have as many threads as there are pids. */
+#define PF_ACCOUNT_TRIES	8
+
+/* The sequence once no thread is being released, or after a while. */
+static unsigned int pf_account_await(const struct signal_struct *sig)
+{
+	unsigned int seq = pf_account_sequence(sig), spins;
+
+	for (spins = 0; (seq & 1) && spins < PF_ACCOUNT_SPINS; spins++) {
+		cpu_relax();
+		seq = pf_account_sequence(sig);
+	}
+	return seq;
+}
 
 /**
  * pf_account_peek() - as pf_account_read(), from where nothing may sleep
  * @task: a task that is not released
  * @account: overwritten
  *
- * Gives up waiting for a thread that is being released, as when the host does
- * not run its CPU: it is then counted not at all or twice.
+ * Gives up on a group of which threads are released all the while, or one whose
+ * CPU the host does not run: these are then counted not at all or twice.
  *
  * Context: any in which RCU is held, under a raw lock too.
  */
@@ -79,18 +94,13 @@ void pf_account_peek(struct task_struct *task, struct pf_account *account)
 	unsigned int seq, tries;
 
 	for (tries = 0; tries < PF_ACCOUNT_TRIES; tries++) {
-		seq = pf_account_sequence(sig);
-		if (seq & 1) {
-			cpu_relax();
-			continue;
-		}
+		seq = pf_account_await(sig);
 		smp_rmb();	/* with those of the writer's seqcount */
 		pf_account_sum(task, account);
 		smp_rmb();	/* see above */
-		if (seq == pf_account_sequence(sig))
+		if ((seq & 1) || seq == pf_account_sequence(sig))
 			return;
 	}
-	pf_account_sum(task, account);
 }
 
 /**

@@ -132,14 +132,15 @@ static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
  */
 static void pf_table_remember(struct task_struct *task, u64 start_ns)
 {
-	bool again = false;
 	struct task_struct *t;
 	struct pf_lost *lost;
 
 	for_each_thread(task, t)
-		again |= t != task && !pf_table_peek(t->exit_state);
-	if (!again)
-		return;
+		if (t != task && !pf_table_peek(t->exit_state))
+			goto remember;
+	return;
+
+remember:
 	lost = &pf_table.lost[pf_table.next_lost++ % PF_LOST_MAX];
 	lost->pid = task_tgid(task);
 	lost->start_ns = start_ns;

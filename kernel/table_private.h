@@ -11,7 +11,10 @@
 
 #include "table.h"
 
-/* More than there are processes at once of which pf_lost tells. */
+/*
+ * More than there are processes at once of which pf_lost tells: one whose thread
+ * was preempted between signal->live and the hook, and overtaken by the last.
+ */
 #define PF_LOST_MAX	64
 
 /**
@@ -35,7 +38,7 @@ struct pf_lost {
  *	its first fault on; U64_MAX until pf_table_begin() (lock)
  * @lock: see table.h
  * @free: (lock)
- * @exited: oldest first (lock)
+ * @exited: oldest first, but those the worker has set aside (lock)
  * @nr_free: (lock; also read without it, as a hint)
  * @nr_live: (lock)
  * @nr_exited: on the exited list (as @nr_free)
