@@ -17,6 +17,8 @@
 /* Entries looked at with irqs off. */
 #define PF_RECLAIM_BATCH	256
 
+#define PF_RECLAIM_PAUSE_MIN_MS	10U
+
 /* sysfs writes it at any time, without a mark. */
 static unsigned int retain_ms = 60000;
 module_param(retain_ms, uint, 0644);
@@ -26,6 +28,16 @@ MODULE_PARM_DESC(retain_ms,
 static struct workqueue_struct *pf_reclaim_wq;
 static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
+
+/*
+ * Exited entries whose time has come and that may not go yet, oldest first;
+ * older than any on the exited list. No hint for pf_reclaim_kick(). (worker)
+ */
+static LIST_HEAD(pf_reclaim_unreaped);
+
+/* When these are looked at next, and when the whole table, jiffies. (worker) */
+static unsigned long pf_reclaim_next_reaped;
+static unsigned long pf_reclaim_next_scan;
 
 /*
  * Ends live entries whose process is gone all the same. The exit hook leaves
@@ -63,34 +75,39 @@ static bool pf_reclaim_may_go(const struct pf_entry *entry)
 	return !pf_table.totals || !pid_has_task(entry->pid, PIDTYPE_TGID);
 }
 
-/* Unhashes the entries whose time has come and moves them to @retiring. */
-static void pf_reclaim_collect(struct list_head *retiring)
+/*
+ * Goes through the oldest entries of @from, unhashes those whose time has come
+ * and moves them to @retiring; those that may not go yet it sets aside. Returns
+ * how many it has moved: there may be more.
+ */
+static unsigned int pf_reclaim_collect(struct list_head *from,
+				       struct list_head *retiring)
 {
-	unsigned int n = 0, looked_at = 0;
+	unsigned int moved = 0, n = 0;
 	struct pf_entry *entry, *next;
 	unsigned long flags;
-	LIST_HEAD(kept);
 	u64 now;
 
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	now = ktime_get_boottime_ns();
-	list_for_each_entry_safe(entry, next, &pf_table.exited, list) {
-		if (looked_at++ == PF_RECLAIM_BATCH ||
+	list_for_each_entry_safe(entry, next, from, list) {
+		if (moved == PF_RECLAIM_BATCH ||
 		    !pf_reclaim_is_due(entry, now, n))
 			break;
+		moved++;
 		if (!pf_reclaim_may_go(entry)) {
-			/* Behind the others, which it must not hold up. */
-			list_move_tail(&entry->list, &kept);
+			list_move_tail(&entry->list, &pf_reclaim_unreaped);
 			continue;
 		}
 		entry->state = PF_RETIRING;
 		hlist_del_rcu(&entry->node);
 		list_move_tail(&entry->list, retiring);
-		WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited - 1);
 		n++;
 	}
-	list_splice_tail(&kept, &pf_table.exited);
+	if (from == &pf_table.exited)
+		WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited - moved);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	return moved;
 }
 
 /* Gives an entry back, after the grace period: nobody counts into it. */
@@ -120,27 +137,74 @@ static void pf_reclaim_free(struct pf_entry *entry)
 /* How long the worker may sleep: entries go at most that much too late. */
 static unsigned long pf_reclaim_pause(void)
 {
-	return msecs_to_jiffies(clamp(pf_table_peek(retain_ms) / 4, 10U, 1000U));
+	return msecs_to_jiffies(clamp(pf_table_peek(retain_ms) / 4,
+				      PF_RECLAIM_PAUSE_MIN_MS, 1000U));
 }
 
-/* Wakes up on time, and when pf_reclaim_kick() says that entries run low. */
-static void pf_reclaim_run(struct work_struct *work)
+/* Frees entries of @from whose time has come; returns whether there may be more. */
+static bool pf_reclaim_round(struct list_head *from)
 {
 	struct pf_entry *entry, *next;
+	unsigned int moved;
 	LIST_HEAD(retiring);
 
+	moved = pf_reclaim_collect(from, &retiring);
+	if (!list_empty(&retiring))
+		synchronize_rcu();
+	list_for_each_entry_safe(entry, next, &retiring, list)
+		pf_reclaim_free(entry);
+	return moved;
+}
+
+/* Looks again at the entries that were set aside, not as often as one may kick. */
+static void pf_reclaim_reaped(void)
+{
+	LIST_HEAD(again);
+
+	if (time_before(jiffies, pf_reclaim_next_reaped))
+		return;
+	list_splice_init(&pf_reclaim_unreaped, &again);
+	while (pf_reclaim_round(&again))
+		cond_resched();
+	/* Those that are not due any more, now that there is room. */
+	list_splice_tail(&again, &pf_reclaim_unreaped);
+	pf_reclaim_next_reaped = jiffies +
+				 msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
+}
+
+/* What goes through the whole table: by time alone. */
+static void pf_reclaim_scan(void)
+{
+	if (time_before(jiffies, pf_reclaim_next_scan))
+		return;
 	if (pf_table.totals)
 		pf_table_fill();
 	pf_reclaim_sweep();
-	for (;;) {
-		pf_reclaim_collect(&retiring);
-		if (list_empty(&retiring))
-			break;
-		synchronize_rcu();
-		list_for_each_entry_safe(entry, next, &retiring, list)
-			pf_reclaim_free(entry);
-	}
-	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work, pf_reclaim_pause());
+	pf_reclaim_next_scan = jiffies + pf_reclaim_pause();
+}
+
+/* When to look again: soon if entries that were set aside are wanted. */
+static unsigned long pf_reclaim_next(void)
+{
+	if (!list_empty(&pf_reclaim_unreaped) &&
+	    READ_ONCE(pf_table.nr_free) < pf_table.reserve)
+		return msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
+	return pf_reclaim_pause();
+}
+
+/*
+ * Wakes up on time, and when pf_reclaim_kick() says that entries run low. One
+ * round at a time: there may be no end of processes that exit.
+ */
+static void pf_reclaim_run(struct work_struct *work)
+{
+	bool more;
+
+	pf_reclaim_reaped();
+	more = pf_reclaim_round(&pf_table.exited);
+	pf_reclaim_scan();
+	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
+			   more ? 0 : pf_reclaim_next());
 }
 
 static void pf_reclaim_on_irq(struct irq_work *work)
@@ -169,6 +233,8 @@ NOKPROBE_SYMBOL(pf_reclaim_kick);
  */
 int pf_reclaim_init(void)
 {
+	pf_reclaim_next_reaped = jiffies;
+	pf_reclaim_next_scan = jiffies;
 	INIT_DELAYED_WORK(&pf_reclaim_work, pf_reclaim_run);
 	init_irq_work(&pf_reclaim_irq_work, pf_reclaim_on_irq);
 	pf_reclaim_wq = alloc_workqueue("page_faults", WQ_UNBOUND, 1);

@@ -4,8 +4,9 @@
  *
  * Invariants
  *  1. Every entry is in exactly one state: free (on the free list), live,
- *     exited (on the exited list, oldest first) or retiring (on the worker's
- *     own list). Only live and exited entries are hashed.
+ *     exited (on the exited list, oldest first; or set aside by the worker,
+ *     since its time has come but invariant 4 keeps it) or retiring (on the
+ *     worker's own list). Only live and exited entries are hashed.
  *  2. Entries are allocated once, at load, and freed at unload: a pointer to
  *     one never dangles while the module is loaded. What changes is whom it
  *     counts for, and that only after a grace period in which no handler can

@@ -201,6 +201,28 @@ TEST(Lifecycle, UnreapedChildrenDoNotHoldOthersUp) {
   for (pid_t pid : zombies) waitpid(pid, nullptr, 0);
 }
 
+// With totals a row stays until its process is reaped; then no longer than
+// those of processes that exited after it.
+TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
+  ASSERT_TRUE(SetParameter("retain_ms", "5000"));
+  const pid_t late = fork();
+  if (late == 0) _exit(0);
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(late), &info, WEXITED | WNOWAIT), 0);
+  usleep(3500000);
+  const Ended younger = RunToEnd([] {});
+  // The first is due, and the worker has seen it.
+  usleep(3000000);
+  ASSERT_EQ(waitpid(late, nullptr, 0), late);
+  Table table = ReadTable();
+  for (int i = 0; i < 100 && table.FindOne(late); ++i) {
+    usleep(50000);
+    table = ReadTable();
+  }
+  EXPECT_FALSE(table.FindOne(late));
+  EXPECT_TRUE(table.FindOne(younger.pid));
+}
+
 // A row that goes takes nothing out of the sums.
 TEST(Lifecycle, GlobalSumsNeverFall) {
   ASSERT_TRUE(SetParameter("retain_ms", "1"));
