@@ -40,8 +40,9 @@ debug_suite() {
   storms_judge "debug nothing in dmesg"
 }
 
-# Small, since each load takes seconds here. LeavesNothingBehind compares the kernel's memory, in which KASAN keeps what
-# was freed for a while; kmemleak is asked instead.
+# Small, since each load takes seconds here. LeavesNothingBehind compares the
+# kernel's memory, in which KASAN keeps what was freed for a while; kmemleak is
+# asked instead.
 debug_reload() {
   local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
   storms_disk "$WORK/disk"
