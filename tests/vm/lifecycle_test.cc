@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -136,24 +136,32 @@ TEST(Lifecycle, FullTableOverflows) {
   EXPECT_GE(StatsNumber(ReadStats(), PF_COL_FAULTS), faults);
 }
 
+// A barrier for so many threads of several processes.
+pthread_barrier_t* SharedBarrier(int threads) {
+  auto* barrier = static_cast<pthread_barrier_t*>(
+      mmap(nullptr, sizeof(pthread_barrier_t), PROT_READ | PROT_WRITE,
+           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  pthread_barrierattr_t shared;
+  pthread_barrierattr_init(&shared);
+  pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+  pthread_barrier_init(barrier, &shared, static_cast<unsigned>(threads));
+  return barrier;
+}
+
 // Processes of so many threads each, which all exit at the same moment: when the
 // last has faulted.
 std::vector<Ended> EndAtOnce(int processes, int threads) {
-  auto* faulting = static_cast<std::atomic<int>*>(
-      mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE,
-           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  *faulting = processes * threads;
+  pthread_barrier_t* all = SharedBarrier(processes * threads);
   const auto ended = RunAtOnce(processes, [=](int) {
-    const auto work = [faulting] {
+    const auto work = [all] {
       FaultRound();
-      --*faulting;
-      while (*faulting > 0) usleep(1000);
+      pthread_barrier_wait(all);
       syscall(SYS_exit, 0);
     };
     for (int i = 1; i < threads; ++i) std::thread(work).detach();
     work();
   });
-  munmap(faulting, sizeof(std::atomic<int>));
+  munmap(all, sizeof(*all));
   return ended;
 }
 
