@@ -17,6 +17,7 @@
 /* Entries looked at with irqs off. */
 #define PF_RECLAIM_BATCH	256
 
+/* Between two looks at the same entries, whoever kicks. */
 #define PF_RECLAIM_PAUSE_MIN_MS	10U
 
 /* sysfs writes it at any time, without a mark. */

@@ -172,9 +172,11 @@ TEST(StormReload, CpuGoesWhileTheModuleLoads) {
     std::thread load([] {
       EXPECT_EQ(LoadModule(DefaultParameters() + " maxactive=16"), 0);
     });
-    while (ReadFile("/sys/kernel/debug/kprobes/list").find("handle_mm_fault") ==
-           std::string::npos)
-      usleep(1000);
+    const auto probed = [] {
+      return ReadFile("/sys/kernel/debug/kprobes/list")
+                 .find("handle_mm_fault") != std::string::npos;
+    };
+    for (int i = 0; i < 30000 && !probed(); ++i) usleep(1000);
     usleep(static_cast<useconds_t>(ms) * 1000);
     EXPECT_TRUE(WriteFile(online, "0"));
     load.join();
