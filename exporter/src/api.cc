@@ -29,8 +29,7 @@ constexpr int kLargestFilter = 500;  // instructions of RE2
 HttpResponse Respond(int status, const Json& json) {
   // A comm is valid UTF-8 already; what a request had in it may not be.
   HttpResponse response(
-      status,
-      json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      status, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   response.content_type = "application/json; charset=utf-8";
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
@@ -58,7 +57,9 @@ constexpr std::pair<std::string_view, SortKey> kSortKeys[] = {
     {"major_rate", [](const Item& item) { return item.now.major; }},
     {"stall_rate", [](const Item& item) { return item.now.stall; }},
     {"faults",
-     [](const Item& item) { return static_cast<double>(item.counters.faults); }},
+     [](const Item& item) {
+       return static_cast<double>(item.counters.faults);
+     }},
     {"major",
      [](const Item& item) { return static_cast<double>(item.counters.major); }},
     {"rss", [](const Item& item) { return static_cast<double>(item.rss_kb); }},
@@ -181,9 +182,8 @@ void SortAndCut(const Wanted& wanted, std::vector<Item>* items) {
     return a.pid < b.pid;
   };
   const size_t n = std::min(wanted.limit, items->size());
-  std::partial_sort(items->begin(),
-                    items->begin() + static_cast<ptrdiff_t>(n), items->end(),
-                    before);
+  std::partial_sort(items->begin(), items->begin() + static_cast<ptrdiff_t>(n),
+                    items->end(), before);
   items->resize(n);
 }
 
@@ -279,18 +279,22 @@ Json Processes(const Wanted& wanted, const Sources& from) {
   const size_t matching = items.size();
   SortAndCut(wanted, &items);
   Json list = Json::array();
-  for (const Item& item : items) list.push_back(ProcessJson(item, wanted, from));
-  return {{"processes", std::move(list)},
-          {"matching", matching},
-          {"live", live}};
+  for (const Item& item : items)
+    list.push_back(ProcessJson(item, wanted, from));
+  return {
+      {"processes", std::move(list)}, {"matching", matching}, {"live", live}};
 }
 
 Json Comms(const Wanted& wanted, const Tracker& tracker) {
   std::vector<Item> items;
   for (const CommSums& sums : tracker.comms()) {
     if (!sums.processes && !sums.counters.faults) continue;
-    const Item item = {sums.comm,   0,           sums.processes, sums.counters,
-                       sums.vma_kb, sums.rss_kb,
+    const Item item = {sums.comm,
+                       0,
+                       sums.processes,
+                       sums.counters,
+                       sums.vma_kb,
+                       sums.rss_kb,
                        PointOf(sums.growth, sums.rss_kb, tracker.seconds()),
                        0};
     if (Matches(item, wanted)) items.push_back(item);
@@ -380,10 +384,9 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   if (!parameters) return Refuse("the query cannot be taken apart");
   Wanted wanted;
   const bool is_status = path == "/api/v1/status";
-  const std::string wrong =
-      is_status && !parameters->empty()
-          ? "status has no parameters"
-          : SetAll(*parameters, &wanted);
+  const std::string wrong = is_status && !parameters->empty()
+                                ? "status has no parameters"
+                                : SetAll(*parameters, &wanted);
   if (!wrong.empty()) return Refuse(wrong);
   Json json;
   pipeline.Look([&](const Tracker& tracker, const History& history,
@@ -393,8 +396,8 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
     else if (path == "/api/v1/comms")
       json = Comms(wanted, tracker);
     else
-      json = Processes(
-          wanted, {tracker, history, cgroups, publication.boot_unix_ns});
+      json = Processes(wanted,
+                       {tracker, history, cgroups, publication.boot_unix_ns});
   });
   return Respond(200, json);
 }

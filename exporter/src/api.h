@@ -17,8 +17,8 @@ bool IsApiPath(std::string_view path);
 // Answers a path for which IsApiPath() holds; `query` as it came. 400 with a
 // sentence for a parameter that is not understood.
 //   processes: sort=faults_rate|major_rate|stall_rate|faults|major|rss|vma|pid|
-//              comm, order=asc|desc, limit=1..1000 (50), filter=RE2 on the comm,
-//              comm=exact name, pid=N, history=0|1
+//              comm, order=asc|desc, limit=1..1000 (50), filter=RE2 on the
+//              comm, comm=exact name, pid=N, history=0|1
 //   comms:     sort, order, limit, filter likewise, by processes too
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
                        const Publication& publication, const Pipeline& pipeline,

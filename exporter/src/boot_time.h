@@ -22,8 +22,8 @@ inline uint64_t ClockNs(clockid_t clock) {
 // Nanoseconds since boot, suspends included.
 inline uint64_t BootTimeNs() { return ClockNs(CLOCK_BOOTTIME); }
 
-// When the machine booted, since 1970. Kept while the clock is only adjusted, so
-// that start times do not flap; a clock that is set moves it.
+// When the machine booted, since 1970. Kept while the clock is only adjusted,
+// so that start times do not flap; a clock that is set moves it.
 class BootMoment {
  public:
   // Both clocks, read at the same time.

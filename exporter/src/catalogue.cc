@@ -23,7 +23,8 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kMajor, "page_fault_process_major_total", kCounter, kPidComm,
      "Major page faults of a process: those that waited for a disk."},
     {Metric::kStall, "page_fault_process_stall_seconds_total", kCounter,
-     kPidComm, "Time a process's threads spent in page faults, retries included."},
+     kPidComm,
+     "Time a process's threads spent in page faults, retries included."},
     {Metric::kStart, "page_fault_process_start_time_seconds", kGauge, kPidComm,
      "When a process started, in seconds since 1970."},
     {Metric::kRssByType, "page_fault_process_rss_bytes", kGauge,
@@ -40,8 +41,10 @@ constexpr MetricInfo kCatalogue[] = {
      "process's systemd unit, Kubernetes pod and container."},
     {Metric::kCommFaults, "page_fault_comm_faults_total", kCounter,
      "comm, severity, access, kind",
-     "Page faults by comm since the exporter started, of exited processes too."},
-    {Metric::kCommStall, "page_fault_comm_stall_seconds_total", kCounter, "comm",
+     "Page faults by comm since the exporter started, of exited processes "
+     "too."},
+    {Metric::kCommStall, "page_fault_comm_stall_seconds_total", kCounter,
+     "comm",
      "Time spent in page faults by comm since the exporter started, of exited "
      "processes too."},
     {Metric::kCommProcesses, "page_fault_comm_processes", kGauge, "comm",
@@ -104,8 +107,9 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kProcesses, "page_fault_exporter_processes", kGauge, "",
      "Live processes in the last read."},
     {Metric::kProcessesOmitted, "page_fault_exporter_processes_omitted", kGauge,
-     "", "Live processes without series of their own, by the flags "
-         "--processes.* and --no-pid."},
+     "",
+     "Live processes without series of their own, by the flags "
+     "--processes.* and --no-pid."},
     {Metric::kCommsOmitted, "page_fault_exporter_comms_omitted", kGauge, "",
      "Comms that share the bucket \"other\", by --comms.max."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",

@@ -84,7 +84,8 @@ void CgroupCache::Update(const std::string& procfs,
     Read(procfs, &*next);
     next_pid_ = next->pid + 1;
   }
-  std::erase_if(shared_, [](const auto& item) { return item.second.expired(); });
+  std::erase_if(shared_,
+                [](const auto& item) { return item.second.expired(); });
 }
 
 const Cgroup* CgroupCache::Of(const Process& process) const {
@@ -92,8 +93,7 @@ const Cgroup* CgroupCache::Of(const Process& process) const {
       entries_.begin(), entries_.end(), process.pid,
       [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
   return found != entries_.end() && found->pid == process.pid &&
-                 found->start_ns / kProcTickNs ==
-                     process.start_ns / kProcTickNs
+                 found->start_ns / kProcTickNs == process.start_ns / kProcTickNs
              ? found->cgroup.get()
              : nullptr;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control groups of the processes that have series of their own.
 //
-// A read is a file opened, so not all are read every tick: a process is read when
-// it is met, and then again by turns.
+// A read is a file opened, so not all are read every tick: a process is read
+// when it is met, and then again by turns.
 #ifndef EXPORTER_CGROUP_CACHE_H_
 #define EXPORTER_CGROUP_CACHE_H_
 

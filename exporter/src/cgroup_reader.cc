@@ -13,12 +13,14 @@ namespace pfe {
 
 CgroupInfo ParseCgroupPath(std::string_view path) {
   // cri-containerd-<id>.scope, docker-<id>.scope, /docker/<id>, <id>
-  static const re2::RE2 container("(?:^|[/-])([0-9a-f]{64})(?:\\.scope)?(?:/|$)");
+  static const re2::RE2 container(
+      "(?:^|[/-])([0-9a-f]{64})(?:\\.scope)?(?:/|$)");
   // kubepods-burstable-pod<uid>.slice with _ for -, or /pod<uid>/
   static const re2::RE2 pod(
       "pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_]"
       "[0-9a-f]{12})");
-  static const re2::RE2 unit("/([^/]+\\.(?:service|scope|socket|mount))(?:/|$)");
+  static const re2::RE2 unit(
+      "/([^/]+\\.(?:service|scope|socket|mount))(?:/|$)");
   const re2::StringPiece text(path.data(), path.size());
   CgroupInfo info;
   re2::RE2::PartialMatch(text, container, &info.container);

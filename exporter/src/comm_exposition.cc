@@ -20,8 +20,8 @@ std::string Labels(const CommSums& sums) {
   return labels += '"';
 }
 
-void AppendSample(Metric metric, std::string_view labels, std::string_view value,
-                  std::string* out) {
+void AppendSample(Metric metric, std::string_view labels,
+                  std::string_view value, std::string* out) {
   *out += InfoOf(metric).name;
   *out += labels;
   *out += "} ";

@@ -79,7 +79,8 @@ class Rendering {
       if (input_.cgroups) RenderInfo();
       RenderComms();
     }
-    std::erase_if(families_, [](const auto& family) { return !family.samples; });
+    std::erase_if(families_,
+                  [](const auto& family) { return !family.samples; });
     return std::move(families_);
   }
 
@@ -138,8 +139,8 @@ class Rendering {
   // families share it.
   void MakeLabels(Indices indices) {
     constexpr std::string_view kPid = "{pid=\"", kComm = "\",comm=\"";
-    size_t room = indices.size() * (kPid.size() + kComm.size() + 1 +
-                                    LineBuffer::kLongestNumber);
+    size_t room = indices.size() *
+                  (kPid.size() + kComm.size() + 1 + LineBuffer::kLongestNumber);
     for (uint32_t i : indices) room += 2 * processes_[i].comm_size;
     labels_.Begin(room);
     label_ends_.clear();
@@ -176,9 +177,9 @@ class Rendering {
     const std::string_view name = InfoOf(column.metric).name;
     size_t room = 0;
     for (const Line& line : column.lines)
-      room += labels_.size() +
-              chunk.size() * (name.size() + line.labels.size() +
-                              LineBuffer::kLongestSeconds + 1);
+      room +=
+          labels_.size() + chunk.size() * (name.size() + line.labels.size() +
+                                           LineBuffer::kLongestSeconds + 1);
     lines_.Begin(room);
     for (size_t n = 0; n < chunk.size(); ++n) {
       const std::string_view labels = Labels(n);
@@ -195,9 +196,12 @@ class Rendering {
   void AppendValue(Column::Form form, uint64_t value) {
     constexpr uint64_t kMs = 1000000;
     switch (form) {
-      case Column::kNumber: return lines_.AppendNumber(value);
-      case Column::kKilobytes: return lines_.AppendNumber(value * 1024);
-      case Column::kSeconds: return lines_.AppendSeconds(value);
+      case Column::kNumber:
+        return lines_.AppendNumber(value);
+      case Column::kKilobytes:
+        return lines_.AppendNumber(value * 1024);
+      case Column::kSeconds:
+        return lines_.AppendSeconds(value);
       case Column::kStartTime:
         return lines_.AppendSeconds((input_.boot_unix_ns + value) / kMs * kMs);
     }
@@ -221,8 +225,7 @@ class Rendering {
   }
 
   void RenderInfo() {
-    if (Reuse(Metric::kInfo,
-              selection_.changed() || input_.cgroups->changed()))
+    if (Reuse(Metric::kInfo, selection_.changed() || input_.cgroups->changed()))
       return;
     std::string samples;
     for (const uint32_t& index : selection_.selected())

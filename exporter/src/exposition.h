@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families of processes and comms in Prometheus's text format (0.0.4), whose
-// sample lines are those of OpenMetrics 1.0 too.
+// The families of processes and comms in Prometheus's text format (0.0.4),
+// whose sample lines are those of OpenMetrics 1.0 too.
 //
 // By hand since it is the hot path: each family is rendered once a tick, and a
-// scrape hands the bytes out. One prometheus-cpp Gauge a label set took 30 times
-// as long a tick at 10,000 processes, and a hundred times as long a scrape; a
-// test compares the text with prometheus-cpp's serializer.
+// scrape hands the bytes out. One prometheus-cpp Gauge a label set took 30
+// times as long a tick at 10,000 processes, and a hundred times as long a
+// scrape; a test compares the text with prometheus-cpp's serializer.
 #ifndef EXPORTER_EXPOSITION_H_
 #define EXPORTER_EXPOSITION_H_
 
@@ -26,8 +26,8 @@ struct ExpositionInput {
   const Selection* selection = nullptr;
   const CgroupCache* cgroups = nullptr;  // null: no family of them
   Offered offered;
-  uint64_t boot_unix_ns = 0;  // when the machine booted
-  bool boot_moved = false;    // another time than in the tick before
+  uint64_t boot_unix_ns = 0;   // when the machine booted
+  bool boot_moved = false;     // another time than in the tick before
   bool mandated_only = false;  // the three families without a prefix
   Forms forms;
 };

@@ -55,7 +55,8 @@ struct Compressor::Implementation {
   }
 };
 
-Compressor::Compressor() : implementation_(std::make_unique<Implementation>()) {}
+Compressor::Compressor()
+    : implementation_(std::make_unique<Implementation>()) {}
 Compressor::~Compressor() = default;
 
 void Compressor::Append(std::string_view text, Deflated* to) {

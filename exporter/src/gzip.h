@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// gzip (RFC 1952) of a text whose parts were compressed before, each on its own,
-// and are shared by many texts: one member, since curl and browsers take what is
-// behind the first one for rubbish.
+// gzip (RFC 1952) of a text whose parts were compressed before, each on its
+// own, and are shared by many texts: one member, since curl and browsers take
+// what is behind the first one for rubbish.
 #ifndef EXPORTER_GZIP_H_
 #define EXPORTER_GZIP_H_
 

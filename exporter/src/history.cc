@@ -52,8 +52,7 @@ void History::Add(const Tracker& tracker, double unix_seconds) {
     rss_kb += sums.rss_kb;
   }
   if (tracker.seconds() > 0)
-    host_.push_back(
-        {unix_seconds, PointOf(growth, rss_kb, tracker.seconds())});
+    host_.push_back({unix_seconds, PointOf(growth, rss_kb, tracker.seconds())});
   if (host_.size() > kTicks) host_.pop_front();
 }
 

@@ -20,17 +20,25 @@ constexpr const char* kRequestTimeoutMs = "1000";
 // Connections that may wait for a thread: in their turn, not by chance.
 constexpr const char* kWaiting = "1024";
 constexpr const char* kKeepAliveMs = "500";
-constexpr const char* kLargestHead = "8192";  // of a request; each thread has it
+constexpr const char* kLargestHead =
+    "8192";  // of a request; each thread has it
 
 const char* ReasonOf(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 503: return "Service Unavailable";
-    default: return "Internal Server Error";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Internal Server Error";
   }
 }
 
@@ -103,7 +111,8 @@ std::string JoinedHeader(const mg_request_info& info, const char* name) {
 
 std::string CheckListenAddress(const std::string& address) {
   std::string host, port;
-  if (!SplitAddress(address, &host, &port)) return "expected HOST:PORT or :PORT";
+  if (!SplitAddress(address, &host, &port))
+    return "expected HOST:PORT or :PORT";
   const std::string wrong = CheckPort(port);
   return wrong.empty() ? CheckHost(host) : wrong;
 }
@@ -144,13 +153,25 @@ class HttpServer::Implementation {
   void Start(const std::string& ports) {
     static const unsigned initialized = mg_init_library(0);
     static_cast<void>(initialized);
-    const char* options[] = {
-        "listening_ports",       ports.c_str(),   "num_threads", kThreads,
-        "request_timeout_ms",    kRequestTimeoutMs, "enable_keep_alive", "yes",
-        "keep_alive_timeout_ms", kKeepAliveMs,    "tcp_nodelay", "1",
-        "max_request_size",      kLargestHead,    "listen_backlog", kWaiting,
-        "connection_queue",      kWaiting,
-        nullptr};
+    const char* options[] = {"listening_ports",
+                             ports.c_str(),
+                             "num_threads",
+                             kThreads,
+                             "request_timeout_ms",
+                             kRequestTimeoutMs,
+                             "enable_keep_alive",
+                             "yes",
+                             "keep_alive_timeout_ms",
+                             kKeepAliveMs,
+                             "tcp_nodelay",
+                             "1",
+                             "max_request_size",
+                             kLargestHead,
+                             "listen_backlog",
+                             kWaiting,
+                             "connection_queue",
+                             kWaiting,
+                             nullptr};
     mg_callbacks callbacks{};
     callbacks.log_message = [](const mg_connection* connection,
                                const char* message) {
@@ -161,9 +182,9 @@ class HttpServer::Implementation {
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
-      throw std::runtime_error("cannot listen on " + ports + ": " +
-                               (message_.empty() ? "is the port in use?"
-                                                 : message_));
+      throw std::runtime_error(
+          "cannot listen on " + ports + ": " +
+          (message_.empty() ? "is the port in use?" : message_));
     mg_set_request_handler(context_, "/", &Implementation::OnRequest, this);
   }
 
@@ -251,20 +272,17 @@ class HttpServer::Implementation {
       *pending += piece;
       if (pending->size() < kSmall) return true;
     }
-    const bool ok =
-        pending->empty() ||
-        WriteAll(connection, *pending);
+    const bool ok = pending->empty() || WriteAll(connection, *pending);
     pending->clear();
-    return ok && (piece.size() < kSmall ||
-                  WriteAll(connection, piece));
+    return ok && (piece.size() < kSmall || WriteAll(connection, piece));
   }
 
   const Handler handler_;
   mg_context* context_ = nullptr;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::string message_;   // mutex_: the library's last word
-  int in_flight_ = 0;     // mutex_
+  std::string message_;    // mutex_: the library's last word
+  int in_flight_ = 0;      // mutex_
   bool stopping_ = false;  // mutex_
 };
 

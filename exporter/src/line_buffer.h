@@ -18,8 +18,8 @@ class LineBuffer {
   static constexpr size_t kLongestNumber = 20;
   static constexpr size_t kLongestSeconds = kLongestNumber + 10;
 
-  // Empties it and makes room for so many bytes; what is appended until the next
-  // Begin() must not be more.
+  // Empties it and makes room for so many bytes; what is appended until the
+  // next Begin() must not be more.
   void Begin(size_t bytes) {
     if (bytes > room_ || !bytes_) {
       bytes_ = std::make_unique_for_overwrite<char[]>(bytes + 1);

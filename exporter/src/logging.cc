@@ -18,8 +18,8 @@ class QuotedMessage : public spdlog::custom_flag_formatter {
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& out) override {
     const std::string quoted =
-        nlohmann::json(std::string(message.payload.data(),
-                                   message.payload.size()))
+        nlohmann::json(
+            std::string(message.payload.data(), message.payload.size()))
             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     out.append(quoted.data(), quoted.data() + quoted.size());
   }

@@ -36,8 +36,8 @@ namespace {
 void TellWatchdog(std::chrono::milliseconds interval) {
   uint64_t usec = 0;
   if (sd_watchdog_enabled(0, &usec) <= 0) return;
-  const auto ticks = static_cast<uint64_t>(
-      std::chrono::microseconds(3 * interval).count());
+  const auto ticks =
+      static_cast<uint64_t>(std::chrono::microseconds(3 * interval).count());
   sd_notifyf(0, "WATCHDOG_USEC=%llu",
              static_cast<unsigned long long>(std::max(usec, ticks)));
 }
@@ -59,8 +59,8 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// A file or socket of ours that gets the number of a closed stderr would be sent
-// the log.
+// A file or socket of ours that gets the number of a closed stderr would be
+// sent the log.
 void OpenClosedStreams() {
   int fd;
   do {
@@ -103,9 +103,10 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
       return 1;
     }
     std::string table;
-    pipeline->Look([&](const Tracker& tracker, const History&, const CgroupCache&) {
-      table = RenderTop(tracker, *options.top);
-    });
+    pipeline->Look(
+        [&](const Tracker& tracker, const History&, const CgroupCache&) {
+          table = RenderTop(tracker, *options.top);
+        });
     // The first tick has no rates yet.
     if (terminal || publication.ticks > 1)
       if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
@@ -129,9 +130,9 @@ class Daemon {
                   log_.Note(tick);
                   sd_notify(0, "WATCHDOG=1");
                 }),
-        service_(&poller_, &pipeline_,
-                 {options.telemetry_path, options.interval,
-                  options.max_requests}),
+        service_(
+            &poller_, &pipeline_,
+            {options.telemetry_path, options.interval, options.max_requests}),
         server_(options.listen_addresses, [this](const HttpRequest& request) {
           return service_.Answer(request);
         }) {}
@@ -150,8 +151,9 @@ class Daemon {
 
  private:
   void Reload() {
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-               static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
+    sd_notifyf(
+        0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+        static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
     int exit_code = 0;
     const auto options = ParseOptions(argc_, argv_, &exit_code);
     service_.SetConfigOk(options.has_value());

@@ -74,8 +74,10 @@ Error ModuleSource::OpenError(const std::string& path, int error) const {
     return {Cause::kMalformed, path + ": the module has no such file"};
   if (!IsMounted(debugfs_))
     return {Cause::kNoDebugfs,
-            debugfs_ + ": debugfs is not mounted there (mount -t debugfs "
-                       "debugfs " + debugfs_ + ")"};
+            debugfs_ +
+                ": debugfs is not mounted there (mount -t debugfs "
+                "debugfs " +
+                debugfs_ + ")"};
   return {Cause::kNoModule, directory_ +
                                 ": no such directory: the module page_faults "
                                 "is not loaded (modprobe page_faults)"};
@@ -150,8 +152,9 @@ std::optional<Error> ModuleSource::ReadLoad(int directory, Snapshot* snapshot) {
   // Before the table: a row that goes between the two is then missing from the
   // retired sums for one tick, rather than in both.
   const auto text = ReadWhole(directory, PF_FILE_STATS);
-  Result<Stats> stats = text.ok() ? ParseStats(text.value(), PathOf(PF_FILE_STATS))
-                                  : Result<Stats>(text.error());
+  Result<Stats> stats = text.ok()
+                            ? ParseStats(text.value(), PathOf(PF_FILE_STATS))
+                            : Result<Stats>(text.error());
   // Without a table there is a better reason than that.
   struct stat status;
   if (!stats.ok() && fstatat(directory, PF_FILE_PROCESSES, &status, 0) == 0)

@@ -129,8 +129,8 @@ Format PreferredFormat(std::string_view accept) {
   // Empty items of a list count for nothing (RFC 9110, section 5.6.1).
   if (accept.find_first_not_of(" \t,") == std::string_view::npos)
     return Format::kText;
-  // By how exactly a range names the type: all, its first half, it, its version;
-  // the most specific one counts (RFC 9110, section 12.5.1).
+  // By how exactly a range names the type: all, its first half, it, its
+  // version; the most specific one counts (RFC 9110, section 12.5.1).
   std::array<std::optional<int>, 4> text, openmetrics;
   while (!accept.empty()) {
     const Item item = ParseItem(TakeItem(&accept, ','));
@@ -143,8 +143,10 @@ Format PreferredFormat(std::string_view accept) {
       NoteVersion(item, "1.0.0", &openmetrics[2], &openmetrics[3]);
   }
   const auto weight = [](const auto& ranges) {
-    return ranges[3] ? *ranges[3] : ranges[2] ? *ranges[2]
-         : ranges[1] ? *ranges[1] : ranges[0].value_or(0);
+    return ranges[3]   ? *ranges[3]
+           : ranges[2] ? *ranges[2]
+           : ranges[1] ? *ranges[1]
+                       : ranges[0].value_or(0);
   };
   if (weight(openmetrics) > weight(text)) return Format::kOpenMetrics;
   return weight(text) > 0 ? Format::kText : Format::kNone;

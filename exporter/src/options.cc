@@ -26,8 +26,9 @@ std::string CheckInterval(const std::string& text) {
   if (interval && *interval >= kShortestInterval &&
       *interval <= kLongestInterval)
     return "";
-  return "\"" + text + "\" is no duration from 100ms to 1h (such as 500ms, 5s, "
-                       "1m)";
+  return "\"" + text +
+         "\" is no duration from 100ms to 1h (such as 500ms, 5s, "
+         "1m)";
 }
 
 std::string CheckTelemetryPath(const std::string& path) {
@@ -46,7 +47,8 @@ std::string CheckAddress(const std::string& address) {
 
 std::string CheckExpression(const std::string& regex) {
   const std::string wrong = CheckRegex(regex);
-  return wrong.empty() ? "" : "\"" + regex + "\" is no RE2 expression: " + wrong;
+  return wrong.empty() ? ""
+                       : "\"" + regex + "\" is no RE2 expression: " + wrong;
 }
 
 // What the options are parsed into before they are one struct.
@@ -97,9 +99,10 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
                   "Comms with series of their own at most; the rest share "
                   "\"other\"")
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
-  app->add_flag("--mandated-only", settings->mandated_only,
-                "Of the families of processes only page_faults_total, vma_bytes "
-                "and rss_bytes, and none by comm");
+  app->add_flag(
+      "--mandated-only", settings->mandated_only,
+      "Of the families of processes only page_faults_total, vma_bytes "
+      "and rss_bytes, and none by comm");
   app->add_flag("--containers", settings->containers,
                 "Also the control group, unit, pod and container of processes "
                 "(page_fault_process_info)");
@@ -149,7 +152,8 @@ void AddModes(CLI::App* app, Options* options) {
          "Show the N busiest processes (20), again and again on a terminal")
       ->expected(0, 1)
       ->check([](const std::string& text) {
-        return text.empty() || (text.size() < 7 && std::all_of(text.begin(), text.end(), isdigit))
+        return text.empty() || (text.size() < 7 &&
+                                std::all_of(text.begin(), text.end(), isdigit))
                    ? std::string()
                    : "\"" + text + "\" is no number of rows";
       })
@@ -158,9 +162,9 @@ void AddModes(CLI::App* app, Options* options) {
 
 std::string EnvironmentName(std::string name) {
   for (char& c : name)
-    c = c == '.' || c == '-' ? '_'
-                             : static_cast<char>(
-                                   std::toupper(static_cast<unsigned char>(c)));
+    c = c == '.' || c == '-'
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return "PAGE_FAULT_EXPORTER_" + name;
 }
 
@@ -196,7 +200,8 @@ std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
   if (json.is_string()) return {json.get<std::string>()};
   if (json.is_boolean() || json.is_number()) return {json.dump()};
   throw CLI::ValidationError(
-      key, json.dump() + " is no string, number, true, false or a list of them");
+      key,
+      json.dump() + " is no string, number, true, false or a list of them");
 }
 
 void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
@@ -302,14 +307,15 @@ std::vector<std::string> NeedRestart(const Options& before,
 std::string ManPage() {
   Raw raw;
   const auto app = MakeApp(&raw);
-  std::string page = ".TH PAGE_FAULT_EXPORTER 8\n.SH NAME\n"
-                     "page_fault_exporter \\- page faults of every process, for "
-                     "Prometheus\n.SH SYNOPSIS\n.B page_fault_exporter\n"
-                     "[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n" +
-                     ManText(kDescription) +
-                     ", from the table of the kernel module page_faults or, "
-                     "without it, from /proc. With SIGHUP it reads its "
-                     "configuration again.\n.SH OPTIONS\n";
+  std::string page =
+      ".TH PAGE_FAULT_EXPORTER 8\n.SH NAME\n"
+      "page_fault_exporter \\- page faults of every process, for "
+      "Prometheus\n.SH SYNOPSIS\n.B page_fault_exporter\n"
+      "[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n" +
+      ManText(kDescription) +
+      ", from the table of the kernel module page_faults or, "
+      "without it, from /proc. With SIGHUP it reads its "
+      "configuration again.\n.SH OPTIONS\n";
   for (const CLI::Option* option : app->get_options()) {
     const std::string name = option->get_name();
     page += ".TP\n.B " + ManText(name);
@@ -324,8 +330,10 @@ std::string ManPage() {
          ".SH ENVIRONMENT\nEach option is also read from a variable: "
          "PAGE_FAULT_EXPORTER_ and its name in capitals, with _ for . and "
          "\\-.\n.SH FILES\nThe file of \\-\\-config.file is a JSON object of "
-         "options without \\-\\-. A flag wins over the environment, and that over "
-         "the file.\n.SH EXIT STATUS\n0 after SIGTERM or SIGINT; 1 if it cannot "
+         "options without \\-\\-. A flag wins over the environment, and that "
+         "over "
+         "the file.\n.SH EXIT STATUS\n0 after SIGTERM or SIGINT; 1 if it "
+         "cannot "
          "listen or, with \\-\\-once, cannot read; 2 for a bad option.\n";
 }
 

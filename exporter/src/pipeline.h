@@ -42,7 +42,7 @@ class Pipeline {
   Publication Tick(const Publication& previous, const Forms& forms = {});
 
   // Calls `look` while nothing changes.
-  using Looker = 
+  using Looker =
       std::function<void(const Tracker&, const History&, const CgroupCache&)>;
   void Look(const Looker& look) const;
 

@@ -29,17 +29,18 @@ class Poller {
 
   // Ticks at once, in the constructor, and then every interval; `pipeline` must
   // outlive it.
-  Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
-         OnTick on_tick, std::chrono::milliseconds wanted_for = kWantedFor);
+  Poller(Pipeline* pipeline, std::chrono::milliseconds interval, OnTick on_tick,
+         std::chrono::milliseconds wanted_for = kWantedFor);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
   std::shared_ptr<const Publication> Current() const;
-  // Any thread: somebody asked for texts in this form. They are then made in the
-  // tick, for as long as somebody goes on to ask.
+  // Any thread: somebody asked for texts in this form. They are then made in
+  // the tick, for as long as somebody goes on to ask.
   void Want(bool gzip) {
-    (gzip ? gzip_wanted_ : plain_wanted_) = Publication::Clock::now() + wanted_for_;
+    (gzip ? gzip_wanted_ : plain_wanted_) =
+        Publication::Clock::now() + wanted_for_;
   }
   // From the last tick on.
   void SetInterval(std::chrono::milliseconds interval);

@@ -6,8 +6,8 @@
 
 namespace pfe {
 
-// Empties a vector or string that is filled again and again. Its memory is kept,
-// unless little of it was used: after a crowd it goes back.
+// Empties a vector or string that is filled again and again. Its memory is
+// kept, unless little of it was used: after a crowd it goes back.
 template <typename Pool>
 void Recycle(Pool* pool) {
   constexpr size_t kKeptBytes = 1 << 18;  // whatever was used

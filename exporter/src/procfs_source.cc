@@ -67,7 +67,8 @@ bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
 
 bool ParseProcStat(std::string_view text, ProcessTable* table) {
   static const auto ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
-  static const auto page_kb = static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+  static const auto page_kb =
+      static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
   const size_t open = text.find(" (");
   const size_t close = text.rfind(") ");
   if (open == std::string_view::npos || close == std::string_view::npos ||

@@ -36,7 +36,7 @@ struct Publication {
   std::optional<Error> reason;  // why the preferred source could not be read
   std::array<uint64_t, kCauseNames.size()> errors{};  // since start, by Cause
   uint64_t ticks = 0;
-  double tick_seconds = 0;  // the last one's duration
+  double tick_seconds = 0;      // the last one's duration
   double tick_cpu_seconds = 0;  // of all ticks
 };
 

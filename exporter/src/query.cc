@@ -43,8 +43,7 @@ std::optional<std::map<std::string, std::string>> ParseQuery(
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
     const auto name = Decode(pair.substr(0, equals));
-    const auto value =
-        Decode(pair.substr(std::min(equals + 1, pair.size())));
+    const auto value = Decode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value || !parameters.emplace(*name, *value).second)
       return std::nullopt;
   }

@@ -20,8 +20,9 @@ struct Forms {
   bool gzip = false;
 };
 
-// Thread safety: all members. It holds the forms it was made in, and makes another
-// at its first use, once: what nobody asks for costs neither time nor memory.
+// Thread safety: all members. It holds the forms it was made in, and makes
+// another at its first use, once: what nobody asks for costs neither time nor
+// memory.
 class RenderedText {
  public:
   using Bytes = std::shared_ptr<const std::string>;
@@ -47,7 +48,8 @@ class RenderedText {
   }
   const Packed& packed() const {
     std::call_once(packed_once_, [this] {
-      if (!packed_) packed_ = std::make_shared<const Deflated>(Deflate(*plain_));
+      if (!packed_)
+        packed_ = std::make_shared<const Deflated>(Deflate(*plain_));
       has_packed_ = true;
     });
     return packed_;

@@ -22,8 +22,8 @@ enum class Cause {
   kIo,
 };
 inline constexpr std::array<const char*, 7> kCauseNames = {
-    "no_debugfs",      "no_module", "no_permission", "truncated",
-    "unknown_version", "malformed", "io"};
+    "no_debugfs", "no_module", "no_permission", "truncated", "unknown_version",
+    "malformed",  "io"};
 
 inline const char* CauseName(Cause cause) {
   return kCauseNames[static_cast<size_t>(cause)];

@@ -75,8 +75,7 @@ void AddLatency(const Latency& latency, Families* out) {
     for (size_t i = 0; i < latency.bounds_ns.size(); ++i)
       to.bucket.push_back(
           {from.counts[i], static_cast<double>(latency.bounds_ns[i]) / 1e9});
-    to.bucket.push_back(
-        {from.count, std::numeric_limits<double>::infinity()});
+    to.bucket.push_back({from.count, std::numeric_limits<double>::infinity()});
   }
 }
 
@@ -129,7 +128,8 @@ void AddModule(const Publication& publication, Families* out) {
   if (stats.numbers.count(PF_KEY_LOADED_NS))
     out->One(Metric::kModuleLoadTime,
              (static_cast<double>(publication.boot_unix_ns) +
-              Number(stats, PF_KEY_LOADED_NS)) / 1e9);
+              Number(stats, PF_KEY_LOADED_NS)) /
+                 1e9);
   for (const auto& [key, metric] : kModuleNumbers)
     if (stats.numbers.count(key)) out->One(metric, Number(stats, key));
 }

@@ -55,8 +55,8 @@ void AddFamilies(const Publication& publication, bool openmetrics,
 // A snapshot is stale when this many reads in a row have failed.
 constexpr int kStaleIntervals = 3;
 
-// Counts a request while it is answered. Not while it is sent: a client that does
-// not read must not keep others out, and the server gives it one second.
+// Counts a request while it is answered. Not while it is sent: a client that
+// does not read must not keep others out, and the server gives it one second.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
@@ -106,8 +106,8 @@ HttpResponse Service::Limited(const HttpRequest& request) {
                                  std::to_string(settings_.max_requests) +
                                  " requests at once (--web.max-requests)\n");
   if (request.path == settings_.telemetry_path) return Metrics(request);
-  return AnswerApi(request.path, request.query, *poller_->Current(),
-                   *pipeline_, std::chrono::milliseconds(interval_ms_));
+  return AnswerApi(request.path, request.query, *poller_->Current(), *pipeline_,
+                   std::chrono::milliseconds(interval_ms_));
 }
 
 HttpResponse Service::Metrics(const HttpRequest& request) {
@@ -115,9 +115,10 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   const Format format = PreferredFormat(request.header("Accept"));
   const bool gzip = AcceptsGzip(encoding);
   if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
-    return HttpResponse(406, "There is text/plain; version=0.0.4 and "
-                             "application/openmetrics-text; version=1.0.0, as "
-                             "they are or with gzip\n");
+    return HttpResponse(406,
+                        "There is text/plain; version=0.0.4 and "
+                        "application/openmetrics-text; version=1.0.0, as "
+                        "they are or with gzip\n");
   ++requests_.scrapes;
   return RenderMetrics(format, gzip);
 }
@@ -125,8 +126,8 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
 HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   const auto publication = poller_->Current();
   const bool openmetrics = format == Format::kOpenMetrics;
-  std::string own = RenderSelfMetrics(
-      *publication, requests_, Publication::Clock::now(), openmetrics);
+  std::string own = RenderSelfMetrics(*publication, requests_,
+                                      Publication::Clock::now(), openmetrics);
   if (openmetrics) own += "# EOF\n";
   HttpResponse response;
   response.content_type = openmetrics ? kOpenMetricsType : kTextType;

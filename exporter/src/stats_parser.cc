@@ -17,8 +17,8 @@ Result<Stats> ParseStats(std::string_view text, std::string_view file) {
   Stats stats;
   size_t lines = 0;
   const auto malformed = [&](const std::string& what) {
-    return Error{Cause::kMalformed, std::string(file) + ":" +
-                                        std::to_string(lines) + ": " + what};
+    return Error{Cause::kMalformed,
+                 std::string(file) + ":" + std::to_string(lines) + ": " + what};
   };
   while (const auto line = TakeUntil(&text, '\n')) {
     ++lines;
@@ -131,8 +131,8 @@ Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
   LatencyReader reader;
   size_t lines = 0;
   const auto error = [&](Cause cause, const char* what) {
-    return Error{cause, std::string(file) + ":" + std::to_string(lines) + ": " +
-                            what};
+    return Error{cause,
+                 std::string(file) + ":" + std::to_string(lines) + ": " + what};
   };
   while (const auto line = TakeUntil(&text, '\n')) {
     ++lines;

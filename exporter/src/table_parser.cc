@@ -104,10 +104,14 @@ std::optional<Error> TableParser::Feed(std::string_view text) {
 
 std::optional<Error> TableParser::Finish() const {
   switch (part_) {
-    case Part::kMagic: return Truncated("no first line");
-    case Part::kColumns: return Truncated("no line of column names");
-    case Part::kRows: return Truncated("no \"" PF_TRAILER "<n>\" at its end");
-    case Part::kEnd: break;
+    case Part::kMagic:
+      return Truncated("no first line");
+    case Part::kColumns:
+      return Truncated("no line of column names");
+    case Part::kRows:
+      return Truncated("no \"" PF_TRAILER "<n>\" at its end");
+    case Part::kEnd:
+      break;
   }
   if (!cut_.empty()) return Malformed("text behind the last line");
   return std::nullopt;
@@ -117,10 +121,14 @@ std::optional<Error> TableParser::Line(std::string_view line) {
   ++line_number_;
   if (line.size() > kLongestLine) return Malformed("the line is too long");
   switch (part_) {
-    case Part::kMagic: return Magic(line);
-    case Part::kColumns: return Columns(line);
-    case Part::kRows: return line.starts_with('#') ? Trailer(line) : Row(line);
-    case Part::kEnd: break;
+    case Part::kMagic:
+      return Magic(line);
+    case Part::kColumns:
+      return Columns(line);
+    case Part::kRows:
+      return line.starts_with('#') ? Trailer(line) : Row(line);
+    case Part::kEnd:
+      break;
   }
   return Malformed("text behind the last line");
 }
@@ -159,11 +167,11 @@ std::optional<Error> TableParser::Columns(std::string_view line) {
   for (const NumberColumn& column : kNumberColumns)
     if (column.mandatory && !has(column.name))
       return Malformed("no column " + std::string(column.name));
-  snapshot_->offered = {
-      has(PF_COL_RSS_ANON_KB) && has(PF_COL_RSS_FILE_KB) &&
-          has(PF_COL_RSS_SHMEM_KB),
-      has(PF_COL_SWAP_KB), has(PF_COL_MINOR) && has(PF_COL_MAJOR),
-      has(PF_COL_STALL_NS), has(PF_COL_BREAKDOWN)};
+  snapshot_->offered = {has(PF_COL_RSS_ANON_KB) && has(PF_COL_RSS_FILE_KB) &&
+                            has(PF_COL_RSS_SHMEM_KB),
+                        has(PF_COL_SWAP_KB),
+                        has(PF_COL_MINOR) && has(PF_COL_MAJOR),
+                        has(PF_COL_STALL_NS), has(PF_COL_BREAKDOWN)};
   part_ = Part::kRows;
   return std::nullopt;
 }
@@ -217,15 +225,20 @@ bool TableParser::SetComm(std::string_view text) {
 bool TableParser::TakeField(const Column& column, const char** at,
                             const char* end, Process* process) {
   switch (column.kind) {
-    case Column::kUnknown: *at = FieldEnd(*at, end); return true;
+    case Column::kUnknown:
+      *at = FieldEnd(*at, end);
+      return true;
     case Column::kNumber:
       return TakeNumber(at, end, &(process->*column.number));
-    case Column::kPid: return TakePid(at, end, process);
+    case Column::kPid:
+      return TakePid(at, end, process);
     case Column::kState:
       process->live = TakeWord(PF_STATE_LIVE, at, end);
       return process->live || TakeWord(PF_STATE_EXITED, at, end);
-    case Column::kBreakdown: return TakeBreakdown(at, end, process);
-    case Column::kComm: break;
+    case Column::kBreakdown:
+      return TakeBreakdown(at, end, process);
+    case Column::kComm:
+      break;
   }
   const char* const start = *at;
   *at = FieldEnd(start, end);

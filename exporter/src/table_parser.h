@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module's `processes`, as kernel/include/page_faults.h defines it, to data.
-// Pure: nothing is read or logged here.
+// The module's `processes`, as kernel/include/page_faults.h defines it, to
+// data. Pure: nothing is read or logged here.
 //
 // By hand since it is the hot path: a table of 10,000 rows is parsed every
 // tick, piece by piece as it is read.
@@ -28,8 +28,8 @@ class TableParser {
 
   // Takes the next piece of the text; pieces may end anywhere. After an error
   // the snapshot's content is unspecified.
-  // Errors: kTruncated (no trailer, or not its number of rows), kUnknownVersion,
-  // kMalformed (with the line).
+  // Errors: kTruncated (no trailer, or not its number of rows),
+  // kUnknownVersion, kMalformed (with the line).
   std::optional<Error> Feed(std::string_view text);
   // After the last piece: whether the text was whole.
   std::optional<Error> Finish() const;

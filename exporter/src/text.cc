@@ -83,9 +83,10 @@ std::optional<std::string> Unescape(std::string_view escaped) {
 }
 
 std::string ToValidUtf8(std::string_view bytes) {
-  const auto ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  if (std::all_of(bytes.begin(), bytes.end(), ascii))
-    return std::string(bytes);
+  const auto ascii = [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  };
+  if (std::all_of(bytes.begin(), bytes.end(), ascii)) return std::string(bytes);
   std::string valid;
   for (size_t at = 0; at < bytes.size();) {
     bool whole;
@@ -104,12 +105,23 @@ std::string EscapeHtml(std::string_view text) {
   std::string html;
   for (char c : text) {
     switch (c) {
-      case '&': html += "&amp;"; break;
-      case '<': html += "&lt;"; break;
-      case '>': html += "&gt;"; break;
-      case '"': html += "&quot;"; break;
-      case '\'': html += "&#39;"; break;
-      default: html += c;
+      case '&':
+        html += "&amp;";
+        break;
+      case '<':
+        html += "&lt;";
+        break;
+      case '>':
+        html += "&gt;";
+        break;
+      case '"':
+        html += "&quot;";
+        break;
+      case '\'':
+        html += "&#39;";
+        break;
+      default:
+        html += c;
     }
   }
   return html;

@@ -19,8 +19,8 @@ std::optional<std::string> Unescape(std::string_view escaped);
 // Subparts"). One bad byte in a label makes Prometheus drop a whole scrape.
 std::string ToValidUtf8(std::string_view bytes);
 
-// Puts, byte by byte, a label's value escaped as Prometheus's text format has it:
-// backslash, double quote and newline.
+// Puts, byte by byte, a label's value escaped as Prometheus's text format has
+// it: backslash, double quote and newline.
 template <typename Put>
 void EscapeLabelValue(std::string_view value, Put put) {
   for (char c : value) {

@@ -42,10 +42,10 @@ std::string RenderTop(const Tracker& tracker, size_t rows) {
   std::vector<Rank> ranks = first.Take();
   std::sort(ranks.begin(), ranks.end(),
             [](const Rank& a, const Rank& b) { return a.AheadOf(b); });
-  std::string out =
-      fmt::format("{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n",
-                  "PID", "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS",
-                  "MAJOR", "VMA MB", "RSS MB");
+  std::string out = fmt::format(
+      "{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n", "PID",
+      "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS", "MAJOR", "VMA MB",
+      "RSS MB");
   const double seconds = tracker.seconds();
   for (const Rank& rank : ranks) {
     const Process& process = processes[rank.index];
@@ -53,8 +53,8 @@ std::string RenderTop(const Tracker& tracker, size_t rows) {
     out += fmt::format(
         "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8.1f} {:>12} {:>9} {:>10.1f} "
         "{:>10.1f}\n",
-        process.pid, Printable(std::string(processes.comm(process))), PerSecond(growth.faults, seconds),
-        PerSecond(growth.major, seconds),
+        process.pid, Printable(std::string(processes.comm(process))),
+        PerSecond(growth.faults, seconds), PerSecond(growth.major, seconds),
         PerSecond(growth.stall_ns, seconds) / 1e7, process.faults,
         process.major, static_cast<double>(process.vma_kb) / 1024,
         static_cast<double>(process.rss_kb) / 1024);

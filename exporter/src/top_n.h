@@ -47,10 +47,10 @@ class TopN {
   void Cut() {
     if (ranks_.size() <= n_) return;
     if (n_ == 0) return ranks_.clear();
-    std::nth_element(
-        ranks_.begin(), ranks_.begin() + static_cast<ptrdiff_t>(n_ - 1),
-        ranks_.end(),
-        [](const Rank& a, const Rank& b) { return a.AheadOf(b); });
+    std::nth_element(ranks_.begin(),
+                     ranks_.begin() + static_cast<ptrdiff_t>(n_ - 1),
+                     ranks_.end(),
+                     [](const Rank& a, const Rank& b) { return a.AheadOf(b); });
     ranks_.resize(n_);
     last_ = ranks_.back();
     full_ = true;

@@ -122,7 +122,8 @@ void Tracker::ContinueInEpoch(const Process& old, Tracked* tracked,
 // All stands still; from here on it grows by what the source's values grow.
 void Tracker::ContinueInNewEpoch(const Process& old, Tracked* tracked,
                                  Process* process) {
-  if (!tracked->is_short) tracked->is_short = std::make_unique<Tracked::Short>();
+  if (!tracked->is_short)
+    tracked->is_short = std::make_unique<Tracked::Short>();
   Tracked::Short& is_short = *tracked->is_short;
   is_short.counters = Less(CountersOf(old), CountersOf(*process));
   SetCounters(CountersOf(old), process);
@@ -235,8 +236,8 @@ uint32_t Tracker::CommIndex(std::string_view comm) {
   } else {
     if (full_tick_ == tick_) return ToOther(comm);
     // Full: a place that nobody used for long is given away.
-    const auto idle =
-        std::find_if(comms_.begin() + 1, comms_.end(), [this](const auto& sums) {
+    const auto idle = std::find_if(
+        comms_.begin() + 1, comms_.end(), [this](const auto& sums) {
           return sums.processes == 0 && sums.active_tick + kIdleTicks < tick_;
         });
     if (idle == comms_.end()) {
@@ -301,8 +302,8 @@ void Tracker::UpdateUnattributed(const Stats& stats) {
   const int64_t now =
       lost - unattributed_base_ - static_cast<int64_t>(gone_faults_);
   if (now > 0)
-    unattributed_ =
-        std::max(unattributed_, unattributed_before_ + static_cast<uint64_t>(now));
+    unattributed_ = std::max(unattributed_,
+                             unattributed_before_ + static_cast<uint64_t>(now));
 }
 
 void Tracker::UpdateHost(Stats stats, Latency latency) {

@@ -13,7 +13,8 @@
 //     has counted, but in a new epoch only if it is younger than the last tick:
 //     what an older one did was seen before, or never will be. Sums begin with
 //     the first tick.
-//  3. The rows of a tick are the snapshot's own, in its order; those of the tick
+//  3. The rows of a tick are the snapshot's own, in its order; those of the
+//  tick
 //     before go back to be filled again. Nothing is allocated for a row.
 #ifndef EXPORTER_TRACKER_H_
 #define EXPORTER_TRACKER_H_
@@ -46,12 +47,12 @@ struct Tracked {
     Breakdown breakdown{};
   };
 
-  Counters growth;   // in the last tick
-  float recent = 0;  // faults of late: growth that fades by a fifth a tick
-  uint32_t comm = 0;  // index into Tracker::comms()
-  bool selected = false;   // has series of its own: see selection.h
+  Counters growth;        // in the last tick
+  float recent = 0;       // faults of late: growth that fades by a fifth a tick
+  uint32_t comm = 0;      // index into Tracker::comms()
+  bool selected = false;  // has series of its own: see selection.h
   bool broken_down = false;  // and some by breakdown
-  bool renamed = false;    // has another comm than in the tick before
+  bool renamed = false;      // has another comm than in the tick before
   std::unique_ptr<Short> is_short;
 };
 
@@ -71,9 +72,10 @@ struct CommSums {
 
 // What of the processes' values differs from the tick before, at all.
 struct Changes {
-  bool all = true;       // a new epoch
-  bool rows = false;     // processes came, went, exited or were renamed
-  bool selected_gone = false;  // one with series of its own is not there any more
+  bool all = true;    // a new epoch
+  bool rows = false;  // processes came, went, exited or were renamed
+  bool selected_gone =
+      false;  // one with series of its own is not there any more
   bool counters = false;
   bool vma = false;
   bool rss = false;

@@ -15,15 +15,16 @@ std::string Table(int64_t rows, uint64_t salt) {
   std::string text =
       "# page_faults 1\n"
       "pid\tstart_ns\tstate\tvma_kb\trss_kb\trss_anon_kb\trss_file_kb\t"
-      "rss_shmem_kb\tswap_kb\tfaults\tminor\tmajor\tstall_ns\tbreakdown\tcomm\n";
+      "rss_shmem_kb\tswap_kb\tfaults\tminor\tmajor\tstall_"
+      "ns\tbreakdown\tcomm\n";
   for (int64_t i = 1; i <= rows; ++i) {
     const uint64_t faults = 1000 + static_cast<uint64_t>(i) + salt;
     text += std::to_string(i) + "\t" + std::to_string(i * 1000000) +
             "\tlive\t" + std::to_string(8000 + salt) + "\t" +
             std::to_string(3000 + i % 100 + static_cast<int64_t>(salt)) + "\t" +
-            std::to_string(1000 + salt) + "\t2000\t0\t" +
-            std::to_string(salt) + "\t" + std::to_string(faults) + "\t" +
-            std::to_string(faults) + "\t0\t" + std::to_string(faults * 900) +
+            std::to_string(1000 + salt) + "\t2000\t0\t" + std::to_string(salt) +
+            "\t" + std::to_string(faults) + "\t" + std::to_string(faults) +
+            "\t0\t" + std::to_string(faults * 900) +
             "\tmrf=300,mwa=" + std::to_string(faults - 300) + "\tworker-" +
             std::to_string(i % 50) + "\n";
   }
@@ -33,8 +34,7 @@ std::string Table(int64_t rows, uint64_t salt) {
 // Two tables by turns, so that every counter moves every tick.
 class TableSource : public Source {
  public:
-  explicit TableSource(int64_t rows)
-      : texts_{Table(rows, 0), Table(rows, 5)} {}
+  explicit TableSource(int64_t rows) : texts_{Table(rows, 0), Table(rows, 5)} {}
   const char* Name() const override { return "module"; }
   std::optional<Error> Read(Snapshot* snapshot) override {
     auto error = ParseTable(texts_[tick_ % 2], "table", snapshot);
@@ -55,8 +55,8 @@ void Parse(benchmark::State& state) {
     benchmark::DoNotOptimize(ParseTable(text, "table", &snapshot));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(Parse)->Arg(1000)->Arg(10000)->Arg(100000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(Parse)->Arg(1000)->Arg(10000)->Arg(100000)->Unit(
+    benchmark::kMillisecond);
 
 // The whole tick but the reading of the file.
 void Tick(benchmark::State& state) {

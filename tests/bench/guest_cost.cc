@@ -7,8 +7,8 @@
 //
 //   guest_cost fault WORKLOAD [EXTRA_VMAS]   instructions a fault
 //   guest_cost table                         instructions a row of `processes`
-//   guest_cost proc                          instructions a process: stat, statm
-//   guest_cost sleepers N                    starts N sleeping processes
+//   guest_cost proc                          instructions a process: stat,
+//   statm guest_cost sleepers N                    starts N sleeping processes
 //
 // Each prints one number (sleepers: when all of them sleep).
 #include <fcntl.h>
@@ -92,8 +92,7 @@ char* MakeFile() {
 }
 
 const std::map<std::string, Workload> kWorkloads = {
-    {"anon-write",
-     {[] { return Map(MAP_PRIVATE | MAP_ANONYMOUS); }, Write}},
+    {"anon-write", {[] { return Map(MAP_PRIVATE | MAP_ANONYMOUS); }, Write}},
     {"anon-read", {[] { return Map(MAP_PRIVATE | MAP_ANONYMOUS); }, Read}},
     {"cow", {MakeCopyOnWrite, Write}},
     {"file-write", {MakeFile, Write}},

@@ -20,10 +20,17 @@ std::string Undo(std::string_view value) {
     }
     if (++i == value.size()) abort();
     switch (value[i]) {
-      case 'n': text += '\n'; break;
-      case '\\': text += '\\'; break;
-      case '"': text += '"'; break;
-      default: abort();
+      case 'n':
+        text += '\n';
+        break;
+      case '\\':
+        text += '\\';
+        break;
+      case '"':
+        text += '"';
+        break;
+      default:
+        abort();
     }
   }
   return text;

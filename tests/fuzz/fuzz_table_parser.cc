@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text is parsed or refused with a message, whole or in pieces alike; what is
-// parsed is valid UTF-8.
+// Any text is parsed or refused with a message, whole or in pieces alike; what
+// is parsed is valid UTF-8.
 #include <cstdlib>
 #include <string_view>
 

@@ -29,9 +29,10 @@ class ApiTest : public testing::Test {
     publication_ = pipeline_.Tick(publication_);
   }
 
-  Json Get(const std::string& path, const std::string& query, int status = 200) {
-    const HttpResponse response =
-        AnswerApi(path, query, publication_, pipeline_, std::chrono::seconds(5));
+  Json Get(const std::string& path, const std::string& query,
+           int status = 200) {
+    const HttpResponse response = AnswerApi(path, query, publication_,
+                                            pipeline_, std::chrono::seconds(5));
     EXPECT_EQ(response.status, status) << query;
     return Json::parse(*response.body.at(0));
   }
@@ -65,7 +66,8 @@ TEST_F(ApiTest, SortLimitFilter) {
 TEST_F(ApiTest, HistoryOnRequest) {
   const Json json = Get("/api/v1/processes", "history=1&pid=2");
   EXPECT_EQ(json["processes"][0]["history"]["faults_rate"], Json({0.0, 45.0}));
-  EXPECT_FALSE(Get("/api/v1/processes", "pid=2")["processes"][0].contains("history"));
+  EXPECT_FALSE(
+      Get("/api/v1/processes", "pid=2")["processes"][0].contains("history"));
 }
 
 TEST_F(ApiTest, Status) {
@@ -77,8 +79,9 @@ TEST_F(ApiTest, Status) {
 
 TEST_F(ApiTest, BadParametersAreNamed) {
   for (const char* query :
-       {"filter=(%3F:a%3F){900}(%3F:.%3F){900}Z", "sort=x", "order=up", "limit=0", "limit=1001", "limit=x", "filter=(",
-        "history=2", "pid=x", "what=1", "a=%", "sort=pid&sort=rss"})
+       {"filter=(%3F:a%3F){900}(%3F:.%3F){900}Z", "sort=x", "order=up",
+        "limit=0", "limit=1001", "limit=x", "filter=(", "history=2", "pid=x",
+        "what=1", "a=%", "sort=pid&sort=rss"})
     EXPECT_FALSE(Get("/api/v1/processes", query, 400)["error"]
                      .get<std::string>()
                      .empty())

@@ -40,11 +40,12 @@ TEST(Catalogue, IsTheReadmesTable) {
   ASSERT_TRUE(file);
   std::set<std::string> rows, expected;
   for (std::string line; std::getline(file, line);)
-    for (const char* type : {"` | counter | ", "` | gauge | ", "` | histogram | "})
+    for (const char* type :
+         {"` | counter | ", "` | gauge | ", "` | histogram | "})
       if (line.find(type) != std::string::npos) rows.insert(line);
   for (const MetricInfo& info : Catalogue())
-    expected.insert(std::string("| `") + info.name + "` | " + info.type + " | " +
-                    info.labels + " | " + info.help + " |");
+    expected.insert(std::string("| `") + info.name + "` | " + info.type +
+                    " | " + info.labels + " | " + info.help + " |");
   EXPECT_EQ(rows, expected);
 }
 

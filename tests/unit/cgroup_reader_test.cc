@@ -39,9 +39,9 @@ TEST(ParseCgroupPath, Pods) {
                             "1b2c3d4e5f60.slice/x.scope")
                 .pod,
             kPod);
-  EXPECT_EQ(ParseCgroupPath(std::string("/kubepods/burstable/pod") + kPod + "/x")
-                .pod,
-            kPod);
+  EXPECT_EQ(
+      ParseCgroupPath(std::string("/kubepods/burstable/pod") + kPod + "/x").pod,
+      kPod);
 }
 
 TEST(CgroupPathOf, EitherHierarchy) {

@@ -94,12 +94,13 @@ TEST(Render, TheOthers) {
   EXPECT_EQ(rendered.Of(Metric::kStart),
             "page_fault_process_start_time_seconds{pid=\"1\",comm=\"a\"} "
             "1700000001.5\n");
-  EXPECT_EQ(rendered.Of(Metric::kRssByType),
-            "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"anon\"} "
-            "1024\n"
-            "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"file\"} 0\n"
-            "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"shmem\"} "
-            "0\n");
+  EXPECT_EQ(
+      rendered.Of(Metric::kRssByType),
+      "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"anon\"} "
+      "1024\n"
+      "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"file\"} 0\n"
+      "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"shmem\"} "
+      "0\n");
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
             "\"write\",kind=\"file\"} 3\n"
@@ -109,9 +110,9 @@ TEST(Render, TheOthers) {
 
 TEST(Render, WhatIsNotOfferedIsNotThere) {
   const Rendered rendered(Of({Live(1, 1, "a", 5)}));
-  for (Metric metric : {Metric::kMajor, Metric::kStall, Metric::kRssByType,
-                        Metric::kSwap, Metric::kProcessBreakdown,
-                        Metric::kCommStall, Metric::kInfo})
+  for (Metric metric :
+       {Metric::kMajor, Metric::kStall, Metric::kRssByType, Metric::kSwap,
+        Metric::kProcessBreakdown, Metric::kCommStall, Metric::kInfo})
     EXPECT_EQ(rendered.Of(metric), "");
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
@@ -131,7 +132,8 @@ TEST(Render, AFamilyThatIsTheSameIsShared) {
     rendered.Tick(Everything(processes));
     const Rendered anew(Everything(processes));
     for (const RenderedFamily& family : rendered.families()) {
-      const bool other = std::count(others.begin(), others.end(), family.metric);
+      const bool other =
+          std::count(others.begin(), others.end(), family.metric);
       EXPECT_EQ(family.samples.get() != before[family.metric], other)
           << InfoOf(family.metric).name;
       EXPECT_EQ(*family.samples->plain(), anew.Of(family.metric));
@@ -202,14 +204,29 @@ TEST(Render, WhatChangesIsRenderedAgain) {
   for (int round = 0; round < 200; ++round) {
     Sample& one = processes[random() % processes.size()];
     switch (random() % 8) {
-      case 0: one.minor = ++one.faults; break;
-      case 1: ++one.vma_kb; break;
-      case 2: ++one.rss_kb; break;
-      case 3: ++one.stall_ns; break;
-      case 4: one.comm = "c" + std::to_string(random() % 6); break;
-      case 5: one.live = !one.live; break;
-      case 6: one.start_ns += 100 * kSecond; break;
-      default: std::shuffle(processes.begin(), processes.end(), random);
+      case 0:
+        one.minor = ++one.faults;
+        break;
+      case 1:
+        ++one.vma_kb;
+        break;
+      case 2:
+        ++one.rss_kb;
+        break;
+      case 3:
+        ++one.stall_ns;
+        break;
+      case 4:
+        one.comm = "c" + std::to_string(random() % 6);
+        break;
+      case 5:
+        one.live = !one.live;
+        break;
+      case 6:
+        one.start_ns += 100 * kSecond;
+        break;
+      default:
+        std::shuffle(processes.begin(), processes.end(), random);
     }
     const bool plain = random() % 2 == 0;
     rendered.Tick(Everything(processes), false,
@@ -220,7 +237,8 @@ TEST(Render, WhatChangesIsRenderedAgain) {
       ASSERT_EQ(rendered.Of(metric), anew.Of(metric)) << round;
     // One of them also has the comms that were; both their own order.
     for (Metric metric : {Metric::kCommVma, Metric::kCommProcesses})
-      ASSERT_EQ(NotZero(rendered.Of(metric)), NotZero(anew.Of(metric))) << round;
+      ASSERT_EQ(NotZero(rendered.Of(metric)), NotZero(anew.Of(metric)))
+          << round;
   }
 }
 
@@ -229,7 +247,8 @@ SampleSet Reference(Metric metric, const std::vector<Sample>& rows,
                     double (*value)(const Process&)) {
   const bool counter = std::string_view(InfoOf(metric).type) == "counter";
   prometheus::MetricFamily family{
-      InfoOf(metric).name, InfoOf(metric).help,
+      InfoOf(metric).name,
+      InfoOf(metric).help,
       counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
       {}};
   for (const Sample& row : rows) {

@@ -11,15 +11,14 @@
 namespace pfe {
 namespace {
 
-// What a reader that knows one member, as curl and browsers, makes of it; nothing
-// if it is damaged or goes on behind its end.
+// What a reader that knows one member, as curl and browsers, makes of it;
+// nothing if it is damaged or goes on behind its end.
 std::optional<std::string> Gunzip(const std::string& member) {
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) return std::nullopt;
   std::string text;
   char buffer[1 << 16];
-  stream.next_in =
-      reinterpret_cast<Bytef*>(const_cast<char*>(member.data()));
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(member.data()));
   stream.avail_in = static_cast<uInt>(member.size());
   int result = Z_OK;
   while (result == Z_OK) {
@@ -40,7 +39,8 @@ std::string Text(size_t size, bool random, std::mt19937* generator) {
     if (random)
       text += static_cast<char>((*generator)());
     else
-      text += "rss_bytes{pid=\"" + std::to_string((*generator)() % 9999) + "\"} 1\n";
+      text += "rss_bytes{pid=\"" + std::to_string((*generator)() % 9999) +
+              "\"} 1\n";
   text.resize(size);
   return text;
 }
@@ -81,8 +81,8 @@ TEST(GzipFrame, PartsMakeOneMember) {
 TEST(RenderedText, MakesTheOtherFormAtItsFirstUse) {
   Compressor compressor;
   const std::string text(100000, 'x');
-  for (const Forms& forms : {Forms{true, false}, Forms{false, true},
-                             Forms{true, true}}) {
+  for (const Forms& forms :
+       {Forms{true, false}, Forms{false, true}, Forms{true, true}}) {
     TextBuilder builder(forms, &compressor);
     EXPECT_TRUE(builder.empty());
     for (size_t at = 0; at < text.size(); at += 30000)

@@ -104,7 +104,8 @@ TEST(HttpServer, GarbageIsRefusedAndServiceGoesOn) {
   const int port = server.Ports().at(0);
   for (const std::string& garbage :
        {std::string("\r\n\r\n"), std::string("GET\r\n\r\n"),
-        std::string(20000, 'a') + "\r\n\r\n", std::string("\0\1\2\r\n\r\n", 7)}) {
+        std::string(20000, 'a') + "\r\n\r\n",
+        std::string("\0\1\2\r\n\r\n", 7)}) {
     const Connection connection(port);
     connection.Send(garbage);
     connection.Rest();

@@ -112,14 +112,14 @@ TEST_F(ModuleSourceTest, ADirectoryInPlaceOfTheTable) {
   ExpectError(Cause::kIo, File("processes"));
 }
 
-// The module is loaded anew behind the read of `stats`: no mixture of both loads
-// is shown, and no error.
+// The module is loaded anew behind the read of `stats`: no mixture of both
+// loads is shown, and no error.
 TEST_F(ModuleSourceTest, AReloadBetweenItsFiles) {
   const fs::path current = fs::path(root_) / "page_faults";
-  const fs::path next = fs::path(root_) / "next", gone = fs::path(root_) / "gone";
+  const fs::path next = fs::path(root_) / "next",
+                 gone = fs::path(root_) / "gone";
   fs::copy(current, next);
-  const std::string stats =
-      "version 1\nloaded_ns 111\nfaults 7\nend 3\n";
+  const std::string stats = "version 1\nloaded_ns 111\nfaults 7\nend 3\n";
   std::ofstream(next / "stats") << "version 1\nloaded_ns 222\nend 2\n";
   std::ofstream(next / "processes")
       << "# page_faults 1\npid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tcomm\n"

@@ -12,15 +12,16 @@ TEST(AcceptsGzip, ByWeight) {
         "x-gzip", "identity;q=0, *;q=0.1", "br;q=1.0, gzip;q=0.8, *;q=0.1",
         "gzip ; q=0.001", "gzip;q=0.5, identity;q=0.5"})
     EXPECT_TRUE(AcceptsGzip(yes)) << yes;
-  for (const char* no : {"", "identity", "gzip;q=0", "gzip;q=0.0", "gzip;q=0.000",
-                         "*;q=0", "gzip;q=0, *", "deflate", "gzipped",
-                         "gzip;q=", "gzip;q=x", ",,;", "gzip;q=-1",
-                         "gzip;q=0.1, identity;q=1", "*;q=0.5, identity"})
+  for (const char* no :
+       {"", "identity", "gzip;q=0", "gzip;q=0.0", "gzip;q=0.000", "*;q=0",
+        "gzip;q=0, *", "deflate", "gzipped", "gzip;q=", "gzip;q=x", ",,;",
+        "gzip;q=-1", "gzip;q=0.1, identity;q=1", "*;q=0.5, identity"})
     EXPECT_FALSE(AcceptsGzip(no)) << no;
 }
 
 TEST(AcceptsIdentity, UnlessExcluded) {
-  for (const char* yes : {"", "gzip", "identity", "gzip, *;q=0, identity;q=0.1"})
+  for (const char* yes :
+       {"", "gzip", "identity", "gzip, *;q=0, identity;q=0.1"})
     EXPECT_TRUE(AcceptsIdentity(yes)) << yes;
   for (const char* no : {"identity;q=0", "*;q=0", "gzip, identity;q=0.0"})
     EXPECT_FALSE(AcceptsIdentity(no)) << no;
@@ -46,7 +47,8 @@ TEST(PreferredFormat, ByWeight) {
         "text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
         "application/openmetrics-text;version=\"1.0.0\""})
-    EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics) << openmetrics;
+    EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics)
+        << openmetrics;
   for (const char* none : {"application/json", "text/plain;q=0", "*/*;q=0",
                            "text/plain;version=1.2.3", ",;",
                            "text/plain, text/plain;version=0.0.4;q=0"})

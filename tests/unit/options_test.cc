@@ -43,9 +43,9 @@ TEST(ParseOptions, Defaults) {
 }
 
 TEST(ParseOptions, Flags) {
-  const Parsed parsed = Parse({"--interval=250ms", "--path.debugfs", "/x",
-                               "--web.listen-address=127.0.0.1:1",
-                               "--web.listen-address=:2"});
+  const Parsed parsed =
+      Parse({"--interval=250ms", "--path.debugfs", "/x",
+             "--web.listen-address=127.0.0.1:1", "--web.listen-address=:2"});
   ASSERT_TRUE(parsed.options) << parsed.err;
   EXPECT_EQ(parsed.options->interval, std::chrono::milliseconds(250));
   EXPECT_EQ(parsed.options->debugfs, "/x");
@@ -133,7 +133,8 @@ TEST_F(ConfigFile, GivesOptions) {
   EXPECT_EQ(parsed.options->interval, std::chrono::seconds(1));
   EXPECT_EQ(parsed.options->pipeline.selection.max, 7u);
   EXPECT_TRUE(parsed.options->pipeline.selection.no_pid);
-  EXPECT_THAT(parsed.options->listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
+  EXPECT_THAT(parsed.options->listen_addresses,
+              ElementsAre("127.0.0.1:1", ":2"));
 }
 
 TEST_F(ConfigFile, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
@@ -187,15 +188,16 @@ TEST(NeedRestart, NamesWhatCannotBeChanged) {
   EXPECT_TRUE(NeedRestart(before, before).empty());
   EXPECT_TRUE(NeedRestart(before, *Parse({"--interval=1s", "--no-pid"}).options)
                   .empty());
-  EXPECT_THAT(NeedRestart(before, *Parse({"--source=procfs",
-                                          "--web.max-requests=1"})
-                                       .options),
-              ElementsAre("source", "web.max-requests"));
+  EXPECT_THAT(
+      NeedRestart(before,
+                  *Parse({"--source=procfs", "--web.max-requests=1"}).options),
+      ElementsAre("source", "web.max-requests"));
 }
 
 TEST(ManPage, HasEveryOption) {
   const std::string page = ManPage();
-  for (const char* option : {"\\-\\-interval", "processes.include", "\\-\\-top"})
+  for (const char* option :
+       {"\\-\\-interval", "processes.include", "\\-\\-top"})
     EXPECT_THAT(page, HasSubstr(option));
 }
 
@@ -204,7 +206,8 @@ TEST(ParseDuration, Units) {
   EXPECT_EQ(ParseDuration("1500ms"), milliseconds(1500));
   EXPECT_EQ(ParseDuration("2m"), milliseconds(120000));
   EXPECT_EQ(ParseDuration("1h"), milliseconds(3600000));
-  for (const char* bad : {"", "s", "1", "1.5s", "1 s", "1d", "1ss", "99999999999999s"})
+  for (const char* bad :
+       {"", "s", "1", "1.5s", "1 s", "1d", "1ss", "99999999999999s"})
     EXPECT_FALSE(ParseDuration(bad)) << bad;
 }
 

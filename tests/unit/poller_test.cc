@@ -107,8 +107,9 @@ TEST(Poller, RendersInTheFormsThatAreWanted) {
     const auto both = after_two_ticks(poller);
     EXPECT_TRUE(both->has_packed() && both->has_plain());
   }
-  Poller forgetful(&pipeline, std::chrono::milliseconds(1), [](const auto&) {},
-                   std::chrono::milliseconds(0));
+  Poller forgetful(
+      &pipeline, std::chrono::milliseconds(1), [](const auto&) {},
+      std::chrono::milliseconds(0));
   forgetful.Want(true);
   const auto plain = after_two_ticks(forgetful);
   EXPECT_TRUE(plain->has_plain());

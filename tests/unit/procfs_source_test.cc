@@ -29,7 +29,8 @@ TEST(ParseProcStat, TakesItsFields) {
   EXPECT_EQ(process->major, 8u);
   EXPECT_EQ(process->faults, 785u);
   EXPECT_EQ(process->vma_kb, 8000u);
-  EXPECT_EQ(process->rss_kb, 250u * static_cast<uint64_t>(getpagesize()) / 1024);
+  EXPECT_EQ(process->rss_kb,
+            250u * static_cast<uint64_t>(getpagesize()) / 1024);
   EXPECT_EQ(process->start_ns, 123450000000u);
 }
 

@@ -10,8 +10,9 @@ using Map = std::map<std::string, std::string>;
 
 TEST(ParseQuery, TakesPairsApart) {
   EXPECT_EQ(ParseQuery(""), Map());
-  EXPECT_EQ(ParseQuery("a=1&b=x%20y+z&c&d=&&e=%2B%3d"),
-            (Map{{"a", "1"}, {"b", "x y z"}, {"c", ""}, {"d", ""}, {"e", "+="}}));
+  EXPECT_EQ(
+      ParseQuery("a=1&b=x%20y+z&c&d=&&e=%2B%3d"),
+      (Map{{"a", "1"}, {"b", "x y z"}, {"c", ""}, {"d", ""}, {"e", "+="}}));
 }
 
 TEST(ParseQuery, RefusesWhatIsMalformed) {

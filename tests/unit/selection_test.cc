@@ -166,7 +166,9 @@ TEST(TopN, IsTheFrontOfTheSorted) {
                      static_cast<double>(i * 104729 % 11), i, i});
       first.Offer(all.back());
     }
-    const auto ahead = [](const Rank& a, const Rank& b) { return a.AheadOf(b); };
+    const auto ahead = [](const Rank& a, const Rank& b) {
+      return a.AheadOf(b);
+    };
     std::sort(all.begin(), all.end(), ahead);
     std::vector<Rank> found = first.Take();
     std::sort(found.begin(), found.end(), ahead);

@@ -60,8 +60,8 @@ class ServiceTest : public testing::Test {
     request.path = path;
     request.header = [=](const char* name) {
       return std::string(std::string_view(name) == "Accept-Encoding" ? encoding
-                         : std::string_view(name) == "Accept" ? accept
-                                                              : "");
+                         : std::string_view(name) == "Accept"        ? accept
+                                                                     : "");
     };
     return service_->Answer(request);
   }
@@ -80,8 +80,7 @@ constexpr const char* kOpenMetrics =
 TEST_F(ServiceTest, MetricsAreTheTicksTextAndOurOwn) {
   const HttpResponse response = Get("/metrics");
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(response.content_type,
-            "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(Body(response), testing::StartsWith("# HELP page_faults_total "));
   EXPECT_THAT(Body(response),
               HasSubstr("page_fault_exporter_source{source=\"module\"} 1"));
@@ -125,10 +124,11 @@ TEST_F(ServiceTest, AFailedReadIsSaid) {
   source_ = FakeSource();
   source_.Then(Error{Cause::kNoModule, "no module"});
   const std::string body = Body(Get("/metrics"));
-  EXPECT_THAT(body, HasSubstr("page_fault_exporter_source{source=\"module\"} 0"));
-  EXPECT_THAT(body, HasSubstr("page_fault_exporter_last_read_success 0"));
   EXPECT_THAT(body,
-              HasSubstr("page_fault_exporter_read_error{cause=\"no_module\"} 1"));
+              HasSubstr("page_fault_exporter_source{source=\"module\"} 0"));
+  EXPECT_THAT(body, HasSubstr("page_fault_exporter_last_read_success 0"));
+  EXPECT_THAT(
+      body, HasSubstr("page_fault_exporter_read_error{cause=\"no_module\"} 1"));
   EXPECT_THAT(body, Not(HasSubstr("page_faults_total{")));
 }
 
@@ -223,7 +223,8 @@ TEST_F(ServiceTest, AssetsAreComplete) {
   for (const std::string& path : Found(page, "web/[a-z.-]+"))
     EXPECT_EQ(Get("/" + path).status, 200) << path;
   for (const std::string& path : Found(page, "web/[a-z]+\\.js"))
-    for (const std::string& name : Found(Body(Get("/" + path)), "'\\./[a-z]+\\.js'"))
+    for (const std::string& name :
+         Found(Body(Get("/" + path)), "'\\./[a-z]+\\.js'"))
       EXPECT_EQ(Get("/web/" + name.substr(3, name.size() - 4)).status, 200)
           << name;
 }

@@ -16,7 +16,8 @@ TEST(ParseLatency, TakesItsLines) {
       kHead + "256\t1\t0\n512\t4\t2\n" + kRest + "# end rows=5\n", "f");
   ASSERT_TRUE(latency.ok());
   EXPECT_EQ(latency.value().bounds_ns, (std::vector<uint64_t>{256, 512}));
-  EXPECT_EQ(latency.value().severities[0].counts, (std::vector<uint64_t>{1, 4}));
+  EXPECT_EQ(latency.value().severities[0].counts,
+            (std::vector<uint64_t>{1, 4}));
   EXPECT_EQ(latency.value().severities[1].count, 2u);
   EXPECT_EQ(latency.value().severities[1].sum_ns, 800u);
 }
@@ -36,7 +37,7 @@ TEST(ParseLatency, TakesWhatALaterModuleMayAdd) {
 
 TEST(ParseLatency, RefusesWhatIsNone) {
   for (const std::string& lines :
-       {std::string("1024\t5\t0\n# end rows=1\n"),      // no inf, sum, count
+       {std::string("1024\t5\t0\n# end rows=1\n"),  // no inf, sum, count
         "512\t4\t2\n256\t5\t2\n" + kRest + "# end rows=5\n",
         "256\t4\t2\n512\t3\t2\n" + kRest + "# end rows=5\n",
         "256\t6\t2\n" + kRest + "# end rows=4\n",

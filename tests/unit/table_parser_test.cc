@@ -42,16 +42,16 @@ TEST(ParseTable, ReadsARealTable) {
   const auto result = ParseTable(text, "processes");
   ASSERT_TRUE(result.ok()) << result.error().message;
   const Snapshot& snapshot = result.value();
-  EXPECT_EQ(snapshot.processes.size(),
-            static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) - 3);
+  EXPECT_EQ(
+      snapshot.processes.size(),
+      static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) - 3);
   EXPECT_TRUE(snapshot.offered.breakdown && snapshot.offered.rss_split &&
               snapshot.offered.swap && snapshot.offered.stall &&
               snapshot.offered.severity);
   for (const Process& process : snapshot.processes) {
     const Breakdown breakdown = snapshot.processes.breakdown(process);
-    EXPECT_EQ(
-        std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
-        process.faults);
+    EXPECT_EQ(std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
+              process.faults);
     EXPECT_EQ(process.minor + process.major, process.faults);
     EXPECT_EQ(process.rss_anon_kb + process.rss_file_kb + process.rss_shmem_kb,
               process.rss_kb);
@@ -79,11 +79,11 @@ TEST(ParseTable, FindsColumnsByName) {
 }
 
 TEST(ParseTable, DecodesCommToValidUtf8) {
-  const auto result = ParseTable(
-      Table("1\t1\tlive\t1\t1\t1\ta\\tb\\\\\\303\\251\\377\n"
-            "2\t1\tlive\t1\t1\t1\t\n",
-            2),
-      "f");
+  const auto result =
+      ParseTable(Table("1\t1\tlive\t1\t1\t1\ta\\tb\\\\\\303\\251\\377\n"
+                       "2\t1\tlive\t1\t1\t1\t\n",
+                       2),
+                 "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
   const ProcessTable& processes = result.value().processes;
   EXPECT_EQ(processes.comm(processes[0]), "a\tb\\\xc3\xa9\xef\xbf\xbd");
@@ -115,7 +115,8 @@ std::vector<Bad> BadTables() {
       {"no pid", "# page_faults 1\nstart_ns\tcomm\n", Cause::kMalformed,
        "no column pid"},
       {"twice",
-       "# page_faults 1\npid\tpid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tcomm\n",
+       "# page_faults "
+       "1\npid\tpid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tcomm\n",
        Cause::kMalformed, "two columns pid"},
       {"no trailer", kHead + row, Cause::kTruncated, "no \"# end rows="},
       {"too few rows", Table(row, 2), Cause::kTruncated, "1 of 2 rows"},
@@ -163,7 +164,8 @@ TEST(ParseTable, NamesWhatIsWrong) {
   for (const Bad& bad : BadTables()) {
     const auto result = ParseTable(bad.text, "f");
     ASSERT_FALSE(result.ok()) << bad.what;
-    EXPECT_EQ(CauseName(result.error().cause), std::string(CauseName(bad.cause)))
+    EXPECT_EQ(CauseName(result.error().cause),
+              std::string(CauseName(bad.cause)))
         << bad.what << ": " << result.error().message;
     EXPECT_THAT(result.error().message, HasSubstr(bad.message)) << bad.what;
   }
@@ -210,8 +212,9 @@ TEST(ParseTable, Breakdown) {
 
 TEST(ParseTable, TheLargestNumber) {
   const auto result = ParseTable(
-      Table("1\t1\tlive\t1\t00000000000000000000007\t18446744073709551615\tsh\n",
-            1),
+      Table(
+          "1\t1\tlive\t1\t00000000000000000000007\t18446744073709551615\tsh\n",
+          1),
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result.value().processes[0].faults, UINT64_MAX);

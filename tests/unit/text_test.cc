@@ -19,8 +19,8 @@ TEST(Unescape, UndoesTheContractsEscapes) {
 }
 
 TEST(Unescape, RefusesWhatTheModuleNeverWrites) {
-  for (const char* bad : {"\\", "a\\", "\\x41", "\\4", "\\40", "\\400", "\\08a",
-                          "\\r", "\\n\\"})
+  for (const char* bad :
+       {"\\", "a\\", "\\x41", "\\4", "\\40", "\\400", "\\08a", "\\r", "\\n\\"})
     EXPECT_FALSE(Unescape(bad)) << bad;
 }
 

@@ -30,7 +30,8 @@ class Machine {
       if (random_() % 20 == 0)
         process.comm = "c" + std::to_string(random_() % 5);
     }
-    std::erase_if(processes_, [this](const Truth&) { return random_() % 30 == 0; });
+    std::erase_if(processes_,
+                  [this](const Truth&) { return random_() % 30 == 0; });
     for (auto n = random_() % 4; n > 0; --n) {
       const uint32_t pid = next_pid_ = next_pid_ % 60 + 1;
       const auto has_pid = [pid](const Truth& one) { return one.pid == pid; };
@@ -69,8 +70,7 @@ class Machine {
   Snapshot ByProcfs() {
     Snapshot snapshot = Start("procfs", 0);
     for (const Truth& process : processes_) {
-      Sample sample =
-          SampleOf(process, process.start_ns / 10000000 * 10000000);
+      Sample sample = SampleOf(process, process.start_ns / 10000000 * 10000000);
       sample.faults = sample.minor = process.total;
       Add(sample, &snapshot.processes);
     }
@@ -146,8 +146,8 @@ void ExpectNoFall(const Seen& before, const Seen& now, uint64_t most) {
   }
 }
 
-// No fall, no spike and no merged process, whatever the sources do: a value grows
-// at most by what the machine has done since the tick before.
+// No fall, no spike and no merged process, whatever the sources do: a value
+// grows at most by what the machine has done since the tick before.
 TEST(TrackerRandom, CountersNeverFallNorLeap) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     Machine machine(seed);

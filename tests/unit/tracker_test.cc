@@ -21,8 +21,8 @@ Snapshot WithCell(uint64_t faults, uint64_t epoch) {
 
 class TrackerTest : public testing::Test {
  protected:
-  void Tick(const std::vector<Sample>& processes, const std::string& source = "module",
-            uint64_t epoch = 1) {
+  void Tick(const std::vector<Sample>& processes,
+            const std::string& source = "module", uint64_t epoch = 1) {
     Tick(Of(processes, source, epoch));
   }
   void Tick(Snapshot snapshot) { tracker_.Update(&snapshot); }
@@ -312,7 +312,8 @@ TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
     for (Sample& process : processes) {
       if (!process.live) continue;
       process.minor = process.faults += random() % 50;
-      if (random() % 10 == 0) process.comm = "c" + std::to_string(random() % 20);
+      if (random() % 10 == 0)
+        process.comm = "c" + std::to_string(random() % 20);
     }
     std::erase_if(processes, [&](const Sample& process) {
       if (process.live || random() % 3) return false;
@@ -323,7 +324,8 @@ TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
       if (random() % 8 == 0) process.live = false;
     // No process faults between its last sight and its end here.
     for (auto n = random() % 5; n > 0; --n) {
-      processes.push_back(Live(next_pid, next_pid * uint64_t{20000000}, "c0", random() % 90));
+      processes.push_back(
+          Live(next_pid, next_pid * uint64_t{20000000}, "c0", random() % 90));
       ++next_pid;
     }
     std::shuffle(processes.begin(), processes.end(), random);

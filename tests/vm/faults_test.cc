@@ -106,25 +106,17 @@ const Workload kWorkloads[] = {
     {"KernelCopy", [] { g_memory = Map(kSize); },
      [] {
        const int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-       if (read(zero, g_memory, kSize) != static_cast<ssize_t>(kSize))
-         _exit(1);
+       if (read(zero, g_memory, kSize) != static_cast<ssize_t>(kSize)) _exit(1);
      },
      "mwa", kPages, kPages + 4},
     {"SharedMemoryWrite",
      [] { g_memory = Map(kSize, MAP_SHARED | MAP_ANONYMOUS); },
      [] { WritePages(g_memory); }, "mws", kPages, kPages},
-    {"FileWrite",
-     [] {
-       g_memory = Map(kSize, MAP_SHARED, DiskFile());
-     },
+    {"FileWrite", [] { g_memory = Map(kSize, MAP_SHARED, DiskFile()); },
      [] { WritePages(g_memory); }, "mwf", kPages, kPages},
-    {"PrivateFileWrite",
-     [] {
-       g_memory = Map(kSize, MAP_PRIVATE, DiskFile());
-     },
+    {"PrivateFileWrite", [] { g_memory = Map(kSize, MAP_PRIVATE, DiskFile()); },
      [] { WritePages(g_memory); }, "mwf", kPages, kPages},
-    {"FileRead",
-     [] { g_memory = Map(kSize, MAP_SHARED, DiskFile()); },
+    {"FileRead", [] { g_memory = Map(kSize, MAP_SHARED, DiskFile()); },
      [] { ReadPages(g_memory); }, "mrf", kPages / 16, kPages},
     {"CopyOnWrite",
      [] {

@@ -63,14 +63,15 @@ TEST(Lifecycle, ForkAndExec) {
 
 // vfork's child shares its parent's memory until it execs.
 TEST(Lifecycle, VforkAndExec) {
-  Subject parent([] {}, [] {
-    const pid_t pid = vfork();
-    if (pid == 0) {
-      execl("/bin/busybox", "busybox", "true", nullptr);
-      _exit(1);
-    }
-    waitpid(pid, nullptr, 0);
-  });
+  Subject parent([] {},
+                 [] {
+                   const pid_t pid = vfork();
+                   if (pid == 0) {
+                     execl("/bin/busybox", "busybox", "true", nullptr);
+                     _exit(1);
+                   }
+                   waitpid(pid, nullptr, 0);
+                 });
   parent.Act();
   EXPECT_EQ(RowError(parent.pid()), "");
 }
@@ -105,8 +106,7 @@ TEST(Lifecycle, CommIsEscapedAndItsLastOneKept) {
 TEST(Lifecycle, ExitedRowsRetireAfterTheirTime) {
   ASSERT_TRUE(SetParameter("retain_ms", "0"));
   const Ended child = RunToEnd([] {});
-  for (int i = 0; i < 100 && ReadTable().FindOne(child.pid); ++i)
-    usleep(50000);
+  for (int i = 0; i < 100 && ReadTable().FindOne(child.pid); ++i) usleep(50000);
   EXPECT_EQ(ReadTable().FindOne(child.pid), nullptr);
   const Stats stats = ReadStats();
   EXPECT_GE(StatsNumber(stats, PF_KEY_RETIRED_ROWS), 1);
@@ -148,8 +148,8 @@ pthread_barrier_t* SharedBarrier(int threads) {
   return barrier;
 }
 
-// Processes of so many threads each, which all exit at the same moment: when the
-// last has faulted.
+// Processes of so many threads each, which all exit at the same moment: when
+// the last has faulted.
 std::vector<Ended> EndAtOnce(int processes, int threads) {
   pthread_barrier_t* all = SharedBarrier(processes * threads);
   const auto ended = RunAtOnce(processes, [=](int) {
@@ -190,8 +190,8 @@ TEST(Lifecycle, WhatFindsNoRoomIsCountedOnce) {
 // Rows of processes that nobody has waited for yet are no obstacle to others.
 TEST(Lifecycle, UnreapedChildrenDoNotHoldOthersUp) {
   UnloadModule();
-  ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=1024 retain_ms=50"),
-            0);
+  ASSERT_EQ(
+      LoadModule(DefaultParameters() + " max_processes=1024 retain_ms=50"), 0);
   std::vector<pid_t> zombies;
   for (int i = 0; i < 400; ++i) {
     const pid_t pid = fork();
@@ -216,7 +216,8 @@ TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
   const pid_t late = fork();
   if (late == 0) _exit(0);
   siginfo_t info;
-  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(late), &info, WEXITED | WNOWAIT), 0);
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(late), &info, WEXITED | WNOWAIT),
+            0);
   usleep(3500000);
   const Ended younger = RunToEnd([] {});
   // The first is due, and the worker has seen it.
@@ -312,8 +313,7 @@ TEST(Lifecycle, ForkStormThroughASmallTable) {
 }
 
 TEST(Lifecycle, NoRowOutlivesItsProcess) {
-  for (int i = 0; i < 200; ++i)
-    RunToEnd([] { std::thread([] {}).join(); });
+  for (int i = 0; i < 200; ++i) RunToEnd([] { std::thread([] {}).join(); });
   for (const Row& row : ReadTable().rows) {
     if (row.Text(PF_COL_STATE) != PF_STATE_LIVE) continue;
     EXPECT_EQ(kill(static_cast<pid_t>(row.Number(PF_COL_PID)), 0), 0)

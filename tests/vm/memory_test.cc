@@ -21,8 +21,7 @@ namespace {
 constexpr size_t kPage = 4096;
 
 char* Map(size_t size, int flags = MAP_PRIVATE | MAP_ANONYMOUS) {
-  void* memory =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (memory == MAP_FAILED) _exit(1);
   return static_cast<char*>(memory);
 }
@@ -51,22 +50,23 @@ TEST(Memory, AFewPagesCount) {
 }
 
 TEST(Memory, UnmappedMemoryIsGone) {
-  Subject subject([] {}, [] {
-    char* memory = Map(8 << 20);
-    memset(memory, 1, 8 << 20);
-    munmap(memory, 8 << 20);
-  });
-  const uint64_t before = ReadTable().FindOne(subject.pid())
-                              ->Number(PF_COL_VMA_KB);
+  Subject subject([] {},
+                  [] {
+                    char* memory = Map(8 << 20);
+                    memset(memory, 1, 8 << 20);
+                    munmap(memory, 8 << 20);
+                  });
+  const uint64_t before =
+      ReadTable().FindOne(subject.pid())->Number(PF_COL_VMA_KB);
   subject.Act();
   EXPECT_EQ(ReadTable().FindOne(subject.pid())->Number(PF_COL_VMA_KB), before);
   ExpectMemoryEqualsKernel(subject.pid());
 }
 
 TEST(Memory, SharedMemoryIsShmem) {
-  Subject subject([] {}, [] {
-    memset(Map(4 << 20, MAP_SHARED | MAP_ANONYMOUS), 1, 4 << 20);
-  });
+  Subject subject(
+      [] {},
+      [] { memset(Map(4 << 20, MAP_SHARED | MAP_ANONYMOUS), 1, 4 << 20); });
   const Table before = ReadTable();
   subject.Act();
   const Table after = ReadTable();
@@ -76,17 +76,18 @@ TEST(Memory, SharedMemoryIsShmem) {
 }
 
 TEST(Memory, ThreadsHoldNothingBack) {
-  Subject subject([] {}, [] {
-    static std::atomic<int> done{0};
-    for (int t = 0; t < 8; ++t)
-      std::thread([] {
-        memset(Map(37 * kPage), 1, 37 * kPage);
-        ++done;
-        pause();
-      }).detach();
-    while (done < 8) usleep(1000);
-    usleep(50000);
-  });
+  Subject subject([] {},
+                  [] {
+                    static std::atomic<int> done{0};
+                    for (int t = 0; t < 8; ++t)
+                      std::thread([] {
+                        memset(Map(37 * kPage), 1, 37 * kPage);
+                        ++done;
+                        pause();
+                      }).detach();
+                    while (done < 8) usleep(1000);
+                    usleep(50000);
+                  });
   subject.Act();
   ExpectMemoryEqualsKernel(subject.pid());
 }

@@ -61,10 +61,10 @@ std::string_view ReadRaw(const std::string& name, Buffer* buffer) {
 
 bool IsCounter(const std::string& column) {
   static const std::set<std::string> kOthers = {
-      PF_COL_PID,          PF_COL_START_NS,    PF_COL_STATE,
-      PF_COL_VMA_KB,       PF_COL_RSS_KB,      PF_COL_RSS_ANON_KB,
-      PF_COL_RSS_FILE_KB,  PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB,
-      PF_COL_BREAKDOWN,    PF_COL_COMM};
+      PF_COL_PID,         PF_COL_START_NS,     PF_COL_STATE,
+      PF_COL_VMA_KB,      PF_COL_RSS_KB,       PF_COL_RSS_ANON_KB,
+      PF_COL_RSS_FILE_KB, PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB,
+      PF_COL_BREAKDOWN,   PF_COL_COMM};
   return !kOthers.count(column);
 }
 
@@ -223,9 +223,8 @@ std::string ConservationError() {
     const Stats after = ParseStats(std::string(raw_after));
     error.clear();
     for (const std::string& column : CounterColumns(table)) {
-      const int64_t rest =
-          StatsNumber(after, PF_KEY_RETIRED_PREFIX + column) +
-          StatsNumber(after, PF_KEY_OVERFLOW_PREFIX + column);
+      const int64_t rest = StatsNumber(after, PF_KEY_RETIRED_PREFIX + column) +
+                           StatsNumber(after, PF_KEY_OVERFLOW_PREFIX + column);
       const int64_t sum = static_cast<int64_t>(table.Sum(column)) + rest;
       const int64_t global = StatsNumber(after, column);
       if (sum != global)

@@ -53,9 +53,8 @@ TEST(StormQuick, MemoryOfOthers) {
   for (int i = 0; i < 3; ++i) {
     char* memory;
     const pid_t target = Target(&memory);
-    const auto ended = RunAtOnce(4, [target, memory](int n) {
-      CopyAcross(target, memory, n % 2);
-    });
+    const auto ended = RunAtOnce(
+        4, [target, memory](int n) { CopyAcross(target, memory, n % 2); });
     EXPECT_TRUE(AllSucceeded(ended));
     EXPECT_EQ(RowError(target), "");
     for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
@@ -118,10 +117,11 @@ class Ring {
     io_uring_params params{};
     fd_ = static_cast<int>(syscall(SYS_io_uring_setup, 4, &params));
     if (fd_ < 0) return;
-    submission_ = Map(IORING_OFF_SQ_RING,
-                      params.sq_off.array + params.sq_entries * 4);
-    completion_ = Map(IORING_OFF_CQ_RING, params.cq_off.cqes +
-                      params.cq_entries * sizeof(io_uring_cqe));
+    submission_ =
+        Map(IORING_OFF_SQ_RING, params.sq_off.array + params.sq_entries * 4);
+    completion_ =
+        Map(IORING_OFF_CQ_RING,
+            params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe));
     entries_ = reinterpret_cast<io_uring_sqe*>(
         Map(IORING_OFF_SQES, params.sq_entries * sizeof(io_uring_sqe)));
     params_ = params;
@@ -148,8 +148,8 @@ class Ring {
       return -errno;
     const unsigned head = *At(completion_, params_.cq_off.head);
     const unsigned mask = *At(completion_, params_.cq_off.ring_mask);
-    const auto* done = reinterpret_cast<io_uring_cqe*>(completion_ +
-                                                       params_.cq_off.cqes);
+    const auto* done =
+        reinterpret_cast<io_uring_cqe*>(completion_ + params_.cq_off.cqes);
     const int result = done[head & mask].res;
     __atomic_store_n(At(completion_, params_.cq_off.head), head + 1,
                      __ATOMIC_RELEASE);
@@ -188,7 +188,8 @@ TEST(StormSlow, IoUringWorkers) {
   EXPECT_EQ(RowError(subject.pid()), "");
   if (!HasProbe()) return;
   // A worker is one of the process's threads: what it faults is the process's.
-  EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_KERNEL), 50u * 16);
+  EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_KERNEL),
+            50u * 16);
 }
 
 // It dies while a worker works for it.

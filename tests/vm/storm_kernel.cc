@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms inside the kernel: allocations that fail, CPUs that go, probes switched
-// off, memory borrowed, the module unloaded under load.
+// Storms inside the kernel: allocations that fail, CPUs that go, probes
+// switched off, memory borrowed, the module unloaded under load.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -59,8 +59,8 @@ class FailingAllocations {
   bool possible_ = false;
 };
 
-// Loads, small, with the nth allocation failing; returns the errno, or -1 if the
-// load needed fewer.
+// Loads, small, with the nth allocation failing; returns the errno, or -1 if
+// the load needed fewer.
 int LoadWithFailure(int nth) {
   const int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
   if (fd < 0) return errno;
@@ -70,8 +70,8 @@ int LoadWithFailure(int nth) {
       LoadModule(DefaultParameters() + " max_processes=64 maxactive=16");
   char left[16] = {};
   // What is left of the countdown: 0 once it has struck.
-  const bool struck = pread(fd, left, sizeof(left) - 1, 0) > 0 &&
-                      atoi(left) == 0;
+  const bool struck =
+      pread(fd, left, sizeof(left) - 1, 0) > 0 && atoi(left) == 0;
   // What the load has left may strike here.
   while (write(fd, "0", 1) < 0 && errno == EFAULT) {
   }
@@ -82,7 +82,8 @@ int LoadWithFailure(int nth) {
 // Every allocation of the load fails once: refused, and nothing left behind.
 TEST(StormSlow, EachAllocationFailsAtLoad) {
   const FailingAllocations failing("0");
-  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  if (!failing.possible())
+    GTEST_SKIP() << "this kernel's do not fail on demand";
   const QuietConsole quiet;
   int refused = 0, in_spite = 0;
   for (int n = 1; n < 5000; ++n) {
@@ -108,7 +109,8 @@ TEST(StormSlow, EachAllocationFailsAtLoad) {
 
 TEST(StormSlow, AllocationsFailInReaders) {
   const FailingAllocations failing("20");
-  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  if (!failing.possible())
+    GTEST_SKIP() << "this kernel's do not fail on demand";
   Crowd crowd(2, ForkRound);
   Crowd readers(4, [] {
     static bool asked = WriteFile("/proc/self/make-it-fail", "1");
@@ -123,7 +125,8 @@ TEST(StormSlow, AllocationsFailInReaders) {
 // Memory for the faulting page itself is refused: VM_FAULT_OOM.
 TEST(StormSlow, AllocationsFailInFaults) {
   const FailingAllocations failing("5");
-  if (!failing.possible()) GTEST_SKIP() << "this kernel's do not fail on demand";
+  if (!failing.possible())
+    GTEST_SKIP() << "this kernel's do not fail on demand";
   const QuietConsole quiet;
   {
     Crowd crowd(4, [] {
@@ -232,8 +235,8 @@ TEST(StormSlow, BorrowedMemory) {
     char parameters[99];
     snprintf(parameters, sizeof(parameters), "pid=%d address=%lu pages=256",
              getpid(), reinterpret_cast<unsigned long>(memory));
-    // It does all it does while it is loaded; one at a time, since newer kernels
-    // let a second load of the same file share the first one's success.
+    // It does all it does while it is loaded; one at a time, since newer
+    // kernels let a second load of the same file share the first one's success.
     const int turn = open("/borrow.ko", O_RDONLY | O_CLOEXEC);
     if (turn < 0 || flock(turn, LOCK_EX)) _exit(4);
     if (syscall(SYS_finit_module, fd, parameters, 0)) _exit(1);

@@ -43,12 +43,12 @@ std::vector<Ended> RunAtOnce(int n, const std::function<void(int)>& work);
 bool AllSucceeded(const std::vector<Ended>& ended);
 
 // Rounds for a Crowd.
-void FaultRound();         // 64 pages written, dropped and unmapped
-void ForkRound();          // a child that faults and exits
-void ReadRound();          // every file of the module
+void FaultRound();  // 64 pages written, dropped and unmapped
+void ForkRound();   // a child that faults and exits
+void ReadRound();   // every file of the module
 
-// Twice what reading took: else, where it is slow, some reader always has a file
-// open, and there is no unload.
+// Twice what reading took: else, where it is slow, some reader always has a
+// file open, and there is no unload.
 void PauseAfterReading(std::chrono::nanoseconds took);
 
 // Reads a module's file to its end; whether it ended as the contract says, or

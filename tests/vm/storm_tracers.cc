@@ -25,8 +25,8 @@ std::string Tracing(const std::string& file) {
 
 // Appends: kprobe_events is cleared when it is opened to be overwritten.
 bool AddEvent(const std::string& event) {
-  const int fd = open(Tracing("kprobe_events").c_str(),
-                      O_WRONLY | O_APPEND | O_CLOEXEC);
+  const int fd =
+      open(Tracing("kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   if (fd < 0) return false;
   const bool good = write(fd, event.data(), event.size()) ==
                     static_cast<ssize_t>(event.size());
@@ -71,8 +71,7 @@ int LoadBpf() {
   attr.insns = reinterpret_cast<uint64_t>(kProgram);
   attr.insn_cnt = 2;
   attr.license = reinterpret_cast<uint64_t>("GPL");
-  return static_cast<int>(
-      syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
+  return static_cast<int>(syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
 }
 
 // A probe by perf_event_open(), with a BPF program on it.
@@ -189,9 +188,9 @@ TEST(StormReload, PerfOnTheSameFunction) {
   Crowd crowd(2, ForkRound);
   ASSERT_TRUE(AddEvent("p:storm_perf handle_mm_fault\n"));
   ASSERT_TRUE(AddEvent("r:storm_perf_return handle_mm_fault\n"));
-  const pid_t pid = StartTool(
-      "perf", {"stat", "-a", "-I", "200", "-e",
-               "kprobes:storm_perf,kprobes:storm_perf_return"});
+  const pid_t pid =
+      StartTool("perf", {"stat", "-a", "-I", "200", "-e",
+                         "kprobes:storm_perf,kprobes:storm_perf_return"});
   ASSERT_TRUE(ToolSays(pid, "perf", "kprobes:storm_perf_return"))
       << ReadFile(Disk("perf.out"));
   ReloadBeside(pid, "perf");

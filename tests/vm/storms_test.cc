@@ -213,8 +213,7 @@ TEST(StormQuick, FrozenByTheirCgroup) {
 TEST(StormQuick, NamespacesAndChroot) {
   mkdir("/tmp/jail", 0755);
   const auto ended = RunAtOnce(6, [](int i) {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) ||
-        (i % 2 && chroot("/tmp/jail")))
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID) || (i % 2 && chroot("/tmp/jail")))
       _exit(1);
     const pid_t child = fork();
     if (child == 0) {
@@ -316,7 +315,7 @@ TEST(StormSlow, CoreDumpOfALargeProcess) {
   });
   EXPECT_TRUE(WCOREDUMP(child.status));
   EXPECT_EQ(EndedRowError(child), "");
-  struct stat core{};
+  struct stat core {};
   stat(Disk("core").c_str(), &core);
   EXPECT_GT(core.st_size, 90 << 20);
   unlink(Disk("core").c_str());

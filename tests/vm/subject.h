@@ -17,12 +17,12 @@ namespace pf_test {
 
 // What /proc says of a process.
 struct ProcessInfo {
-  uint64_t minor = 0;     // minflt and majflt of stat, all threads
+  uint64_t minor = 0;  // minflt and majflt of stat, all threads
   uint64_t major = 0;
-  uint64_t vma_kb = 0;    // VmSize of status
-  uint64_t rss_kb = 0;    // Rss of smaps_rollup
-  uint64_t anon_kb = 0;   // Anonymous of smaps_rollup
-  uint64_t swap_kb = 0;   // VmSwap of status
+  uint64_t vma_kb = 0;   // VmSize of status
+  uint64_t rss_kb = 0;   // Rss of smaps_rollup
+  uint64_t anon_kb = 0;  // Anonymous of smaps_rollup
+  uint64_t swap_kb = 0;  // VmSwap of status
   bool exists = false;
 };
 ProcessInfo ReadProcess(pid_t pid);
