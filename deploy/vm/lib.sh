@@ -59,12 +59,20 @@ install_packages() {
   }
   local log
   log=$(mktemp)
-  "${apt[@]}" update >"$log" 2>&1 &&
-    "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1 || {
+  # apt waits for another one that installs, but not for one that updates.
+  locked apt-get run_apt "$log" "${apt[@]}" || {
     tail -20 "$log" >&2
     die "cannot install ${missing[*]}"
   }
   rm "$log"
+}
+
+# run_apt LOG APT...: installs what the array `missing` of the caller names.
+run_apt() {
+  local log=$1
+  shift
+  "$@" update >"$log" 2>&1 &&
+    "$@" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1
 }
 
 # packages_in FILE...: the packages that lists name; # begins a comment.

@@ -380,8 +380,9 @@ bool IsApiPath(std::string_view path) {
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
                        const Publication& publication, const Pipeline& pipeline,
                        std::chrono::milliseconds interval) {
-  const auto parameters = ParseQuery(query);
-  if (!parameters) return Refuse("the query cannot be taken apart");
+  std::string query_error;
+  const auto parameters = ParseQuery(query, &query_error);
+  if (!parameters) return Refuse(query_error);
   Wanted wanted;
   const bool is_status = path == "/api/v1/status";
   const std::string wrong = is_status && !parameters->empty()

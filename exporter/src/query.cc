@@ -33,8 +33,11 @@ std::optional<std::string> Decode(std::string_view text) {
 }  // namespace
 
 std::optional<std::map<std::string, std::string>> ParseQuery(
-    std::string_view query) {
-  if (query.size() > kLongest) return std::nullopt;
+    std::string_view query, std::string* error) {
+  if (query.size() > kLongest) {
+    *error = "the query is longer than " + std::to_string(kLongest) + " bytes";
+    return std::nullopt;
+  }
   std::map<std::string, std::string> parameters;
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
@@ -44,8 +47,14 @@ std::optional<std::map<std::string, std::string>> ParseQuery(
     const size_t equals = std::min(pair.find('='), pair.size());
     const auto name = Decode(pair.substr(0, equals));
     const auto value = Decode(pair.substr(std::min(equals + 1, pair.size())));
-    if (!name || !value || !parameters.emplace(*name, *value).second)
+    if (!name || !value) {
+      *error = std::string(pair) + ": an escape is not % and two hex digits";
       return std::nullopt;
+    }
+    if (!parameters.emplace(*name, *value).second) {
+      *error = *name + ": is given twice";
+      return std::nullopt;
+    }
   }
   return parameters;
 }

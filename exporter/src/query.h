@@ -10,11 +10,12 @@
 
 namespace pfe {
 
-// Takes "a=1&b=x%20y" apart (WHATWG URL, application/x-www-form-urlencoded);
-// nothing if an escape is malformed, a name comes twice or the text is longer
-// than 4096 bytes.
+// Splits "a=1&b=x%20y" into names and values (WHATWG URL,
+// application/x-www-form-urlencoded). Returns nothing, and says why in `error`,
+// if an escape is malformed, a name comes twice or the text is longer than 4096
+// bytes.
 std::optional<std::map<std::string, std::string>> ParseQuery(
-    std::string_view query);
+    std::string_view query, std::string* error);
 
 }  // namespace pfe
 

@@ -3,9 +3,6 @@
 # Sourced by the parts storms, debug and soak, after tests/lib.sh.
 # shellcheck shell=bash
 
-# A guest that dies takes nobody with it who writes to it.
-trap : PIPE
-
 # storms_pack VERSION OUT MODULE-DIRECTORY BORROW-DIRECTORY [INITRAMFS
 # ARGUMENT]...: a guest with the module, the storms, the daemon and what the
 # storms load.
@@ -21,23 +18,24 @@ storms_pack() {
 # storms_pack_debian VERSION OUT: for one of Debian's kernels.
 storms_pack_debian() {
   local module
-  module=$(module_for "$1")
-  "$ROOT/deploy/vm/build-module" "$1" "$WORK/borrow-$1" \
-    --source "$ROOT/tests/debug/borrow" &&
+  module=$(module_for "$1") &&
+    "$ROOT/deploy/vm/build-module" "$1" "$WORK/borrow-$1" \
+      --source "$ROOT/tests/debug/borrow" &&
     storms_pack "$1" "$2" "$module" "$WORK/borrow-$1"
 }
 
 # checker_pack KERNEL: a guest for one of tests/debug/kernel, with mistakes to
-# find. Sets IMAGE and KDIR.
+# find. Sets IMAGE, KDIR and INITRD.
 checker_pack() {
   local kernel
+  INITRD=$WORK/$1.initrd
   kernel=$("$ROOT/tests/debug/kernel" "$1") || return
   eval "$kernel"
   "$ROOT/tests/debug/module" "$ROOT/kernel" "$KDIR" "$WORK/module-$1" &&
     "$ROOT/tests/debug/module" "$ROOT/tests/debug/bad" "$KDIR" "$WORK/bad-$1" &&
     "$ROOT/tests/debug/module" "$ROOT/tests/debug/borrow" "$KDIR" \
       "$WORK/borrow-$1" &&
-    storms_pack 6.1 "$WORK/$1.initrd" "$WORK/module-$1" "$WORK/borrow-$1" \
+    storms_pack 6.1 "$INITRD" "$WORK/module-$1" "$WORK/borrow-$1" \
       "$WORK/bad-$1/bad.ko:/bad.ko"
 }
 
@@ -47,32 +45,24 @@ checker_start() {
   local kernel=$1 name=$2
   shift 2
   # KASAN sees what the allocator's own checks would, which cost as much again.
-  PF_IMAGE=$IMAGE VM_BOOT_SECONDS=600 vm_start 6.1 "$WORK/$kernel.initrd" \
+  PF_IMAGE=$IMAGE vm_start 6.1 "$INITRD" \
     "$name" --memory 2G --append "slub_debug=-" "$@"
-}
-
-# storms_disk IMAGE [DIRECTORY]: a file system with what is in the directory.
-storms_disk() {
-  truncate -s 512M "$1"
-  mkfs.ext4 -q -F ${2:+-d "$2"} "$1"
 }
 
 # storms_daemon: a daemon in the guest, which vm_tests then holds to its word.
 storms_daemon() {
-  guest '/page_fault_exporter --interval 1s --log.level error
+  must "the daemon starts" guest '/page_fault_exporter --interval 1s --log.level error
     >/tmp/daemon.log 2>&1 &'
 }
 
-# storms_suite PREFIX SECONDS DETAIL FILTER [ENVIRONMENT]: runs storms in the
-# guest, one result each. STORMS_PARAMETERS are the module's besides.
+# storms_suite PREFIX DETAIL FILTER [ENVIRONMENT]: runs storms in the guest, one
+# result each. STORMS_PARAMETERS are the module's besides.
 storms_suite() {
-  guest -t "$2" "${5:-} PF_PARAMETERS='detail=$3 ${STORMS_PARAMETERS:-}'
-    /vm_tests --gtest_color=no
-    --gtest_filter=$4" >"$WORK/suite.log" || true
-  [ -z "${STORMS_LOGS:-}" ] || cp "$WORK/suite.log" "$STORMS_LOGS/$VM_NAME.$3.log"
-  gtest_results "$1 $3 " "$WORK/suite.log"
-  sed -n 's/^survived: //p' "$WORK/suite.log" | tail -1 |
-    sed "s/^/   $1 $3 survived /"
+  vm_gtest "$1 $2" "storms-$2" "${STORMS_SILENCE:-$VM_SILENCE}" \
+    "${4:-} PF_PARAMETERS='detail=$2 ${STORMS_PARAMETERS:-}'
+    /vm_tests --gtest_color=no --gtest_filter=$3"
+  sed -n 's/^survived: //p' "$WORK/storms-$2.log" | tail -1 |
+    sed "s/^/   $1 $2 survived /"
 }
 
 # storms_splats CONSOLE: what should not stand there. A storm asks for OOM kills
@@ -85,15 +75,5 @@ storms_splats() {
     n && n < 40 { n++; print }' "$1"
 }
 
-# storms_judge NAME: a test of what the kernel has printed.
-storms_judge() {
-  local splats
-  splats=$(storms_splats "$VM_CONSOLE")
-  if [ -n "$splats" ]; then
-    fail "$1: $(printf '%s' "$splats" | head -30 | tr '\n' '|')"
-  elif ! grep -aq 'reboot: Power down' "$VM_CONSOLE"; then
-    fail "$1: the guest did not come to its end: $(tail -5 "$VM_CONSOLE" | tr '\n' '|')"
-  else
-    ok "$1"
-  fi
-}
+# storms_judge NAME: a test of how the guest ended and what its kernel printed.
+storms_judge() { vm_judge "$1" storms_splats; }

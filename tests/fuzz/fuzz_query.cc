@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request's sender chooses: the query, and the headers that are weighed.
+#include <string>
 #include <string_view>
 
 #include "cgroup_reader.h"
@@ -10,7 +11,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  pfe::ParseQuery(text);
+  std::string error;
+  pfe::ParseQuery(text, &error);
   pfe::AcceptsGzip(text);
   pfe::AcceptsIdentity(text);
   pfe::PreferredFormat(text);

@@ -6,7 +6,7 @@
 # 127.0.0.1:PORT is the guest's daemon.
 PORT=$((20000 + RANDOM % 8000))
 # However slow the machine is just now.
-export VM_BOOT_SECONDS=900
+export VM_BOOT_SECONDS=1800
 
 metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 
@@ -71,23 +71,11 @@ debian_start() {
   vm_start default "$WORK/$name.initrd" "$name" --disk "$disk" --memory 2G \
     --timeout 7200 "$@" --append "root=/dev/vda rw" || return 1
   unset PF_IMAGE
-  guest -t 900 'systemctl is-system-running --wait || systemctl --failed' \
+  guest -t 1800 'systemctl is-system-running --wait || systemctl --failed' \
     >"$WORK/$name.state"
   grep -q '^running' "$WORK/$name.state" ||
     fail "$name: systemd's state: $(tr '\n' ' ' <"$WORK/$name.state")"
 }
 
 # debian_stop: shuts down in order, so that the disk keeps what was written.
-debian_stop() {
-  local control=${VM_CONTROL_PID:-} # bash forgets it when it ends
-  printf 'sync; systemctl poweroff\n' 1>&"$VM_IN" 2>/dev/null || true
-  for _ in $(seq 900); do
-    kill -0 "$VM_PID" 2>/dev/null || break
-    sleep 0.1
-  done
-  kill "$VM_PID" 2>/dev/null || true
-  wait "$VM_PID" 2>/dev/null || true
-  exec {VM_IN}>&- {VM_OUT}<&-
-  [ -z "$control" ] || wait "$control" 2>/dev/null || true
-}
-
+debian_stop() { vm_stop 'sync; systemctl poweroff'; }

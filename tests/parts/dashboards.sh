@@ -3,8 +3,6 @@
 # that the check finds what it is for.
 # shellcheck shell=bash disable=SC2016
 
-install_packages prometheus python3 python3-yaml jq
-
 lint_dashboards() {
   /usr/bin/python3 -B "$ROOT/tests/dashboards/dashboards.py" "$1"
 }

@@ -5,6 +5,7 @@
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
+VM_SILENCE=3600 # a kernel that checks is many times slower
 
 MISTAKES=(sleep overrun overrun_vmalloc early_free double_free lock_order rcu
   list)
@@ -12,27 +13,27 @@ KMEMLEAK=/sys/kernel/debug/kmemleak
 
 # What is unreferenced now: twice, since a pointer may be on its way.
 leaks() {
-  guest -t 300 "echo scan >$KMEMLEAK; sleep 6; echo scan >$KMEMLEAK;
+  guest "echo scan >$KMEMLEAK; sleep 6; echo scan >$KMEMLEAK;
     cat $KMEMLEAK"
 }
 
 no_leaks() {
-  leaks >"$WORK/leaks"
+  leaks >"$WORK/leaks" || return
   ! grep . "$WORK/leaks"
 }
 
 # Boot has leaks of its own.
-forget_leaks() { guest -t 300 "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
+forget_leaks() { must "kmemleak is there" guest "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
 
 debug_suite() {
   local detail STORMS_PARAMETERS="retain_ms=1200000"
-  storms_disk "$WORK/disk"
-  checker_start debug debug --disk "$WORK/disk" --timeout 7200 || return 0
+  vm_disk "$WORK/disk"
+  checker_start debug debug --disk "$WORK/disk" --timeout 14400 || return 0
   forget_leaks
   for detail in ${PF_DETAILS:-full totals}; do
     case $detail in
-      full) storms_suite debug 1800 full '-Reload*:StormReload*' ;;
-      totals) storms_suite debug 1800 totals '-Load*:Reload*:StormReload*' ;;
+      full) storms_suite debug full '-Reload*:StormReload*' ;;
+      totals) storms_suite debug totals '-Load*:Reload*:StormReload*' ;;
     esac
   done
   check "debug kmemleak is clean after the suite" no_leaks
@@ -45,11 +46,12 @@ debug_suite() {
 # asked instead.
 debug_reload() {
   local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
-  storms_disk "$WORK/disk"
-  checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 7200 || return 0
+  vm_disk "$WORK/disk"
+  checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 14400 ||
+    return 0
   forget_leaks
   for detail in ${PF_DETAILS:-full totals}; do
-    storms_suite debug 2400 "$detail" \
+    storms_suite debug "$detail" \
       'Reload*:StormReload*:-*LeavesNothingBehind'
   done
   check "debug kmemleak is clean after 200 unloads" no_leaks
@@ -59,39 +61,43 @@ debug_reload() {
 
 # debug_control MISTAKE: it must end the guest, or stand in its log.
 debug_control() {
-  checker_start debug "bad-$1" --timeout 900 || return 0
+  checker_start debug "bad-$1" || return 0
   # Others fault meanwhile.
-  guest -t 60 "insmod /bad.ko mistake=$1 &
+  guest -t 300 "insmod /bad.ko mistake=$1 &
     for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; wait" >/dev/null || true
   vm_stop
   if [ -n "$(storms_splats "$VM_CONSOLE")" ]; then
     ok "debug control: $1 is found ($(storms_splats "$VM_CONSOLE" | head -1 |
       sed 's/^\[[^]]*\] //; s/\r//' | cut -c1-70))"
   else
-    fail "debug control: $1 went unnoticed: $(tail -5 "$VM_CONSOLE" | tr '\n' '|')"
+    fail "debug control: $1 went unnoticed: $VM_END; the last lines: \
+$(vm_last_lines)" "$VM_CONSOLE"
   fi
 }
 
 leaks_are_found() {
-  leaks >"$WORK/leaks"
+  leaks >"$WORK/leaks" || return
   grep -q 'bad' "$WORK/leaks" || { cat "$WORK/leaks" && return 1; }
 }
 
 debug_control_leak() {
-  checker_start debug bad-leak --timeout 900 || return 0
+  checker_start debug bad-leak || return 0
   forget_leaks
-  guest 'insmod /bad.ko mistake=none && rmmod bad'
+  must "debug control: bad.ko loads" \
+    guest 'insmod /bad.ko mistake=none && rmmod bad'
   check "debug control: no leak without a mistake" no_leaks
-  guest 'insmod /bad.ko mistake=leak'
+  must "debug control: bad.ko leaks" guest 'insmod /bad.ko mistake=leak'
   check "debug control: leak is found" leaks_are_found
   vm_stop
 }
 
 if checker_pack debug >"$WORK/pack.log" 2>&1; then
-  for mistake in "${MISTAKES[@]}"; do debug_control "$mistake"; done
-  debug_control_leak
-  debug_suite
-  debug_reload
+  for mistake in "${MISTAKES[@]}"; do
+    guest_job "$mistake" debug_control "$mistake"
+  done
+  guest_job leak debug_control_leak
+  guest_job suite debug_suite
+  guest_job reload debug_reload
 else
-  fail "debug builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+  fail "debug builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" "$WORK/pack.log"
 fi

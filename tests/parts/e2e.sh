@@ -3,8 +3,6 @@
 # and a real Prometheus that scrapes both formats.
 # shellcheck shell=bash
 
-install_packages python3 prometheus
-
 # What the script said before it failed is the reason.
 check "e2e hard" /usr/bin/python3 -B "$ROOT/tests/e2e/hard.py" \
   "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"

@@ -116,7 +116,7 @@ purges() {
   check "$1: the purge ends" apt_inside purge page-faults-dkms page-fault-exporter
   check "$1: the purge leaves nothing" inside 300 '
     left=$(find / -xdev -iname "*page?fault*" -not -path "/usr/src/linux-*" \
-      -not -path "'"$WORK"'/*" -not -path "/root/*"
+      -not -path "/'"$(cut -d/ -f2 <<<"$WORK")"'/*" -not -path "/root/*"
       ls -d /sys/module/page_faults 2>/dev/null)
     echo "$left"
     [ -z "$left" ]'
@@ -176,7 +176,7 @@ debian() {
   rm -rf "$WORK"/{data,newer,disk,data.disk}
   root=$(build_root "$suite" "$OLD")
   make_data "$root" >"$WORK/data.log" 2>&1 ||
-    { fail "$suite: builds: $(tail -5 "$WORK/data.log")" && return; }
+    { fail "$suite: builds: $(tail -5 "$WORK/data.log" | tr '\n' ' ')" "$WORK/data.log" && return; }
   check "$suite: lintian finds no error" \
     in_root "$root" lintian --allow-root --fail-on error "$WORK/data/packages/"*.deb
   disk_of "$(root_of "$suite" "$OLD" \

@@ -5,6 +5,7 @@
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
+VM_SILENCE=3600 # a kernel that watches is many times slower
 
 # What a report of the module's has in one of its stacks.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
@@ -41,7 +42,7 @@ kcsan_start() {
   local name=$1
   shift
   checker_start kcsan "$name" --append "$KCSAN_WATCH" "$@" || return
-  guest 'echo 0 >/proc/sys/kernel/panic_on_warn;
+  must "kcsan watches" guest 'echo 0 >/proc/sys/kernel/panic_on_warn;
     echo on >/sys/kernel/debug/kcsan'
 }
 
@@ -59,7 +60,7 @@ kcsan_judge() {
   kcsan_reports "$VM_CONSOLE" ours >"$WORK/races"
   if [ -s "$WORK/races" ]; then
     fail "$1, no race: $(wc -l <"$WORK/races"): $(cut -c1-600 "$WORK/races" |
-      head -3 | tr '\n' ' ')"
+      head -3 | tr '\n' ' ')" "$VM_CONSOLE"
   else
     ok "$1, no race"
   fi
@@ -75,8 +76,8 @@ kcsan_instruments() {
 
 # kcsan_control MISTAKE: a race that must be reported.
 kcsan_control() {
-  kcsan_start "bad-$1" --timeout 900 || return 0
-  guest -t 600 "insmod /bad.ko mistake=$1 & i=0; while [ \$i -lt 100 ]; do
+  kcsan_start "bad-$1" || return 0
+  guest "insmod /bad.ko mistake=$1 & i=0; while [ \$i -lt 100 ]; do
     /bin/true; i=\$((i + 1)); done; wait" >/dev/null || true
   kcsan_told
   vm_stop
@@ -84,18 +85,18 @@ kcsan_control() {
     ok "kcsan control: $1 is found ($(kcsan_reports "$VM_CONSOLE" ours |
       head -1 | cut -c1-70))"
   else
-    fail "kcsan control: $1 went unnoticed"
+    fail "kcsan control: $1 went unnoticed" "$VM_CONSOLE"
   fi
 }
 
 kcsan_suite() {
   local detail STORMS_PARAMETERS="retain_ms=1200000"
-  storms_disk "$WORK/disk"
-  kcsan_start kcsan --disk "$WORK/disk" --timeout 7200 || return 0
+  vm_disk "$WORK/disk"
+  kcsan_start kcsan --disk "$WORK/disk" --timeout 14400 || return 0
   for detail in ${PF_DETAILS:-full totals}; do
     case $detail in
-      full) storms_suite kcsan 1800 full '-Reload*:StormReload*' ;;
-      totals) storms_suite kcsan 1800 totals '-Load*:Reload*:StormReload*' ;;
+      full) storms_suite kcsan full '-Reload*:StormReload*' ;;
+      totals) storms_suite kcsan totals '-Load*:Reload*:StormReload*' ;;
     esac
   done
   kcsan_told
@@ -105,10 +106,10 @@ kcsan_suite() {
 
 kcsan_reload() {
   local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
-  storms_disk "$WORK/disk"
-  kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 7200 || return 0
+  vm_disk "$WORK/disk"
+  kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 14400 || return 0
   for detail in ${PF_DETAILS:-full totals}; do
-    storms_suite kcsan 2400 "$detail" 'Reload*:StormReload*'
+    storms_suite kcsan "$detail" 'Reload*:StormReload*'
   done
   kcsan_told
   vm_stop
@@ -117,10 +118,10 @@ kcsan_reload() {
 
 if checker_pack kcsan >"$WORK/pack.log" 2>&1; then
   check "kcsan: the module is instrumented" kcsan_instruments
-  kcsan_control race
-  kcsan_control race_in_handler
-  kcsan_suite
-  kcsan_reload
+  guest_job race kcsan_control race
+  guest_job race_in_handler kcsan_control race_in_handler
+  guest_job suite kcsan_suite
+  guest_job reload kcsan_reload
 else
-  fail "kcsan builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+  fail "kcsan builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" "$WORK/pack.log"
 fi

@@ -9,13 +9,6 @@ FACTOR=40
 ALERT=PageFaultRateSpike
 PROVE=(/usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py")
 
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 10000)) &&
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-  printf '%s\n' "$port"
-}
-
 panels_pack() {
   local module
   module=$(module_for "$1") &&
@@ -23,17 +16,17 @@ panels_pack() {
       "$module/page_faults.ko:/page_faults.ko" \
       "$ROOT/tests/dashboards/workload:/workload" \
       --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" &&
-    truncate -s 64M "$WORK/panels.disk" &&
-    mkfs.ext4 -q -F "$WORK/panels.disk"
+    vm_disk "$WORK/panels.disk"
 }
 
 # panels_guest VERSION PORT: the guest with its workload and the daemon.
 panels_guest() {
   local daemon="/page_fault_exporter --interval 500ms --containers"
   vm_start "$1" "$WORK/panels.initrd" "panels-$1" --disk "$WORK/panels.disk" \
-    --forward "$2" --timeout 900 || return 1
-  guest 'insmod /page_faults.ko && /workload </dev/null >/dev/null 2>&1' &&
-    guest "$daemon </dev/null >/dev/ttyS0 2>&1 &"
+    --forward "$2" || return 1
+  must "panels: the workload starts" \
+    guest 'insmod /page_faults.ko && /workload </dev/null >/dev/null 2>&1'
+  must "panels: the daemon starts" guest "$daemon </dev/null >/dev/ttyS0 2>&1 &"
 }
 
 # panels_prometheus PORT TARGET: a Prometheus with the shipped configuration and
@@ -64,14 +57,14 @@ panels_prove() {
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 5
   check "panels: every metric of the catalogue is served" \
     "${PROVE[@]}" served "$prometheus"
-  guest 'touch /run/storm'
+  must "panels: the storm starts" guest 'touch /run/storm'
   check "panels: the spike is pending" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" pending 40
   check "panels: the spike fires" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" firing 60
   "${PROVE[@]}" panels "$prometheus" "$ROOT/dashboards" $((SECONDS - started)) |
     sed 's/^\(ok\|FAIL\) /\1 panels: /' | tee -a "$RESULTS"
-  guest 'rm /run/storm'
+  must "panels: the storm ends" guest 'rm /run/storm'
   check "panels: the spike resolves" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 90
   sleep 3
@@ -93,5 +86,5 @@ if panels_pack "$version" >"$WORK/panels.log" 2>&1; then
     vm_judge "panels: nothing in dmesg"
   fi
 else
-  fail "panels: the guest builds: $(tail -5 "$WORK/panels.log" | tr '\n' ' ')"
+  fail "panels: the guest builds" "$WORK/panels.log"
 fi

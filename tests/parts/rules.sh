@@ -2,7 +2,6 @@
 # Prometheus's rules: promtool's lint and tests, and what it does not look at.
 # shellcheck shell=bash
 
-install_packages prometheus python3 python3-yaml
 RULES=$ROOT/dashboards/rules
 
 check "rules lint" promtool check rules --lint=all --lint-fatal "$RULES"/*.yml

@@ -116,7 +116,8 @@ boots_securely() {
   mapfile -t kernels < <(kernels_of "$suite")
   OLD=${kernels[-2]}
   prepare "$suite" >"$WORK/prepare.log" 2>&1 || {
-    fail "secureboot $suite: prepares: $(tail -5 "$WORK/prepare.log" | tr '\n' ' ')"
+    fail "secureboot $suite: prepares: $(tail -5 "$WORK/prepare.log" | tr '\n' ' ')" \
+      "$WORK/prepare.log"
     return
   }
   debian_start "secureboot-$suite" "$WORK/disk" "$OLD" --disk "$WORK/boot.disk" \

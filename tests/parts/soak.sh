@@ -9,14 +9,6 @@ MINUTES=${PF_SOAK_MINUTES:-20}
 KERNEL_BOUND_KB=16384 # slab and vmalloc, module unloaded, caches dropped
 DAEMON_BOUND_KB=32768
 
-free_port() {
-  local port=$((20000 + RANDOM % 10000))
-  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-    port=$((port + 1))
-  done
-  printf '%s\n' "$port"
-}
-
 # prometheus_start: scrapes the guest's daemon at PORT.
 prometheus_start() {
   PROMETHEUS_PORT=$(free_port)
@@ -65,12 +57,14 @@ daemon_kb() {
 
 # soak_storm NAME: one storm; a failure is a result, a success is counted.
 soak_storm() {
-  guest -t 900 "PF_DAEMON=9110 PF_PARAMETERS=detail=full
+  guest "PF_DAEMON=9110 PF_PARAMETERS=detail=full
     /vm_tests --gtest_color=no --gtest_filter=$1" >"$WORK/suite.log" || true
   if grep -q '^\[  PASSED  \] 1 test' "$WORK/suite.log"; then
     STORMS=$((STORMS + 1))
   elif ! grep -q '^\[  SKIPPED \]' "$WORK/suite.log"; then
-    fail "soak $1: $(tail -20 "$WORK/suite.log" | tr '\n' ' ')"
+    vm_go_on "soak $1"
+    cp "$WORK/suite.log" "$WORK/$1.log"
+    fail "soak $1: $(tail -20 "$WORK/suite.log" | tr '\n' ' ')" "$WORK/$1.log"
   fi
   read -r faults processes < <(sed -n \
     's/^survived: \([0-9]*\) faults, \([0-9]*\) processes.*/\1 \2/p' \
@@ -88,7 +82,6 @@ soak_storms() {
   while :; do
     for name in $names; do
       [ "$SECONDS" -lt "$end" ] || return 0
-      kill -0 "$VM_PID" 2>/dev/null || return 0
       soak_storm "$name"
     done
     ROUNDS=$((ROUNDS + 1))
@@ -129,9 +122,9 @@ soak() {
   local kernel_start module_start daemon_start
   STORMS=0 FAULTS=0 PROCESSES=0
   PORT=$(free_port)
-  storms_disk "$WORK/disk"
-  vm_start "$1" "$WORK/$1.initrd" "soak-$1" --disk "$WORK/disk" --reload \
-    --forward "$PORT" --timeout $((MINUTES * 60 + 1800)) || return 0
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "soak-$1" --disk "$WORK/disk" --reload \
+    --forward "$PORT" --timeout $((MINUTES * 60 + 7200)) || return 0
   storms_daemon
   soak_storm StormQuick.Fork # what is made once, is made
   module_start=$(module_kb)
@@ -149,9 +142,9 @@ soak() {
   storms_judge "soak nothing in dmesg"
 }
 
-if storms_pack_debian "${KERNELS[0]}" "$WORK/${KERNELS[0]}.initrd" \
-  >"$WORK/pack.log" 2>&1; then
-  soak "${KERNELS[0]}"
+INITRD=$WORK/${KERNELS[0]}.initrd
+if storms_pack_debian "${KERNELS[0]}" "$INITRD" >"$WORK/pack.log" 2>&1; then
+  guest_job soak soak "${KERNELS[0]}"
 else
-  fail "soak builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+  fail "soak builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" "$WORK/pack.log"
 fi

@@ -2,8 +2,6 @@
 # What can be said of the source without running it.
 # shellcheck shell=bash
 
-install_packages python3 sparse shellcheck python3-ply python3-git
-
 # Unpacks the kernel's own checkers from Debian's source package.
 unpack_checkers() {
   local suite=bookworm version=6.1
@@ -92,6 +90,12 @@ shell_is_clean() {
     grep -v '\.md$'))
 }
 
+# The daemon and the tests in C++; kernel code is checkpatch's.
+formatted() {
+  (cd "$ROOT" && git ls-files '*.cc' '*.h' | grep -v '^kernel/' |
+    xargs clang-format --dry-run --Werror)
+}
+
 messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
 
 # Told of messages that the README does not have: one of the module and one of
@@ -123,6 +127,7 @@ check "static totals alone without CONFIG_KRETPROBES" \
 check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
+check "static clang-format" formatted
 check "static the README shows the figures measured" \
   "$ROOT/tests/bench/readme" --check
 check "static the README explains each message" messages_explained

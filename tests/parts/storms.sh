@@ -16,36 +16,37 @@ storms_tools() {
     ldd "$tools/$name" | grep -o '/[^ ]*' | xargs cp -Lu -t "$tools"
   done
   cp -L "$tools/ld-linux-x86-64.so.2" "$tools/ld.so"
-  storms_disk "$1" "$WORK/disk.d"
+  vm_disk "$1" "$WORK/disk.d"
 }
 
 storms_version() {
-  storms_disk "$WORK/disk"
-  vm_start "$1" "$WORK/$1.initrd" "storms-$1" --disk "$WORK/disk" \
-    --timeout 2400 || return 0
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "storms-$1" --disk "$WORK/disk" || return 0
   storms_daemon
-  storms_suite "$1" 900 full '*StormQuick*:*StormSlow*' PF_DAEMON=9110
-  storms_suite "$1" 900 totals '*StormQuick*:*StormSlow*' PF_DAEMON=9110
+  storms_suite "$1" full '*StormQuick*:*StormSlow*' PF_DAEMON=9110
+  storms_suite "$1" totals '*StormQuick*:*StormSlow*' PF_DAEMON=9110
   vm_stop
   storms_judge "$1 nothing in dmesg after storms"
 }
 
 storms_reload() {
   storms_tools "$WORK/disk"
-  vm_start "$1" "$WORK/$1.initrd" "storms-reload-$1" --disk "$WORK/disk" \
-    --reload --timeout 2400 || return 0
+  vm_start "$1" "$INITRD" "storms-reload-$1" --disk "$WORK/disk" --reload ||
+    return 0
   storms_daemon
-  storms_suite "$1" 900 full '*StormReload*' PF_DAEMON=9110
-  storms_suite "$1" 900 totals '*StormReload*' PF_DAEMON=9110
+  storms_suite "$1" full '*StormReload*' PF_DAEMON=9110
+  storms_suite "$1" totals '*StormReload*' PF_DAEMON=9110
   vm_stop
   storms_judge "$1 nothing in dmesg after reloads in storms"
 }
 
 for version in "${KERNELS[@]}"; do
-  if storms_pack_debian "$version" "$WORK/$version.initrd" >"$WORK/pack.log" 2>&1; then
-    storms_version "$version"
-    storms_reload "$version"
+  INITRD=$WORK/$version.initrd
+  if storms_pack_debian "$version" "$INITRD" >"$WORK/pack.log" 2>&1; then
+    guest_job "storms-$version" storms_version "$version"
+    guest_job "reload-$version" storms_reload "$version"
   else
-    fail "$version builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')"
+    fail "$version builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" \
+      "$WORK/pack.log"
   fi
 done

@@ -100,7 +100,12 @@ TEST_F(CgroupCacheTest, APidThatComesAgainIsReadAgain) {
   // /proc's start of the same process.
   Update({Live(1, 2 * kSecond + 7, "a", 0)});
   EXPECT_EQ(Of(0), "/b");
+  // A process that has gone is forgotten: the next one with its identity is
+  // read at once.
   Update({});
+  Put(1, "/c");
+  Update({Live(1, 2 * kSecond + 7, "a", 0)});
+  EXPECT_EQ(Of(0), "/c");
 }
 
 TEST_F(CgroupCacheTest, NoMoreReadsATickThanThat) {

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <thread>
 
 #include "pipeline.h"
 #include "samples.h"
+#include "wait.h"
 
 namespace pfe {
 namespace {
@@ -94,7 +94,7 @@ TEST(Poller, RendersInTheFormsThatAreWanted) {
   Pipeline pipeline(&source, {});
   const auto after_two_ticks = [](const Poller& poller) {
     const uint64_t ticks = poller.Current()->ticks + 2;
-    while (poller.Current()->ticks < ticks) std::this_thread::yield();
+    WaitUntil([&] { return poller.Current()->ticks >= ticks; });
     return poller.Current()->families.at(0).samples;
   };
   {
@@ -124,7 +124,7 @@ TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
   const Poller poller(&pipeline, std::chrono::milliseconds(1),
                       [&ticks](const Publication& p) { ticks = p.ticks; });
   EXPECT_GE(poller.Current()->ticks, 1u);
-  while (ticks < 5) std::this_thread::yield();
+  WaitUntil([&] { return ticks >= 5; });
   EXPECT_GE(poller.Current()->ticks, 5u);
 }
 

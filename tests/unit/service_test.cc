@@ -7,11 +7,11 @@
 #include <memory>
 #include <regex>
 #include <set>
-#include <thread>
 
 #include "pipeline.h"
 #include "poller.h"
 #include "samples.h"
+#include "wait.h"
 
 namespace pfe {
 namespace {
@@ -163,7 +163,7 @@ TEST_F(ServiceTest, NotReadyWhenTheSnapshotIsStale) {
   interval_ = std::chrono::milliseconds(1);
   stale_ = std::chrono::milliseconds(0);  // any age is too old
   Get("/");
-  while (!poller_->Current()->error) std::this_thread::yield();
+  WaitUntil([this] { return poller_->Current()->error.has_value(); });
   EXPECT_EQ(Get("/-/ready").status, 503);
   EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
 }

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+# A guest to test in: it boots, takes commands one at a time, and is judged by
+# how it ends. Sourced by tests/lib.sh; tests/README.md says how to write a test
+# with it.
+#
+# A part runs one guest at a time. These variables describe it:
+#   VM_NAME      names its files in $WORK:
+#                  NAME.console  what the kernel printed
+#                  NAME.qemu     what QEMU printed, and the CPUs at each reset
+#                  NAME.lost     why its control channel is not used any more
+#   VM_CONSOLE   $WORK/NAME.console
+#   VM_PID       the process of deploy/vm/boot; empty when there is no guest
+#   VM_END       how the last guest ended; "powered off" if all is well
+# shellcheck shell=bash
+
+# What a kernel's log must never contain.
+SPLAT='WARNING:|BUG:|Oops|Call Trace|rcu:.*(stall|detected)|possible (circular|recursive|irq|deadlock)|suspicious RCU|INFO: task .* blocked|KASAN|KCSAN|UBSAN|kernel panic|Kernel panic|general protection|unable to handle'
+
+# How long a guest may say nothing, in seconds: no step of a test takes so long
+# on a host that is busy, so that a guest which is silent for longer hangs.
+VM_SILENCE=600
+
+# vm_start VERSION INITRD NAME [BOOT OPTION]...: boots a guest with a control
+# channel and waits until it takes commands.
+vm_start() {
+  local version=$1 initrd=$2 control
+  VM_NAME=$3
+  shift 3
+  VM_CONSOLE=$WORK/$VM_NAME.console
+  VM_END="" VM_KILLED=""
+  control=$WORK/$VM_NAME.control
+  rm -f "$control".{in,out} "$WORK/$VM_NAME.lost"
+  mkfifo "$control".{in,out}
+  # Opened for both directions, so that neither end waits for the other one and
+  # a guest that dies ends no writer by SIGPIPE.
+  exec {VM_IN}<>"$control.in" {VM_OUT}<>"$control.out"
+  "$ROOT/deploy/vm/boot" "$version" "$initrd" "$VM_CONSOLE" --strict \
+    --control "$control" --resets "$WORK/$VM_NAME.qemu" --timeout 7200 "$@" \
+    >>"$WORK/$VM_NAME.qemu" 2>&1 &
+  VM_PID=$!
+  vm_read "${VM_BOOT_SECONDS:-$VM_SILENCE}" >/dev/null
+  [ "$VM_STATUS" = ready ] || {
+    vm_lost "$VM_NAME boots"
+    return 1
+  }
+}
+
+# vm_is_alive: whether the guest's QEMU runs.
+vm_is_alive() {
+  local state
+  [ -n "${VM_PID:-}" ] &&
+    state=$(sed 's/.*) //; s/ .*//' "/proc/$VM_PID/stat" 2>/dev/null) &&
+    [ -n "$state" ] && [ "$state" != Z ]
+}
+
+# vm_read SECONDS: copies what the guest says to stdout until a command's end.
+# Sets VM_STATUS to the command's status; to "lost" when the guest has died or
+# said nothing for so long, and then VM_NAME.lost says which of both.
+vm_read() {
+  local line="" piece last=$SECONDS
+  VM_STATUS=lost
+  while :; do
+    if IFS= read -r -t 1 -u "$VM_OUT" piece; then
+      line=$line${piece%$'\r'} last=$SECONDS
+      case $line in
+        *$'\001'*)
+          [ "${line%%$'\001'*}" = "" ] || printf '%s\n' "${line%%$'\001'*}"
+          VM_STATUS=${line##*$'\001'}
+          return
+          ;;
+      esac
+      printf '%s\n' "$line"
+      line=""
+    elif [ -n "$piece" ]; then
+      line=$line$piece last=$SECONDS
+    elif ! vm_is_alive; then
+      echo "its QEMU has ended" >"$WORK/$VM_NAME.lost"
+      return
+    elif [ $((SECONDS - last)) -ge "$1" ]; then
+      echo "it said nothing for $1 s" >"$WORK/$VM_NAME.lost"
+      return
+    fi
+  done
+}
+
+# guest [-t SECONDS] COMMAND: runs a line in the guest's shell: its output on
+# stdout, its status returned; 255 when the guest is lost, that is dead or
+# silent for SECONDS (VM_SILENCE). A newline in COMMAND is a blank.
+guest() {
+  local limit=$VM_SILENCE
+  if [ "$1" = -t ]; then
+    limit=$2
+    shift 2
+  fi
+  if ! vm_is_lost; then
+    printf '%s\n' "${*//$'\n'/ }" >&"$VM_IN"
+    vm_read "$limit" >"$WORK/guest.out"
+    cat "$WORK/guest.out"
+  fi
+  if vm_is_lost; then
+    printf 'the guest is lost: %s\n' "$(cat "$WORK/$VM_NAME.lost")" >&2
+    return 255
+  fi
+  return "$VM_STATUS"
+}
+
+# vm_is_lost: whether the guest takes no more commands.
+vm_is_lost() {
+  [ ! -e "$WORK/$VM_NAME.lost" ] && ! vm_is_alive &&
+    echo "its QEMU has ended" >"$WORK/$VM_NAME.lost"
+  [ -e "$WORK/$VM_NAME.lost" ]
+}
+
+# vm_fate: ends a guest that was lost, and says in VM_FATE why it was.
+vm_fate() {
+  VM_FATE=$(cat "$WORK/$VM_NAME.lost")
+  vm_end
+  [ "$VM_END" = "powered off" ] || VM_FATE=$VM_END
+  VM_FATE="the guest is lost: $VM_FATE; its last lines: $(vm_last_lines)"
+}
+
+# vm_lost NAME: what the guest was lost at has failed.
+vm_lost() {
+  vm_fate
+  fail "$1: $VM_FATE" "$VM_CONSOLE"
+}
+
+# vm_go_on NAME: ends the part, with a failure, if the guest was lost in NAME.
+# What comes after it would only fail for the same reason.
+vm_go_on() {
+  [ -n "${VM_PID:-}" ] && vm_is_lost || return 0
+  vm_lost "$1"
+  exit 0
+}
+
+# must NAME COMMAND...: a step that others build on. If it fails, it is a failed
+# test and the part ends.
+must() {
+  local name=$1 output
+  shift
+  output=$("$@" 2>&1) && return
+  vm_go_on "$name"
+  fail "$name: $(printf '%s' "$output" | tail -5 | tr '\n' ' ')"
+  vm_end
+  exit 0
+}
+
+vm_last_lines() {
+  tr -d '\r' <"$VM_CONSOLE" | grep . | tail -5 | tr '\n' '|'
+}
+
+# vm_wait SECONDS: whether QEMU has ended within that time.
+vm_wait() {
+  local last=$SECONDS
+  while vm_is_alive; do
+    [ $((SECONDS - last)) -lt "$1" ] || return 1
+    sleep 0.1
+  done
+}
+
+# vm_stop [COMMAND]: powers the guest off, by COMMAND if it needs another one, as
+# a test's last step.
+vm_stop() {
+  [ -n "${VM_PID:-}" ] || return 0
+  if ! vm_is_lost; then
+    printf '%s\n' "${1:-poweroff -f}" >&"$VM_IN"
+    vm_wait "$VM_SILENCE" || true
+  fi
+  vm_end
+}
+
+# vm_end: ends QEMU if it still runs, and says in VM_END how the guest ended.
+vm_end() {
+  local status=0
+  [ -n "${VM_PID:-}" ] || return 0
+  if vm_is_alive; then
+    VM_KILLED=1
+    kill "$VM_PID" 2>/dev/null || true
+  fi
+  wait "$VM_PID" 2>/dev/null || status=$?
+  VM_PID=""
+  exec {VM_IN}>&- {VM_OUT}<&-
+  VM_END=$(vm_cause "$status")
+  printf '%s\n' "$VM_END" >"$WORK/$VM_NAME.end"
+}
+
+# vm_cause STATUS: how a guest ended whose deploy/vm/boot ended so. A kernel that
+# panics reboots, which ends QEMU like a power-off.
+vm_cause() {
+  if grep -q '^timeout: sending signal' "$WORK/$VM_NAME.qemu"; then
+    echo "QEMU's time limit was reached"
+  elif [ -n "$VM_KILLED" ]; then
+    echo "it had to be killed: $(cat "$WORK/$VM_NAME.lost" 2>/dev/null ||
+      echo "it did not power off within $VM_SILENCE s")"
+  elif [ "$1" -gt 128 ]; then
+    echo "QEMU died by SIG$(kill -l $(($1 - 128)))"
+  elif grep -q 'terminating on signal' "$WORK/$VM_NAME.qemu"; then
+    echo "QEMU died by a signal: $(grep 'terminating on signal' \
+      "$WORK/$VM_NAME.qemu")"
+  elif [ "$1" != 0 ]; then
+    echo "QEMU ended with status $1: $(tail -1 "$WORK/$VM_NAME.qemu")"
+  elif grep -aq 'Kernel panic' "$VM_CONSOLE"; then
+    echo "its kernel panicked: $(grep -a -m1 'Kernel panic' "$VM_CONSOLE" |
+      sed 's/^\[[^]]*\] //; s/\r//')"
+  elif grep -q 'Triple fault' "$WORK/$VM_NAME.qemu"; then
+    echo "a triple fault"
+  elif grep -aq 'reboot: Power down' "$VM_CONSOLE"; then
+    echo "powered off"
+  else
+    echo "it reset without a word"
+  fi
+}
+
+# guest_job NAME FUNCTION [ARGUMENT]...: runs FUNCTION, which tests in one guest,
+# in a shell of its own. A QEMU that somebody else killed or that crashed says
+# nothing about what is tested: then FUNCTION runs once more, and the first
+# guest's files stay in $WORK/first-NAME.
+guest_job() {
+  local name=$1 top=$WORK try kept
+  shift
+  for try in first second; do
+    rm -rf "${top:?}/$name"
+    mkdir "$top/$name"
+    (
+      WORK=$top/$name RESULTS=$top/$name/results
+      : >"$RESULTS"
+      trap vm_end EXIT
+      "$@"
+    ) >"$top/$name.output" 2>&1 ||
+      printf 'FAIL %s: its shell ended with status %s\n' "$name" $? |
+      tee -a "$top/$name/results" >>"$top/$name.output"
+    [ "$try" = first ] && grep -q '^QEMU died by' "$top/$name"/*.end || break
+    kept=$top/first-$name
+    mv "$top/$name" "$kept"
+    printf '   %s: %s; the guest is started once more; the first one: %s\n' \
+      "$name" "$(cat "$kept"/*.end)" "${kept#"$ROOT"/}"
+    touch "$top/keep"
+  done 2>/dev/null
+  cat "$top/$name.output"
+  rm "$top/$name.output"
+  cat "$top/$name/results" >>"$RESULTS"
+}
+
+# vm_gtest PREFIX NAME SECONDS COMMAND: runs a GoogleTest program in the guest,
+# which may say nothing for so long. NAME.log in $WORK has its output. A guest
+# that is lost meanwhile ends the part.
+vm_gtest() {
+  local log=$WORK/$2.log
+  guest -t "$3" "$4" >"$log" 2>/dev/null || true
+  if vm_is_lost; then
+    vm_fate
+    gtest_results "$1 " "$log" "$VM_FATE"
+    exit 0
+  fi
+  gtest_results "$1 " "$log"
+}
+
+# vm_judge NAME [FILTER]: tests how the guest ended and what its kernel printed.
+# FILTER, a function, prints what should not stand in the console it is given.
+vm_judge() {
+  local splats
+  splats=$("${2:-vm_splats}" "$VM_CONSOLE")
+  if [ -n "$splats" ]; then
+    fail "$1: $(printf '%s' "$splats" | head -30 | tr '\n' '|')" "$VM_CONSOLE"
+  elif [ "$VM_END" != "powered off" ]; then
+    fail "$1: the guest did not come to its end: $VM_END; its last lines: \
+$(vm_last_lines)" "$VM_CONSOLE"
+  else
+    ok "$1"
+  fi
+}
+
+vm_splats() { grep -aE -A12 "$SPLAT" "$1" | tr -d '\r' | head -20 || true; }
+
+# free_port: a port of this machine that nobody listens on.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 10000)) &&
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  printf '%s\n' "$port"
+}
+
+# vm_disk IMAGE [DIRECTORY]: a file system with what is in the directory.
+vm_disk() {
+  truncate -s 512M "$1"
+  mkfs.ext4 -q -F ${2:+-d "$2"} "$1"
+}
