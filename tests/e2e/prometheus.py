@@ -8,19 +8,13 @@ import http.client
 import http.server
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.parse
 
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from daemon import LIMIT, LOGS, free_port, run_tests, wait_until
 
 
 def escape(comm):
@@ -48,14 +42,14 @@ def write_table(directory):
 
 
 def query(port, expression):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     connection.request("GET", "/api/v1/query?query=" +
                        urllib.parse.quote(expression))
     return json.loads(connection.getresponse().read())["data"]["result"]
 
 
 def get(port, headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     connection.request("GET", "/metrics", headers=headers)
     response = connection.getresponse()
     return response.headers["Content-Type"], response.read()
@@ -85,45 +79,52 @@ def scrapes(daemon_port, work):
     port = free_port()
     config = os.path.join(work, "prometheus.yml")
     with open(config, "w") as f:
-        f.write("scrape_configs:\n- job_name: x\n  scrape_interval: 1s\n"
-                "  scrape_timeout: 1s\n  static_configs:\n"
+        f.write("scrape_configs:\n- job_name: x\n  scrape_interval: 3s\n"
+                "  scrape_timeout: 3s\n  static_configs:\n"
                 f"  - targets: ['127.0.0.1:{daemon_port}']\n")
     data = tempfile.mkdtemp(dir=work)
-    process = subprocess.Popen(
-        ["prometheus", "--config.file", config, "--storage.tsdb.path", data,
-         f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
+
+    def series():
+        try:
+            return int(query(port, "count(page_faults_total)")[0]["value"][1])
+        except (KeyError, IndexError, ValueError):  # not up, or nothing yet
+            return None
+
+    with open(os.path.join(LOGS, "prometheus.log"), "a") as log:
+        process = subprocess.Popen(
+            ["prometheus", "--config.file", config, "--storage.tsdb.path", data,
+             f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
     try:
-        for _ in range(60):
-            time.sleep(0.5)
-            try:
-                up = query(port, "up{job='x'}")
-                if up and up[0]["value"][1] == "1":
-                    return int(query(port, "count(page_faults_total)")[0]
-                               ["value"][1])
-            except (OSError, KeyError, IndexError):
-                pass
-        return -1
+        return wait_until(series, "page_faults_total in Prometheus")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LIMIT)
 
 
-with tempfile.TemporaryDirectory() as work:
-    rows = write_table(os.path.join(work, "debugfs", "page_faults"))
-    port = free_port()
-    daemon = subprocess.Popen(
-        [sys.argv[1], f"--web.listen-address=127.0.0.1:{port}",
-         f"--path.debugfs={work}/debugfs", "--source=module"],
-        stderr=subprocess.DEVNULL)
-    try:
-        # Debian's Prometheus asks for OpenMetrics first; the proxy asks for
-        # text whatever it is asked.
-        for form, at in (("OpenMetrics", port), ("text", text_proxy(port))):
-            found = scrapes(at, work)
-            assert found == rows, f"{form}: {found} of {rows} series"
-        check = subprocess.run(["promtool", "check", "metrics"],
-                               capture_output=True, input=get(port, {})[1])
-        assert check.returncode == 0, check.stderr
-    finally:
-        daemon.terminate()
-        assert daemon.wait(10) == 0
+def scrapes_both_formats():
+    """Prometheus stores each process, whatever its comm is."""
+    with tempfile.TemporaryDirectory() as work:
+        rows = write_table(os.path.join(work, "debugfs", "page_faults"))
+        port = free_port()
+        with open(os.path.join(LOGS, "scraped.stderr"), "a") as log:
+            daemon = subprocess.Popen(
+                [sys.argv[1], f"--web.listen-address=127.0.0.1:{port}",
+                 f"--path.debugfs={work}/debugfs", "--source=module"],
+                stderr=log)
+        try:
+            wait_until(lambda: get(port, {}), "/metrics")
+            # Debian's Prometheus asks for OpenMetrics first; the proxy asks for
+            # text whatever it is asked.
+            for form, at in (("OpenMetrics", port), ("text", text_proxy(port))):
+                found = scrapes(at, work)
+                assert found == rows, f"{form}: {found} of {rows} series"
+            check = subprocess.run(["promtool", "check", "metrics"],
+                                   capture_output=True, timeout=LIMIT,
+                                   input=get(port, {})[1])
+            assert check.returncode == 0, check.stderr
+        finally:
+            daemon.terminate()
+            assert daemon.wait(LIMIT) == 0
+
+
+run_tests([scrapes_both_formats])

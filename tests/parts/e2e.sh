@@ -1,12 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # The daemon from outside, on captured tables: bad networks, bad tables, signals;
-# and a real Prometheus that scrapes both formats.
+# what it serves, against a kept scrape and strict parsers; and a real Prometheus
+# that scrapes both formats.
 # shellcheck shell=bash
 
-# What the script said before it failed is the reason.
-check "e2e hard" /usr/bin/python3 -B "$ROOT/tests/e2e/hard.py" \
-  "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
-check "e2e modes" /usr/bin/python3 -B "$ROOT/tests/e2e/modes.py" \
-  "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
-check "e2e prometheus scrapes both formats" /usr/bin/python3 -B \
-  "$ROOT/tests/e2e/prometheus.py" "$BUILD/exporter/page_fault_exporter"
+# e2e_run NAME SCRIPT ARGUMENT...: each of its tests is a result of NAME. What the
+# script printed, what the daemons logged and the last scrape of one that failed
+# are in $WORK/NAME.
+e2e_run() {
+  local name=$1 script=$2 logs=$WORK/$1 log=$WORK/$1/$2.log status=0 line
+  shift 2
+  mkdir -p "$logs"
+  PFE_LOGS=$logs /usr/bin/python3 -B "$ROOT/tests/e2e/$script.py" "$@" \
+    >"$log" 2>&1 || status=$?
+  sed -n "s/^ok /ok $name $script: /p" "$log" | tee -a "$RESULTS"
+  sed -n 's/^FAIL //p' "$log" | while read -r line; do
+    fail "$name $script: $line" "$log"
+  done
+  if [ "$status" != 0 ] && ! grep -q '^FAIL ' "$log"; then
+    fail "$name $script: ended with status $status: $(tail -3 "$log" |
+      tr '\n' ' ')" "$log"
+  fi
+}
+
+# Sourced by the part sanitizers for the function alone.
+[ -z "${E2E_FUNCTIONS_ONLY:-}" ] || return 0
+
+DAEMON=$BUILD/exporter/page_fault_exporter
+e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
+e2e_run e2e prometheus "$DAEMON"

@@ -8,7 +8,7 @@ sanitized() {
     -DPFE_SANITIZE="$sanitizers" >"$WORK/$name.log" 2>&1 &&
     cmake --build "$tree" --target unit_tests page_fault_exporter \
       >>"$WORK/$name.log" 2>&1 || {
-    fail "$name builds: $(tail -3 "$WORK/$name.log" | tr '\n' ' ')"
+    fail "$name builds: $(tail -3 "$WORK/$name.log" | tr '\n' ' ')" "$WORK/$name.log"
     return 0
   }
   "$tree/tests/unit/unit_tests" --gtest_color=no >"$WORK/$name.log" 2>&1 || true
@@ -16,15 +16,16 @@ sanitized() {
   if grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' \
     "$WORK/$name.log"; then
     fail "$name says nothing: $(grep -E 'ERROR:|runtime error|WARNING: T' \
-      "$WORK/$name.log" | head -2)"
+      "$WORK/$name.log" | head -2)" "$WORK/$name.log"
   else
     ok "$name says nothing"
   fi
-  check "$name end to end" /usr/bin/python3 -B "$ROOT/tests/e2e/hard.py" \
-    "$tree/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
+  e2e_run "$name" hard "$tree/exporter/page_fault_exporter" \
+    "$ROOT/tests/fixtures/debugfs"
 }
 
-install_packages python3
+# shellcheck source=tests/parts/e2e.sh
+E2E_FUNCTIONS_ONLY=1 . "$ROOT/tests/parts/e2e.sh"
 export TSAN_OPTIONS=suppressions=$ROOT/tests/e2e/tsan.supp
 sanitized asan address,undefined
 sanitized tsan thread
