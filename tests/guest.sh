@@ -187,11 +187,11 @@ vm_end() {
 # vm_cause STATUS: how a guest ended whose deploy/vm/boot ended so. A kernel that
 # panics reboots, which ends QEMU like a power-off.
 vm_cause() {
-  if grep -q '^timeout: sending signal' "$WORK/$VM_NAME.qemu"; then
-    echo "QEMU's time limit was reached"
-  elif [ -n "$VM_KILLED" ]; then
+  if [ -n "$VM_KILLED" ]; then
     echo "it had to be killed: $(cat "$WORK/$VM_NAME.lost" 2>/dev/null ||
       echo "it did not power off within $VM_SILENCE s")"
+  elif grep -q '^timeout: sending signal' "$WORK/$VM_NAME.qemu"; then
+    echo "QEMU's time limit was reached"
   elif [ "$1" -gt 128 ]; then
     echo "QEMU died by SIG$(kill -l $(($1 - 128)))"
   elif grep -q 'terminating on signal' "$WORK/$VM_NAME.qemu"; then
