@@ -96,6 +96,19 @@ formatted() {
     xargs clang-format --dry-run --Werror)
 }
 
+links_resolve() {
+  (cd "$ROOT" && git ls-files -z '*.md' | xargs -0 tests/links.py)
+}
+
+# One link without a file, one without a heading, and one that is good.
+broken_links_are_found() {
+  local page=$WORK/page.md
+  printf '# A page\n[1](#a-page) [2](#b-page) [3](page.md) ![4](gone.png)\n' >"$page"
+  ! "$ROOT/tests/links.py" "$page" >"$WORK/links.log" &&
+    printf '%s\n' "$page: #b-page: no such heading" "$page: gone.png: no such file" |
+    diff "$WORK/links.log" -
+}
+
 messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
 
 # Told of messages that the README does not have: one of the module and one of
@@ -132,3 +145,5 @@ check "static the README shows the figures measured" \
   "$ROOT/tests/bench/readme" --check
 check "static the README explains each message" messages_explained
 check "static a message that it does not explain is found" a_new_message_is_missed
+check "static each link of the pages leads somewhere" links_resolve
+check "static a broken link is found" broken_links_are_found
