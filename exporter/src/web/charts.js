@@ -8,7 +8,7 @@ const TICKS = 60;
 const quantities = [
   {key: 'faults_rate', title: 'Page faults', text: format.rate, about: 'minor and major'},
   {key: 'major_rate', title: 'Major faults', text: format.rate,
-    about: 'those that waited for a disk'},
+    about: 'those that waited for I/O or were retried'},
   {key: 'stall_rate', title: 'Stall', text: format.stall, module: true,
     about: 'time all threads spent in faults'},
 ];
