@@ -297,6 +297,12 @@ await test('accessible (axe), light', () => accessible(page));
 // Long enough for the charts to have a shape.
 await page.waitForTimeout(15000);
 await picture(page, 'light');
+// The picture of README.md: exporter/live-page.png.
+const shown = await open({}, '#limit=10');
+await filled(shown.page);
+await until('charts', async () => await shown.page.locator('#charts canvas').count() >= 3);
+await shown.page.screenshot({path: join(pictures, 'live-page.png')});
+await shown.context.close();
 await test('no error, no violation of the policy, nothing from elsewhere', async () => {
   same(seen.errors, []);
   same(await page.evaluate(() => window.violations), []);
