@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every metric the exporter serves: the one place that has its name, type, help
-// and labels. The README's table is checked against it.
+// and labels. The tables of METRICS.md are made from it.
 #ifndef EXPORTER_CATALOGUE_H_
 #define EXPORTER_CATALOGUE_H_
 
