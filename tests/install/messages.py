@@ -1,16 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Says which messages of the module and the daemon the README's section on
-troubleshooting does not have: what they print at warning or above, and what
-they answer with. --list prints all that there are. Of a message the longest
-piece between what is put into it counts.
+"""Prints the messages of the module and the daemon that
+deploy/TROUBLESHOOTING.md does not have: what they print at level warning or
+above, and what they answer to a request. A message is looked for by its longest
+constant piece. --list prints all messages that the sources have.
 usage: messages.py [--list] [ROOT]"""
 import pathlib
 import re
 import sys
 
-# What begins a message; what is said to be wrong is returned by functions
-# whose name begins with Check or Set.
+# What begins a message. Functions whose name begins with Check or Set return
+# what is wrong as a text.
 C = re.compile(r"\bpr_(?:err|warn)\w*\(|^#error .*$", re.M)
 CC = re.compile(r"""\bspdlog::(?:warn|error|critical|log)\(
   | \bError\{ | \breturn\ \{Cause:: | \b[Mm]alformed\( | \bTruncated\(
@@ -28,7 +28,7 @@ def without_comments(text):
 
 
 def statement(text, start):
-    """To the semicolon that ends it, or the brace of a table's element."""
+    """The code from start to its semicolon, or to the brace that closes it."""
     depth, at = 0, start
     while at < len(text):
         string = STRING.match(text, at)
@@ -43,7 +43,7 @@ def statement(text, start):
 
 
 def strings(code):
-    """The strings in it; those with nothing but blanks between are one."""
+    """The string literals in the code; adjacent ones are joined."""
     whole, end = None, 0
     for match in STRING.finditer(code):
         if whole is not None and not code[end:match.start()].strip():
@@ -58,7 +58,7 @@ def strings(code):
 
 
 def pieces(code):
-    """The constant parts of the strings in it."""
+    """The constant parts of the string literals in the code."""
     for string in strings(code):
         string = string.replace("\\n", " ").replace('\\"', '"')
         for piece in HOLE.split(string):
@@ -84,20 +84,19 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--list"]
     root = pathlib.Path(arguments[0] if arguments
                         else pathlib.Path(__file__).parents[2])
-    sources = sorted([*root.glob("kernel/*.[ch]"), *root.glob("exporter/src/*.cc")])
+    sources = sorted([*root.glob("kernel/**/*.[ch]"), *root.glob("exporter/src/**/*.cc")])
     found = {message: source.relative_to(root)
              for source in sources for message in messages(source)}
     if "--list" in sys.argv:
         print(*(f"{source}\t{message}" for message, source in found.items()),
               sep="\n")
         return 0
-    readme = (root / "README.md").read_text()
-    section = readme.split("\n## Troubleshooting\n")[1].split("\n## ")[0]
-    section = " ".join(section.replace("`", "").split())
+    page = (root / "deploy/TROUBLESHOOTING.md").read_text()
+    page = " ".join(page.replace("`", "").split())
     missing = [f"{source}: {message}" for message, source in found.items()
-               if message not in section]
+               if message not in page]
     for message in missing:
-        print("README has no", message)
+        print("TROUBLESHOOTING.md has no", message)
     return 1 if missing or not found else 0
 
 

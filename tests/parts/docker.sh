@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Dockerfile, built and run without an engine: buildah and podman, in
 # storage of their own, on a base image made by mmdebstrap. Then in Debian's
-# engine: the README's docker run, and deploy/compose.yaml.
+# engine: the docker run of deploy/README.md, and deploy/compose.yaml.
 # shellcheck shell=bash
 
 . "$ROOT/tests/install/lib.sh"
@@ -185,10 +185,10 @@ load_images() {
     stand_in grafana 'ENTRYPOINT ["/bin/sleep", "infinity"]' 'USER 472'
 }
 
-# The README's own command, as it stands there.
+# The command of deploy/README.md, as it stands there.
 docker_run() {
   in_engine bash -euc "$(sed -n \
-    '/^    docker run -d/,/^      page_fault_exporter --/p' "$ROOT/README.md")"
+    '/^    docker run -d/,/^      page_fault_exporter --/p' "$ROOT/deploy/README.md")"
 }
 
 is_healthy() {
@@ -199,7 +199,7 @@ in_an_engine() {
   local id
   check "docker: the engine has the images" load_images
   id=$(docker_run)
-  check "docker: the README's docker run serves the table" \
+  check "docker: the page's docker run serves the table" \
     eventually 30 shows 9110/metrics '^page_faults_total\{.*pid="1".* 14$'
   check "docker: the engine calls it healthy" eventually 120 is_healthy "$id"
   check "docker: docker stop ends it with 0" bash -c '

@@ -111,16 +111,16 @@ broken_links_are_found() {
 
 messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
 
-# Told of messages that the README does not have: one of the module and one of
+# Told of messages that the page does not have: one of the module and one of
 # the daemon, in pieces.
 a_new_message_is_missed() {
   local root=$WORK/messages
-  mkdir -p "$root/kernel" "$root/exporter/src"
-  cp "$ROOT/README.md" "$root"
+  mkdir -p "$root/kernel" "$root/exporter/src/http" "$root/deploy"
+  cp "$ROOT/deploy/TROUBLESHOOTING.md" "$root/deploy"
   printf 'pr_err("the %%s is on " PF_PLANET\n  "in flames: %%d\\n", "moon", 1);\n' \
     >"$root/kernel/moon.c"
   printf 'spdlog::warn("the {} \\"sea\\" "\n  "is dry", name);\n' \
-    >"$root/exporter/src/sea.cc"
+    >"$root/exporter/src/http/sea.cc"
   ! messages_explained "$root" >"$WORK/messages.log" &&
     grep -q 'moon.c: in flames$' "$WORK/messages.log" &&
     grep -q 'sea.cc: "sea" is dry$' "$WORK/messages.log"
@@ -141,9 +141,11 @@ check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
 check "static clang-format" formatted
-check "static the README shows the figures measured" \
-  "$ROOT/tests/bench/readme" --check
-check "static the README explains each message" messages_explained
+check "static RESULTS.md shows the figures measured" \
+  "$ROOT/tests/bench/figures" --check
+check "static TROUBLESHOOTING.md explains each message" messages_explained
 check "static a message that it does not explain is found" a_new_message_is_missed
 check "static each link of the pages leads somewhere" links_resolve
 check "static a broken link is found" broken_links_are_found
+check "static the README has at most 150 lines" \
+  test "$(wc -l <"$ROOT/README.md")" -le 150
