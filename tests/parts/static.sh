@@ -97,14 +97,14 @@ formatted() {
 }
 
 links_resolve() {
-  (cd "$ROOT" && git ls-files -z '*.md' | xargs -0 tests/links.py)
+  (cd "$ROOT" && git ls-files -z '*.md' | xargs -0 tests/static/links.py)
 }
 
 # One link without a file, one without a heading, and one that is good.
 broken_links_are_found() {
   local page=$WORK/page.md
   printf '# A page\n[1](#a-page) [2](#b-page) [3](page.md) ![4](gone.png)\n' >"$page"
-  ! "$ROOT/tests/links.py" "$page" >"$WORK/links.log" &&
+  ! "$ROOT/tests/static/links.py" "$page" >"$WORK/links.log" &&
     printf '%s\n' "$page: #b-page: no such heading" "$page: gone.png: no such file" |
     diff "$WORK/links.log" -
 }
