@@ -7,6 +7,7 @@ a tick with gzip and one scrape), resident MB, and ratios to process-exporter.
 """
 import http.client
 import os
+import resource
 import signal
 import socket
 import statistics
@@ -16,6 +17,8 @@ import tempfile
 import time
 
 EXPORTER, N = sys.argv[1], int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+
 
 def free_port():
     with socket.socket() as s:
@@ -113,6 +116,29 @@ def measure_ours(flags, rounds):
     return statistics.median(times), statistics.median(costs), memory
 
 
+def measure_crowded(flags, rounds):
+    """Ours, for a scrape that comes when 500 connections have just been opened
+    that never finish their request."""
+    port = free_port()
+    process = start([EXPORTER, f"--web.listen-address=127.0.0.1:{port}",
+                     "--interval=1s", *flags], port)
+    time.sleep(3)
+    times, costs = [], []
+    for _ in range(rounds):
+        before = cpu_ms(process.pid)
+        held = [socket.create_connection(("127.0.0.1", port)) for _ in range(500)]
+        for connection in held:
+            connection.sendall(b"GET /metrics HT")
+        times.append(scrape(port)[0])
+        costs.append(cpu_ms(process.pid) - before)
+        for connection in held:
+            connection.close()
+    memory = resident_mb(process.pid)
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+    return statistics.median(times), statistics.median(costs), memory
+
+
 def table_of_proc(directory):
     """A table as the module writes it, of the processes there are now. Returns
     what makes its text with every value moved by so much."""
@@ -195,6 +221,8 @@ with tempfile.TemporaryDirectory() as work:
         if mover:
             os.kill(mover, signal.SIGKILL)
             os.waitpid(mover, 0)
+    rows["table, all families, 500 half-open connections"] = measure_crowded(
+        source, 3)
     rows["procfs, all families"] = measure_ours(["--source=procfs"], 9)
 os.close(pipe)
 print("processes\twhat\tscrape ms\tCPU ms\tresident MB\tscrape ratio\tCPU ratio"
