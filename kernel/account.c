@@ -17,11 +17,11 @@ static void pf_account_sum(struct task_struct *task, struct pf_account *account)
 {
 	struct task_struct *t;
 
-	account->n[PF_MINOR] = pf_table_peek(task->signal->min_flt);
-	account->n[PF_MAJOR] = pf_table_peek(task->signal->maj_flt);
+	account->n[PF_SEVERITY_MINOR] = pf_table_peek(task->signal->min_flt);
+	account->n[PF_SEVERITY_MAJOR] = pf_table_peek(task->signal->maj_flt);
 	for_each_thread(task, t) {
-		account->n[PF_MINOR] += pf_table_peek(t->min_flt);
-		account->n[PF_MAJOR] += pf_table_peek(t->maj_flt);
+		account->n[PF_SEVERITY_MINOR] += pf_table_peek(t->min_flt);
+		account->n[PF_SEVERITY_MAJOR] += pf_table_peek(t->maj_flt);
 	}
 }
 
@@ -118,8 +118,8 @@ void pf_account_set_base(struct pf_entry *entry)
 	bool known = entry->start_ns >= pf_table.loaded_ns &&
 		     (pf_table.totals || !pf_table.overflowed);
 
-	entry->base.n[PF_MINOR] = known ? 0 : U64_MAX;
-	entry->base.n[PF_MAJOR] = known ? 0 : U64_MAX;
+	entry->base.n[PF_SEVERITY_MINOR] = known ? 0 : U64_MAX;
+	entry->base.n[PF_SEVERITY_MAJOR] = known ? 0 : U64_MAX;
 }
 NOKPROBE_SYMBOL(pf_account_set_base);
 
@@ -164,7 +164,7 @@ void pf_account_refresh(struct pf_entry *entry)
 	if (!pf_table.totals)
 		return;
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (entry->state != PF_FREE)
+	if (entry->state != PF_ENTRY_FREE)
 		task = get_task_struct(entry->task);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	if (!task)
@@ -202,7 +202,7 @@ static struct pid *pf_account_counted(struct pf_entry *entry,
 	unsigned int s;
 
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (entry->state == PF_LIVE) {
+	if (entry->state == PF_ENTRY_LIVE) {
 		pid = get_pid(entry->pid);
 		for (s = 0; s < PF_SEVERITIES; s++)
 			counted->n[s] = pf_account_severity(&entry->tally, s);

@@ -62,24 +62,26 @@ static __always_inline enum pf_kind
 pf_probe_kind(const struct vm_area_struct *vma)
 {
 	if (!vma->vm_ops)
-		return PF_ANON;
+		return PF_KIND_ANON;
 	if (vma->vm_flags & VM_HUGETLB)
-		return PF_HUGETLB;
+		return PF_KIND_HUGETLB;
 	if (vma->vm_file && vma->vm_file->f_mapping->a_ops ==
 			    pf_probe_shmem_aops)
-		return PF_SHMEM;
-	return PF_FILE;
+		return PF_KIND_SHMEM;
+	return PF_KIND_FILE;
 }
 
 static __always_inline unsigned int
 pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
 {
-	enum pf_access access = flags & FAULT_FLAG_WRITE ? PF_WRITE :
-				flags & FAULT_FLAG_INSTRUCTION ? PF_EXEC :
-								 PF_READ;
-	enum pf_context context = vma->vm_mm != current->mm ? PF_REMOTE :
-				  flags & FAULT_FLAG_USER ? PF_USER :
-							    PF_KERNEL;
+	enum pf_access access =
+		flags & FAULT_FLAG_WRITE ? PF_ACCESS_WRITE :
+		flags & FAULT_FLAG_INSTRUCTION ? PF_ACCESS_EXEC :
+						 PF_ACCESS_READ;
+	enum pf_context context =
+		vma->vm_mm != current->mm ? PF_CONTEXT_REMOTE :
+		flags & FAULT_FLAG_USER ? PF_CONTEXT_USER :
+					  PF_CONTEXT_KERNEL;
 
 	return pf_tally_shape(access, context, pf_probe_kind(vma));
 }
@@ -106,12 +108,12 @@ static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
 static enum pf_counter pf_probe_error(vm_fault_t ret)
 {
 	if (ret & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
-		return PF_HWPOISON;
+		return PF_COUNTER_HWPOISON;
 	if (ret & VM_FAULT_OOM)
-		return PF_OOM;
+		return PF_COUNTER_OOM;
 	if (ret & VM_FAULT_SIGSEGV)
-		return PF_SIGSEGV;
-	return PF_SIGBUS;
+		return PF_COUNTER_SIGSEGV;
+	return PF_COUNTER_SIGBUS;
 }
 NOKPROBE_SYMBOL(pf_probe_error);
 
@@ -141,12 +143,13 @@ static noinline void pf_probe_unfinished(const struct pf_call *call,
 	struct pf_tally *tally = pf_table_tally(current);
 	bool retry = ret & VM_FAULT_RETRY;
 
-	pf_probe_count(tally, retry ? PF_RETRIED : pf_probe_error(ret), 1);
+	pf_probe_count(tally, retry ? PF_COUNTER_RETRIED : pf_probe_error(ret),
+		       1);
 	if (clock != PF_CLOCK_OFF) {
 		u64 ns = max_t(s64, pf_clock_since(clock, &call->start),
 			       PF_CALL_NS_MIN);
 
-		pf_probe_count(tally, PF_STALL_NS, ns);
+		pf_probe_count(tally, PF_COUNTER_STALL_NS, ns);
 		if (!retry)
 			pf_latency_forget(current);
 		else if (pf_probe_comes_back(call))
@@ -189,7 +192,7 @@ static __always_inline void pf_probe_completed(const struct pf_call *call,
 {
 	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
 	if (clock != PF_CLOCK_OFF)
-		pf_probe_count(tally, PF_STALL_NS,
+		pf_probe_count(tally, PF_COUNTER_STALL_NS,
 			       pf_probe_time(call, severity, clock));
 }
 
@@ -213,9 +216,9 @@ static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 	/* Apart, so that each has its severity as a constant. */
 	if (unlikely((ret & VM_FAULT_MAJOR) ||
 		     (call->flags & FAULT_FLAG_TRIED)))
-		pf_probe_completed(call, tally, PF_MAJOR, clock);
+		pf_probe_completed(call, tally, PF_SEVERITY_MAJOR, clock);
 	else
-		pf_probe_completed(call, tally, PF_MINOR, clock);
+		pf_probe_completed(call, tally, PF_SEVERITY_MINOR, clock);
 	return 0;
 }
 
@@ -293,8 +296,8 @@ static s64 pf_probe_counted(int cpu)
 	unsigned int i;
 	s64 n = 0;
 
-	for (i = 0; i < PF_STALL_NS; i++)
-		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_RETRIED)
+	for (i = 0; i < PF_COUNTER_STALL_NS; i++)
+		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_COUNTER_RETRIED)
 			n += READ_ONCE(tally->n[i]);
 	return n;
 }

@@ -37,7 +37,7 @@
 /* No row is longer: its numbers, its breakdown, its comm, tabs and names. */
 #define PF_PUBLISH_ROW_MAX \
 	((8 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
-	 PF_BREAKDOWN * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
+	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 static struct dentry *pf_publish_dir;
 /* How many of the sums are offered: the first ones of enum pf_sum. */
@@ -136,7 +136,7 @@ static char *pf_publish_breakdown(char *p, const u64 *breakdown)
 	char *start = p;
 	unsigned int i;
 
-	for (i = 0; i < PF_BREAKDOWN; i++) {
+	for (i = 0; i < PF_BREAKDOWN_CELLS; i++) {
 		if (!breakdown[i])
 			continue;
 		if (p != start)
@@ -338,7 +338,8 @@ static void pf_publish_bucket(struct seq_file *m, const struct pf_histogram *h,
 	for (s = 0; s < PF_SEVERITIES; s++)
 		for (k = 0; k <= last; k++)
 			n[s] += h[s].bucket[k];
-	seq_printf(m, "\t%llu\t%llu\n", n[PF_MINOR], n[PF_MAJOR]);
+	seq_printf(m, "\t%llu\t%llu\n", n[PF_SEVERITY_MINOR],
+		   n[PF_SEVERITY_MAJOR]);
 }
 
 static int pf_publish_latency_show(struct seq_file *m, void *v)
@@ -349,8 +350,8 @@ static int pf_publish_latency_show(struct seq_file *m, void *v)
 
 	if (!h)
 		return -ENOMEM;
-	pf_latency_read(PF_MINOR, &h[PF_MINOR]);
-	pf_latency_read(PF_MAJOR, &h[PF_MAJOR]);
+	pf_latency_read(PF_SEVERITY_MINOR, &h[PF_SEVERITY_MINOR]);
+	pf_latency_read(PF_SEVERITY_MAJOR, &h[PF_SEVERITY_MAJOR]);
 	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_COL_LE_NS "\t" PF_COL_MINOR "\t" PF_COL_MAJOR "\n");
 	for (k = PF_LATENCY_FIRST; k <= PF_LATENCY_LAST; k++) {
@@ -359,8 +360,8 @@ static int pf_publish_latency_show(struct seq_file *m, void *v)
 	}
 	seq_puts(m, PF_LE_INF);
 	pf_publish_bucket(m, h, all);
-	seq_printf(m, PF_LE_SUM "\t%llu\t%llu\n", h[PF_MINOR].sum,
-		   h[PF_MAJOR].sum);
+	seq_printf(m, PF_LE_SUM "\t%llu\t%llu\n", h[PF_SEVERITY_MINOR].sum,
+		   h[PF_SEVERITY_MAJOR].sum);
 	seq_puts(m, PF_LE_COUNT);
 	pf_publish_bucket(m, h, all);
 	seq_printf(m, PF_TRAILER "%u\n",

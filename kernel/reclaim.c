@@ -54,7 +54,7 @@ static void pf_reclaim_sweep(void)
 		unsigned long flags;
 
 		raw_spin_lock_irqsave(&pf_table.lock, flags);
-		if (entry->state == PF_LIVE &&
+		if (entry->state == PF_ENTRY_LIVE &&
 		    !pid_has_task(entry->pid, PIDTYPE_TGID))
 			pf_table_mark_exited(entry);
 		raw_spin_unlock_irqrestore(&pf_table.lock, flags);
@@ -100,7 +100,7 @@ static unsigned int pf_reclaim_collect(struct list_head *from,
 			list_move_tail(&entry->list, &pf_reclaim_unreaped);
 			continue;
 		}
-		entry->state = PF_RETIRING;
+		entry->state = PF_ENTRY_RETIRING;
 		hlist_del_rcu(&entry->node);
 		list_move_tail(&entry->list, retiring);
 		n++;
@@ -125,7 +125,7 @@ static void pf_reclaim_free(struct pf_entry *entry)
 	pf_table.retired_rows++;
 	entry->pid = NULL;
 	entry->task = NULL;
-	entry->state = PF_FREE;
+	entry->state = PF_ENTRY_FREE;
 	clear_bit(entry - pf_table.entries, pf_table.used);
 	list_move(&entry->list, &pf_table.free);
 	WRITE_ONCE(pf_table.nr_free, pf_table.nr_free + 1);

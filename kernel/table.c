@@ -47,7 +47,7 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 	WRITE_ONCE(pf_table.nr_free, pf_table.nr_free - 1);
 	pf_table.nr_live++;
 	entry->pid = get_pid(pid);
-	entry->state = PF_LIVE;
+	entry->state = PF_ENTRY_LIVE;
 	entry->start_ns = leader->start_boottime;
 	pf_table_name(entry, leader);
 	pf_account_set_base(entry);
@@ -203,7 +203,7 @@ void pf_table_exit(struct task_struct *task)
 	entry = pf_table_find(task_tgid(task));
 	if (!entry && pf_table.totals)
 		entry = pf_table_take_unread(task);
-	if (entry && entry->state == PF_LIVE) {
+	if (entry && entry->state == PF_ENTRY_LIVE) {
 		pf_table_name(entry, task->group_leader);
 		pf_table_mark_exited(entry);
 	}
@@ -391,11 +391,11 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 
 	pf_account_refresh(entry);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	used = entry->state != PF_FREE;
+	used = entry->state != PF_ENTRY_FREE;
 	if (used) {
 		row->pid = get_pid(entry->pid);
 		row->start_ns = entry->start_ns;
-		row->live = entry->state == PF_LIVE;
+		row->live = entry->state == PF_ENTRY_LIVE;
 		memcpy(row->comm, entry->comm, sizeof(row->comm));
 		pf_tally_sum(&entry->tally, &row->sums);
 	}

@@ -48,7 +48,12 @@
 #define PF_MAX_PROCESSES_MIN	16
 #define PF_MAX_PROCESSES_MAX	4194304	/* PID_MAX_LIMIT on 64 bits */
 
-enum pf_state { PF_FREE, PF_LIVE, PF_EXITED, PF_RETIRING };
+enum pf_entry_state {
+	PF_ENTRY_FREE,
+	PF_ENTRY_LIVE,
+	PF_ENTRY_EXITED,
+	PF_ENTRY_RETIRING,
+};
 
 /**
  * struct pf_entry - one process
@@ -70,7 +75,7 @@ struct pf_entry {
 	struct pid *pid;
 	struct pf_tally tally;
 	struct list_head list;
-	enum pf_state state;
+	enum pf_entry_state state;
 	u64 start_ns;
 	struct pf_account base;
 	struct task_struct *task;

@@ -79,7 +79,7 @@ extern struct pf_table pf_table;
 /* Makes a live entry an exited one. Lock held. */
 static inline void pf_table_mark_exited(struct pf_entry *entry)
 {
-	entry->state = PF_EXITED;
+	entry->state = PF_ENTRY_EXITED;
 	entry->exit_ns = ktime_get_boottime_ns();
 	list_add_tail(&entry->list, &pf_table.exited);
 	pf_table.nr_live--;

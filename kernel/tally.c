@@ -99,7 +99,7 @@ void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 								k, n);
 				}
 	sums->v[PF_SUM_FAULTS] = sums->v[PF_SUM_MINOR] + sums->v[PF_SUM_MAJOR];
-	for (i = PF_RETRIED; i < PF_COUNTERS; i++)
-		sums->v[PF_SUM_RETRIED + i - PF_RETRIED] =
+	for (i = PF_COUNTER_RETRIED; i < PF_COUNTERS; i++)
+		sums->v[PF_SUM_RETRIED + i - PF_COUNTER_RETRIED] =
 			atomic64_read(&tally->n[i]);
 }

@@ -14,25 +14,45 @@
 #include <linux/atomic.h>
 #include <linux/types.h>
 
-enum pf_severity { PF_MINOR, PF_MAJOR, PF_SEVERITIES };
-enum pf_access { PF_READ, PF_WRITE, PF_EXEC, PF_ACCESSES };
-enum pf_context { PF_USER, PF_KERNEL, PF_REMOTE, PF_CONTEXTS };
-enum pf_kind { PF_ANON, PF_FILE, PF_SHMEM, PF_HUGETLB, PF_KINDS };
+enum pf_severity {
+	PF_SEVERITY_MINOR,
+	PF_SEVERITY_MAJOR,
+	PF_SEVERITIES,
+};
+enum pf_access {
+	PF_ACCESS_READ,
+	PF_ACCESS_WRITE,
+	PF_ACCESS_EXEC,
+	PF_ACCESSES,
+};
+enum pf_context {
+	PF_CONTEXT_USER,
+	PF_CONTEXT_KERNEL,
+	PF_CONTEXT_REMOTE,
+	PF_CONTEXTS,
+};
+enum pf_kind {
+	PF_KIND_ANON,
+	PF_KIND_FILE,
+	PF_KIND_SHMEM,
+	PF_KIND_HUGETLB,
+	PF_KINDS,
+};
 
 /* Cells of one severity, and of both. */
 #define PF_SHAPES	(PF_ACCESSES * PF_CONTEXTS * PF_KINDS)
 #define PF_CELLS	(PF_SEVERITIES * PF_SHAPES)
 /* Cells of the breakdown, which leaves out the context. */
-#define PF_BREAKDOWN	(PF_SEVERITIES * PF_ACCESSES * PF_KINDS)
+#define PF_BREAKDOWN_CELLS (PF_SEVERITIES * PF_ACCESSES * PF_KINDS)
 
 /* What is counted beside the cells; continues their index. */
 enum pf_counter {
-	PF_RETRIED = PF_CELLS,
-	PF_SIGBUS,
-	PF_SIGSEGV,
-	PF_OOM,
-	PF_HWPOISON,
-	PF_STALL_NS,
+	PF_COUNTER_RETRIED = PF_CELLS,
+	PF_COUNTER_SIGBUS,
+	PF_COUNTER_SIGSEGV,
+	PF_COUNTER_OOM,
+	PF_COUNTER_HWPOISON,
+	PF_COUNTER_STALL_NS,
 	PF_COUNTERS,
 };
 
@@ -78,7 +98,7 @@ extern const char * const pf_sum_names[PF_SUMS];
  */
 struct pf_sums {
 	u64 v[PF_SUMS];
-	u64 breakdown[PF_BREAKDOWN];
+	u64 breakdown[PF_BREAKDOWN_CELLS];
 };
 
 /**
