@@ -17,11 +17,11 @@ static void pf_account_sum(struct task_struct *task, struct pf_account *account)
 {
 	struct task_struct *t;
 
-	account->n[PF_SEVERITY_MINOR] = pf_table_peek(task->signal->min_flt);
-	account->n[PF_SEVERITY_MAJOR] = pf_table_peek(task->signal->maj_flt);
+	account->n[PF_SEVERITY_MINOR] = pf_racy_read(task->signal->min_flt);
+	account->n[PF_SEVERITY_MAJOR] = pf_racy_read(task->signal->maj_flt);
 	for_each_thread(task, t) {
-		account->n[PF_SEVERITY_MINOR] += pf_table_peek(t->min_flt);
-		account->n[PF_SEVERITY_MAJOR] += pf_table_peek(t->maj_flt);
+		account->n[PF_SEVERITY_MINOR] += pf_racy_read(t->min_flt);
+		account->n[PF_SEVERITY_MAJOR] += pf_racy_read(t->maj_flt);
 	}
 }
 
@@ -57,7 +57,7 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 /* Of stats_lock, itself: its readers sleep on PREEMPT_RT while it is odd. */
 static unsigned int pf_account_sequence(const struct signal_struct *sig)
 {
-	return pf_table_peek(sig->stats_lock.seqcount.seqcount.sequence);
+	return pf_racy_read(sig->stats_lock.seqcount.seqcount.sequence);
 }
 
 /* A thread's release is some dozens of instructions with irqs off. */

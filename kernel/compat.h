@@ -12,6 +12,8 @@
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
 
+#include "racy.h"
+
 #ifndef CONFIG_DEBUG_FS
 #error "page_faults publishes through debugfs: it needs a kernel with CONFIG_DEBUG_FS=y"
 #endif
@@ -81,7 +83,7 @@ static inline long pf_compat_task_counter(const struct task_struct *task,
 {
 #if PF_TASKS_HOLD_COUNTERS
 	/* The thread adds to it without a mark. */
-	return data_race(READ_ONCE(task->rss_stat.count[member]));
+	return pf_racy_read(task->rss_stat.count[member]);
 #else
 	return 0;
 #endif

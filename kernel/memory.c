@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "racy.h"
 
 static u64 pf_memory_counter(struct mm_struct *mm, struct task_struct *group,
 			     int member)
@@ -31,7 +32,7 @@ static u64 pf_memory_counter(struct mm_struct *mm, struct task_struct *group,
 
 		for_each_thread(group, t)
 			/* Only compared; changes under that thread's lock. */
-			if (data_race(READ_ONCE(t->mm)) == mm)
+			if (pf_racy_read(t->mm) == mm)
 				pages += pf_compat_task_counter(t, member);
 	}
 	return max(pages, 0L);
@@ -48,7 +49,7 @@ static bool pf_memory_of_task(struct task_struct *task,
 	task_lock(task);
 	mm = task->mm;
 	/* Other flags change, without a mark. */
-	if (mm && !(data_race(task->flags) & PF_KTHREAD)) {
+	if (mm && !(pf_racy_read(task->flags) & PF_KTHREAD)) {
 		memory->vma = READ_ONCE(mm->total_vm);
 		memory->anon = pf_memory_counter(mm, task, MM_ANONPAGES);
 		memory->file = pf_memory_counter(mm, task, MM_FILEPAGES);

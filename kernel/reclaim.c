@@ -67,7 +67,7 @@ static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 			      unsigned int retiring)
 {
 	return pf_table.nr_free + retiring < pf_table.reserve ||
-	       now - entry->exit_ns >= (u64)pf_table_peek(retain_ms) * NSEC_PER_MSEC;
+	       now - entry->exit_ns >= (u64)pf_racy_read(retain_ms) * NSEC_PER_MSEC;
 }
 
 /* Whether it may: invariant 4 of table.h. Lock held. */
@@ -138,7 +138,7 @@ static void pf_reclaim_free(struct pf_entry *entry)
 /* How long the worker may sleep: entries go at most that much too late. */
 static unsigned long pf_reclaim_pause(void)
 {
-	return msecs_to_jiffies(clamp(pf_table_peek(retain_ms) / 4,
+	return msecs_to_jiffies(clamp(pf_racy_read(retain_ms) / 4,
 				      PF_RECLAIM_PAUSE_MIN_MS, 1000U));
 }
 

@@ -35,7 +35,7 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 				      struct pid *pid)
 {
 	/* May be another's group, whose leader de_thread() changes. */
-	struct task_struct *leader = pf_table_peek(task->group_leader);
+	struct task_struct *leader = pf_racy_read(task->group_leader);
 	struct pf_entry *entry;
 
 	entry = list_first_entry_or_null(&pf_table.free, struct pf_entry, list);
@@ -67,7 +67,7 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 	unsigned long flags;
 
 	/* May be another's, which changes other flags meanwhile. */
-	if (pf_table_peek(task->flags) & PF_KTHREAD)
+	if (pf_racy_read(task->flags) & PF_KTHREAD)
 		return tally;
 	/* A full table is not worth the lock on every fault. */
 	if (!READ_ONCE(pf_table.nr_free) && READ_ONCE(pf_table.overflowed))
@@ -136,7 +136,7 @@ static void pf_table_remember(struct task_struct *task, u64 start_ns)
 	struct pf_lost *lost;
 
 	for_each_thread(task, t)
-		if (t != task && !pf_table_peek(t->exit_state))
+		if (t != task && !pf_racy_read(t->exit_state))
 			goto remember;
 	return;
 
@@ -283,10 +283,10 @@ static void pf_table_meet(struct task_struct *leader)
 	 * Once, since it becomes NULL, by a store without a mark, when the
 	 * group is released. As task_tgid(), which reads it anew.
 	 */
-	struct pid *pid = pf_table_peek(leader->signal->pids[PIDTYPE_TGID]);
+	struct pid *pid = pf_racy_read(leader->signal->pids[PIDTYPE_TGID]);
 
 	/* Not one being released, nor one not quite there (copy_process()). */
-	if (!pid || (pf_table_peek(leader->flags) & PF_KTHREAD) ||
+	if (!pid || (pf_racy_read(leader->flags) & PF_KTHREAD) ||
 	    !pid_has_task(pid, PIDTYPE_TGID))
 		return;
 	preempt_disable();

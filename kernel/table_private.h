@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
+#include "racy.h"
 #include "table.h"
 
 /*
@@ -85,9 +86,6 @@ static inline void pf_table_mark_exited(struct pf_entry *entry)
 	pf_table.nr_live--;
 	WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited + 1);
 }
-
-/* Reads once what a thread changes of its own without a mark. */
-#define pf_table_peek(x)	data_race(READ_ONCE(x)) /* any recent value will do */
 
 void pf_account_set_base(struct pf_entry *entry);
 void pf_account_refresh(struct pf_entry *entry);
