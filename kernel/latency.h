@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Log2 histogram of the time faults take, by severity.
- *
- * A fault that is retried makes several calls of handle_mm_fault; the time of
- * the earlier ones is carried to the one that completes it, so that a fault
- * that waited 50 ms for userfaultfd or a disk is one of 50 ms. What is carried
- * lies in a small open-addressed array keyed by thread and address; only the
- * thread itself touches its slot. Nothing is looked up while nothing is
- * carried, which is nearly always.
- */
+/* Log2 histogram of the time faults take, by severity. */
 #ifndef PF_LATENCY_H
 #define PF_LATENCY_H
 
-#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/percpu.h>
-#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "tally.h"
@@ -36,14 +25,6 @@ struct pf_histogram {
 };
 DECLARE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
 
-/* Retried faults whose time waits to be completed. */
-extern atomic_t pf_latency_carried;
-
-int pf_latency_init(unsigned int slots);
-void pf_latency_destroy(void);
-void pf_latency_carry(unsigned long address, u64 ns);
-u64 pf_latency_claim(unsigned long address);
-void pf_latency_drop(struct task_struct *task);
 void pf_latency_read(enum pf_severity severity, struct pf_histogram *histogram);
 
 /**
@@ -57,18 +38,6 @@ static __always_inline void pf_latency_count(unsigned int severity, u64 ns)
 {
 	this_cpu_inc(pf_latency_histogram[severity].bucket[__fls(ns - 1)]);
 	this_cpu_add(pf_latency_histogram[severity].sum, ns);
-}
-
-/**
- * pf_latency_forget() - drop what a thread that exits carries
- * @task: the thread
- *
- * Context: any.
- */
-static inline void pf_latency_forget(struct task_struct *task)
-{
-	if (unlikely(atomic_read(&pf_latency_carried)))
-		pf_latency_drop(task);
 }
 
 #endif /* PF_LATENCY_H */

@@ -14,8 +14,8 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "carry.h"
 #include "compat.h"
-#include "latency.h"
 #include "table.h"
 
 /* The tracepoint's symbol is not exported: it is looked up by name. */
@@ -23,7 +23,7 @@ static struct tracepoint *pf_lifecycle_tracepoint;
 
 static void pf_lifecycle_on_exit(PF_EXIT_PROTO(data, task))
 {
-	pf_latency_forget(task);
+	pf_carry_forget(task);
 	if (!atomic_read(&task->signal->live))
 		pf_table_exit(task);
 }

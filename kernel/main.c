@@ -11,8 +11,8 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "carry.h"
 #include "include/page_faults.h"
-#include "latency.h"
 #include "lifecycle.h"
 #include "probe.h"
 #include "publish.h"
@@ -86,12 +86,12 @@ static int __init pf_init(void)
 	err = pf_reclaim_init();
 	if (err)
 		goto destroy_table;
-	err = pf_latency_init(totals ? 0 : maxactive);
+	err = pf_carry_init(totals ? 0 : maxactive);
 	if (err)
 		goto exit_reclaim;
 	err = pf_lifecycle_init();
 	if (err)
-		goto destroy_latency;
+		goto destroy_carry;
 	if (!totals)
 		err = pf_probe_init(latency, maxactive);
 	if (err)
@@ -111,8 +111,8 @@ exit_probe:
 		pf_probe_exit();
 exit_lifecycle:
 	pf_lifecycle_exit();
-destroy_latency:
-	pf_latency_destroy();
+destroy_carry:
+	pf_carry_destroy();
 exit_reclaim:
 	pf_reclaim_exit();
 destroy_table:
@@ -130,7 +130,7 @@ static void __exit pf_exit(void)
 	if (!pf_table_is_totals())
 		pf_probe_exit();
 	pf_lifecycle_exit();
-	pf_latency_destroy();
+	pf_carry_destroy();
 	pf_reclaim_exit();
 	pf_table_destroy();
 }

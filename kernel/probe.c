@@ -27,6 +27,7 @@
 #include <linux/smp.h>
 #include <linux/vmstat.h>
 
+#include "carry.h"
 #include "clock.h"
 #include "compat.h"
 #include "latency.h"
@@ -151,9 +152,9 @@ static noinline void pf_probe_unfinished(const struct pf_call *call,
 
 		pf_probe_count(tally, PF_COUNTER_STALL_NS, ns);
 		if (!retry)
-			pf_latency_forget(current);
+			pf_carry_forget(current);
 		else if (pf_probe_comes_back(call))
-			pf_latency_carry(call->address, ns);
+			pf_carry_add(call->address, ns);
 	}
 }
 NOKPROBE_SYMBOL(pf_probe_unfinished);
@@ -167,7 +168,7 @@ static noinline u64 pf_probe_time_slow(const struct pf_call *call,
 {
 	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
 
-	pf_latency_count(severity, ns + pf_latency_claim(call->address));
+	pf_latency_count(severity, ns + pf_carry_claim(call->address));
 	return ns;
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);
@@ -179,7 +180,7 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 {
 	s64 ns = pf_clock_since(clock, &call->start);
 
-	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_latency_carried)))
+	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_carry_pending)))
 		return pf_probe_time_slow(call, severity, ns);
 	pf_latency_count(severity, ns);
 	return ns;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a retried call carries to the next; see carry.h. */
+#include "carry.h"
+
+#include <linux/hash.h>
+#include <linux/kprobes.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+/* Slots a thread may take from its hash on. */
+#define PF_CARRY_PROBES	8
+
+/**
+ * struct pf_carry - time of a fault's calls so far
+ * @owner: the thread, NULL while the slot is free; taken by cmpxchg, given
+ *	back by the owner or, when it exits, for it
+ * @address: the page that faulted (owner)
+ * @ns: time so far (owner)
+ */
+struct pf_carry {
+	struct task_struct *owner;
+	unsigned long address;
+	u64 ns;
+};
+
+static struct pf_carry *pf_carry_slots;
+static unsigned int pf_carry_bits;
+atomic_t pf_carry_pending = ATOMIC_INIT(0);
+
+static struct pf_carry *pf_carry_slot(const struct task_struct *task,
+				      unsigned int probe)
+{
+	unsigned int mask = (1U << pf_carry_bits) - 1;
+
+	return &pf_carry_slots[(hash_ptr(task, pf_carry_bits) + probe) & mask];
+}
+NOKPROBE_SYMBOL(pf_carry_slot);
+
+static struct pf_carry *pf_carry_find(const struct task_struct *task)
+{
+	unsigned int probe;
+
+	for (probe = 0; probe < PF_CARRY_PROBES; probe++) {
+		struct pf_carry *slot = pf_carry_slot(task, probe);
+
+		if (READ_ONCE(slot->owner) == task)
+			return slot;
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(pf_carry_find);
+
+/* The slot of current, taken if it has none; NULL if all it may take are. */
+static struct pf_carry *pf_carry_take(void)
+{
+	struct pf_carry *slot = pf_carry_find(current);
+	unsigned int probe;
+
+	for (probe = 0; !slot && probe < PF_CARRY_PROBES; probe++) {
+		struct pf_carry *try = pf_carry_slot(current, probe);
+
+		if (!READ_ONCE(try->owner) &&
+		    !cmpxchg(&try->owner, NULL, current)) {
+			atomic_inc(&pf_carry_pending);
+			try->ns = 0;
+			slot = try;
+		}
+	}
+	return slot;
+}
+NOKPROBE_SYMBOL(pf_carry_take);
+
+static void pf_carry_give(struct pf_carry *slot)
+{
+	/* Whoever takes the slot next sees that its owner is done with it. */
+	smp_store_release(&slot->owner, NULL);
+	atomic_dec(&pf_carry_pending);
+}
+NOKPROBE_SYMBOL(pf_carry_give);
+
+/**
+ * pf_carry_add() - keep the time of a call that is to be retried
+ * @address: what faulted
+ * @ns: the call's time
+ *
+ * If the array is crowded around the thread's place the time is not carried:
+ * the histogram then sees the completing call alone, stall_ns all of it.
+ *
+ * Context: current is the thread that faulted; a probe's handler.
+ */
+void pf_carry_add(unsigned long address, u64 ns)
+{
+	struct pf_carry *slot = pf_carry_take();
+
+	if (!slot)
+		return;
+	address &= PAGE_MASK;
+	if (slot->address != address)
+		slot->ns = 0;	/* of a fault that was never completed */
+	slot->address = address;
+	slot->ns += ns;
+}
+NOKPROBE_SYMBOL(pf_carry_add);
+
+/**
+ * pf_carry_claim() - take the time carried for a fault that completes now
+ * @address: what faulted
+ *
+ * Time carried for another address is of a fault that never completed (a
+ * signal came first): it is dropped.
+ *
+ * Context: current is the thread that faulted; a probe's handler.
+ * Return: ns, 0 if nothing was carried for it.
+ */
+u64 pf_carry_claim(unsigned long address)
+{
+	struct pf_carry *slot = pf_carry_find(current);
+	u64 ns = 0;
+
+	if (slot) {
+		if (slot->address == (address & PAGE_MASK))
+			ns = slot->ns;
+		pf_carry_give(slot);
+	}
+	return ns;
+}
+NOKPROBE_SYMBOL(pf_carry_claim);
+
+/**
+ * pf_carry_drop() - drop what a thread carries
+ * @task: the thread, which faults no more
+ *
+ * Context: any.
+ */
+void pf_carry_drop(struct task_struct *task)
+{
+	struct pf_carry *slot = pf_carry_find(task);
+
+	if (slot)
+		pf_carry_give(slot);
+}
+NOKPROBE_SYMBOL(pf_carry_drop);
+
+/**
+ * pf_carry_init() - allocate the slots
+ * @slots: threads that may carry time at once, at least
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pf_carry_init(unsigned int slots)
+{
+	/* Twice as many, so that PF_CARRY_PROBES nearly always suffice. */
+	unsigned int n = roundup_pow_of_two(max(slots, 16U)) * 2;
+
+	pf_carry_bits = ilog2(n);
+	pf_carry_slots = kvcalloc(n, sizeof(*pf_carry_slots), GFP_KERNEL);
+	return pf_carry_slots ? 0 : -ENOMEM;
+}
+
+/**
+ * pf_carry_destroy() - free the slots
+ *
+ * Context: process context, may sleep; no handler runs any more.
+ */
+void pf_carry_destroy(void)
+{
+	kvfree(pf_carry_slots);
+}
