@@ -14,22 +14,18 @@
 
 #include "probe.h"
 
-#include <linux/cpu.h>
 #include <linux/fs.h>
 #include <linux/file.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/ptrace.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/smp.h>
-#include <linux/vmstat.h>
 
 #include "carry.h"
 #include "clock.h"
 #include "compat.h"
+#include "drift.h"
 #include "latency.h"
 #include "table.h"
 
@@ -49,15 +45,6 @@ struct pf_call {
 
 /* What tells a shmem mapping: not exported under one name on all kernels. */
 static const struct address_space_operations *pf_probe_shmem_aops;
-
-/*
- * The event PGFAULT, less what we had counted, when the probe was in place. A
- * call under way then was in the one and not yet in the other, so that the
- * base may be too large by as many: see pf_probe_drift().
- */
-static DEFINE_MUTEX(pf_probe_base_lock);
-static s64 pf_probe_pgfault_base;	/* pf_probe_base_lock */
-static s64 pf_probe_base_slack;		/* pf_probe_base_lock */
 
 static __always_inline enum pf_kind
 pf_probe_kind(const struct vm_area_struct *vma)
@@ -290,75 +277,6 @@ const char *pf_probe_clock_name(void)
 	}
 }
 
-/* What the event should have grown by for what we counted on a CPU. */
-static s64 pf_probe_counted(int cpu)
-{
-	const struct pf_cpu_tally *tally = per_cpu_ptr(&pf_table_global, cpu);
-	unsigned int i;
-	s64 n = 0;
-
-	for (i = 0; i < PF_COUNTER_STALL_NS; i++)
-		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_COUNTER_RETRIED)
-			n += READ_ONCE(tally->n[i]);
-	return n;
-}
-
-/* Runs on each CPU: what the kernel counted there, less what we did. */
-static void pf_probe_base_on_cpu(void *base)
-{
-	atomic64_add(this_cpu_read(vm_event_states.event[PGFAULT]) -
-		     pf_probe_counted(smp_processor_id()), base);
-}
-
-/*
- * The base is taken on every CPU from its own interrupt, between two of its
- * faults, since a sum over the CPUs from here would count those that happen
- * while it is made on one side only.
- */
-static s64 pf_probe_base(void)
-{
-	atomic64_t base = ATOMIC64_INIT(0);
-	int cpu;
-
-	cpus_read_lock();
-	on_each_cpu(pf_probe_base_on_cpu, &base, 1);
-	/*
-	 * A CPU that goes offline has its events folded into another's
-	 * (mm/vmstat.c, vm_events_fold_cpu); what we counted there stays.
-	 */
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu))
-			atomic64_sub(pf_probe_counted(cpu), &base);
-	cpus_read_unlock();
-	return atomic64_read(&base);
-}
-
-/*
- * Where the kernel counts a call at its end (6.4 and later), one that was under
- * way when the probe came would be in its count and never in ours. After this
- * none is that has not gone to sleep in it: every task has slept, or has been in
- * user mode (kernel/rcu/tasks.h).
- */
-static void pf_probe_wait_for_others(void)
-{
-	if (!PF_PGFAULT_COUNTS_RETRIES)
-		synchronize_rcu_tasks();
-}
-
-/*
- * Calls that may be in the kernel's count and not yet in ours while the base is
- * taken. Where the kernel counts a call when it begins, any that began since the
- * probe is there; where it does at the end, those between its count and the
- * return: one a CPU and few more, unless all who run are preempted anywhere.
- */
-static unsigned int pf_probe_slack(unsigned int maxactive)
-{
-	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_full() ||
-	    preempt_model_rt())
-		return maxactive;
-	return min(maxactive, 4 * num_possible_cpus());
-}
-
 /* Learns the operations of shmem mappings from a file made for the purpose. */
 static int pf_probe_learn_shmem(void)
 {
@@ -395,9 +313,7 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 		pr_err("cannot probe handle_mm_fault: error %d\n", err);
 		return err;
 	}
-	pf_probe_wait_for_others();
-	pf_probe_pgfault_base = pf_probe_base();
-	pf_probe_base_slack = pf_probe_slack(maxactive);
+	pf_drift_begin(maxactive);
 	return 0;
 }
 
@@ -427,50 +343,4 @@ u64 pf_probe_missed(void)
 	/* Both are counted up without a mark; any recent values will do. */
 	return data_race((u64)(u32)READ_ONCE(pf_probe.nmissed) +
 			 READ_ONCE(pf_probe.kp.nmissed));
-}
-
-/* The event PGFAULT since boot. */
-static s64 pf_probe_events(void)
-{
-	s64 sum = 0;
-	int cpu;
-
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		sum += READ_ONCE(per_cpu(vm_event_states, cpu).event[PGFAULT]);
-	cpus_read_unlock();
-	return sum;
-}
-
-/**
- * pf_probe_drift() - hold our count against the kernel's own event PGFAULT
- * @ours: what the event should have grown by since load, by what was counted
- *	a moment ago
- * @pgfault: set to what it has grown by; on kernels before 6.4 every call
- *	counts, a retry included
- *
- * A call under way is in the kernel's count and not yet in ours, never the
- * other way round. So a positive difference says that the base was taken with
- * calls under way: it is corrected, by no more than could have been.
- *
- * Context: process context, may sleep.
- * Return: ours less the kernel's.
- */
-s64 pf_probe_drift(s64 ours, s64 *pgfault)
-{
-	s64 drift;
-
-	mutex_lock(&pf_probe_base_lock);
-	*pgfault = pf_probe_events() - pf_probe_pgfault_base;
-	drift = ours - *pgfault;
-	if (drift > 0) {
-		s64 excess = min(drift, pf_probe_base_slack);
-
-		pf_probe_base_slack -= excess;
-		pf_probe_pgfault_base -= excess;
-		*pgfault += excess;
-		drift -= excess;
-	}
-	mutex_unlock(&pf_probe_base_lock);
-	return drift;
 }

@@ -22,7 +22,6 @@ int pf_probe_init(bool latency, unsigned int maxactive);
 void pf_probe_exit(void);
 const char *pf_probe_clock_name(void);
 u64 pf_probe_missed(void);
-s64 pf_probe_drift(s64 ours, s64 *pgfault);
 #else
 static inline int pf_probe_init(bool latency, unsigned int maxactive)
 {
@@ -37,11 +36,6 @@ static inline const char *pf_probe_clock_name(void)
 }
 static inline u64 pf_probe_missed(void)
 {
-	return 0;
-}
-static inline s64 pf_probe_drift(s64 ours, s64 *pgfault)
-{
-	*pgfault = ours;
 	return 0;
 }
 #endif

@@ -20,7 +20,7 @@
 #include <linux/timekeeping.h>
 
 #include "account.h"
-#include "compat.h"
+#include "drift.h"
 #include "include/page_faults.h"
 #include "latency.h"
 #include "memory.h"
@@ -262,24 +262,12 @@ static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 	return pf_publish_counters;
 }
 
-/* What the kernel's own event should have grown by, by our count. */
-static u64 pf_publish_expected(const struct pf_sums *sums)
-{
-	u64 n = sums->v[PF_SUM_FAULTS] + sums->v[PF_SUM_SIGBUS] +
-		sums->v[PF_SUM_SIGSEGV] + sums->v[PF_SUM_OOM] +
-		sums->v[PF_SUM_HWPOISON];
-
-	if (PF_PGFAULT_COUNTS_RETRIES)
-		n += sums->v[PF_SUM_RETRIED];
-	return n;
-}
-
 /* What the module says of itself: the probe against the kernel's counts. */
 static unsigned int pf_publish_self_check(struct seq_file *m,
 					  const struct pf_sums *global)
 {
 	s64 pgfault;
-	s64 drift = pf_probe_drift(pf_publish_expected(global), &pgfault);
+	s64 drift = pf_drift_read(global, &pgfault);
 	const char *clock = pf_probe_clock_name();
 
 	if (clock)
