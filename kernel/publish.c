@@ -13,7 +13,6 @@
 #include "publish.h"
 
 #include <linux/debugfs.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -23,233 +22,13 @@
 #include "drift.h"
 #include "include/page_faults.h"
 #include "latency.h"
-#include "memory.h"
 #include "probe.h"
+#include "processes.h"
 #include "table.h"
-#include "text.h"
-
-/*
- * What a read() returns at most. seq_file's own PAGE_SIZE would make a dozen
- * rows a call of it.
- */
-#define PF_PUBLISH_BUFFER	(64 * 1024)
-
-/* No row is longer: its numbers, its breakdown, its comm, tabs and names. */
-#define PF_PUBLISH_ROW_MAX \
-	((8 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
-	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 static struct dentry *pf_publish_dir;
-/* How many of the sums are offered: the first ones of enum pf_sum. */
-static unsigned int pf_publish_counters;
+unsigned int pf_publish_counters;
 static u64 pf_publish_loaded_ns;
-
-/**
- * struct pf_walk - a reader of processes
- * @rows: rows in the text so far
- * @row: the row being written; large, so not on the stack
- */
-struct pf_walk {
-	unsigned long rows;
-	struct pf_row row;
-};
-
-/* Positions: 0 the head, 1 + index an entry, 1 + capacity the trailer. */
-static loff_t pf_publish_position(loff_t pos)
-{
-	int index = pf_table_next(pos - 1);
-
-	return index < 0 ? (loff_t)PF_MAX_PROCESSES_MAX + 1 : index + 1;
-}
-
-static void *pf_publish_start(struct seq_file *m, loff_t *pos)
-{
-	struct pf_walk *walk = m->private;
-
-	if (!*pos) {
-		walk->rows = 0;
-		if (pf_table_is_totals())
-			pf_table_fill();
-		return SEQ_START_TOKEN;
-	}
-	if (*pos > PF_MAX_PROCESSES_MAX + 1)
-		return NULL;
-	*pos = pf_publish_position(*pos);
-	return pos;
-}
-
-static void *pf_publish_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	++*pos;
-	if (*pos > PF_MAX_PROCESSES_MAX + 1)
-		return NULL;
-	*pos = pf_publish_position(*pos);
-	return pos;
-}
-
-static void pf_publish_stop(struct seq_file *m, void *v)
-{
-}
-
-static void pf_publish_head(struct seq_file *m)
-{
-	unsigned int i;
-
-	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
-	seq_puts(m, PF_COL_PID "\t" PF_COL_START_NS "\t" PF_COL_STATE "\t"
-		 PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t" PF_COL_RSS_ANON_KB "\t"
-		 PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
-		 PF_COL_SWAP_KB);
-	for (i = 0; i < pf_publish_counters; i++) {
-		seq_putc(m, '\t');
-		seq_puts(m, pf_sum_names[i]);
-	}
-	if (!pf_table_is_totals())
-		seq_puts(m, "\t" PF_COL_BREAKDOWN);
-	seq_puts(m, "\t" PF_COL_COMM "\n");
-}
-
-static char *pf_publish_field(char *p, u64 n)
-{
-	p = pf_text_u64(p, n);
-	*p++ = '\t';
-	return p;
-}
-
-static char *pf_publish_kb(char *p, u64 pages)
-{
-	return pf_publish_field(p, pages << (PAGE_SHIFT - 10));
-}
-
-static char *pf_publish_memory(char *p, const struct pf_memory *memory)
-{
-	p = pf_publish_kb(p, memory->vma);
-	p = pf_publish_kb(p, memory->anon + memory->file + memory->shmem);
-	p = pf_publish_kb(p, memory->anon);
-	p = pf_publish_kb(p, memory->file);
-	p = pf_publish_kb(p, memory->shmem);
-	return pf_publish_kb(p, memory->swap);
-}
-
-static char *pf_publish_breakdown(char *p, const u64 *breakdown)
-{
-	char *start = p;
-	unsigned int i;
-
-	for (i = 0; i < PF_BREAKDOWN_CELLS; i++) {
-		if (!breakdown[i])
-			continue;
-		if (p != start)
-			*p++ = ',';
-		*p++ = PF_BREAKDOWN_SEVERITIES[i / PF_KINDS / PF_ACCESSES];
-		*p++ = PF_BREAKDOWN_ACCESSES[i / PF_KINDS % PF_ACCESSES];
-		*p++ = PF_BREAKDOWN_KINDS[i % PF_KINDS];
-		*p++ = '=';
-		p = pf_text_u64(p, breakdown[i]);
-	}
-	if (p == start)
-		*p++ = '-';
-	return p;
-}
-
-static char *pf_publish_sums(char *p, const struct pf_sums *sums)
-{
-	unsigned int i;
-
-	for (i = 0; i < pf_publish_counters; i++)
-		p = pf_publish_field(p, sums->v[i]);
-	if (!pf_table_is_totals()) {
-		p = pf_publish_breakdown(p, sums->breakdown);
-		*p++ = '\t';
-	}
-	return p;
-}
-
-/* Writes a row; returns its end. */
-static char *pf_publish_fields(char *p, struct pf_row *row)
-{
-	struct pf_memory memory = {};
-
-	/* A row still called live whose process is gone is about to be marked. */
-	if (row->live)
-		row->live = pf_memory_read(row->pid, &memory, row->comm);
-	p = pf_publish_field(p, pid_nr(row->pid));
-	p = pf_publish_field(p, row->start_ns);
-	p = pf_text_string(p, row->live ? PF_STATE_LIVE "\t" :
-					  PF_STATE_EXITED "\t");
-	p = pf_publish_memory(p, &memory);
-	p = pf_publish_sums(p, &row->sums);
-	p = pf_text_escaped(p, row->comm);
-	*p++ = '\n';
-	return p;
-}
-
-static int pf_publish_row(struct seq_file *m, unsigned int index)
-{
-	struct pf_walk *walk = m->private;
-	char *start, *end;
-
-	if (seq_get_buf(m, &start) < PF_PUBLISH_ROW_MAX) {
-		seq_commit(m, -1);	/* again with an empty buffer */
-		return 0;
-	}
-	if (!pf_table_row(index, &walk->row))
-		return 0;
-	end = pf_publish_fields(start, &walk->row);
-	put_pid(walk->row.pid);
-	seq_commit(m, end - start);
-	walk->rows++;
-	return 0;
-}
-
-static int pf_publish_show(struct seq_file *m, void *v)
-{
-	const struct pf_walk *walk = m->private;
-	loff_t pos;
-
-	if (v == SEQ_START_TOKEN) {
-		pf_publish_head(m);
-		return 0;
-	}
-	pos = *(loff_t *)v;
-	if (pos <= PF_MAX_PROCESSES_MAX)
-		return pf_publish_row(m, pos - 1);
-	seq_printf(m, PF_TRAILER "%lu\n", walk->rows);
-	return 0;
-}
-
-static const struct seq_operations pf_publish_processes = {
-	.start = pf_publish_start,
-	.next = pf_publish_next,
-	.stop = pf_publish_stop,
-	.show = pf_publish_show,
-};
-
-static int pf_publish_processes_open(struct inode *inode, struct file *file)
-{
-	struct seq_file *m;
-
-	if (!__seq_open_private(file, &pf_publish_processes,
-				sizeof(struct pf_walk)))
-		return -ENOMEM;
-	/* As single_open_size() does (fs/seq_file.c). */
-	m = file->private_data;
-	m->buf = kvmalloc(PF_PUBLISH_BUFFER, GFP_KERNEL_ACCOUNT);
-	if (!m->buf) {
-		seq_release_private(inode, file);
-		return -ENOMEM;
-	}
-	m->size = PF_PUBLISH_BUFFER;
-	return 0;
-}
-
-static const struct file_operations pf_publish_processes_fops = {
-	.owner = THIS_MODULE,
-	.open = pf_publish_processes_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = seq_release_private,
-};
 
 static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 				    const struct pf_sums *sums)
@@ -374,7 +153,7 @@ static int pf_publish_file(const char *name, const struct file_operations *fops)
 static int pf_publish_files(bool latency)
 {
 	int err = pf_publish_file(PF_FILE_PROCESSES,
-				  &pf_publish_processes_fops);
+				  &pf_processes_fops);
 
 	if (err)
 		return err;

@@ -5,6 +5,12 @@
 
 #include <linux/types.h>
 
+/*
+ * How many of the sums are offered: the first ones of enum pf_sum. Constant
+ * after pf_publish_init().
+ */
+extern unsigned int pf_publish_counters;
+
 int pf_publish_init(bool latency);
 void pf_publish_exit(void);
 
