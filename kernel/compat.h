@@ -89,6 +89,32 @@ static inline long pf_compat_task_counter(const struct task_struct *task,
 #endif
 }
 
+/* Whether processes can have huge pages of hugetlb. */
+#ifdef CONFIG_HUGETLB_PAGE
+#define PF_HAVE_HUGETLB 1
+#else
+#define PF_HAVE_HUGETLB 0
+#endif
+
+/**
+ * pf_compat_hugetlb_usage() - memory of an mm in huge pages of hugetlb
+ * @mm: the mm
+ *
+ * What hugetlb_report_usage() (mm/hugetlb.c) prints as HugetlbPages.
+ *
+ * Context: any.
+ * Return: pages of PAGE_SIZE, 0 where there is no hugetlb.
+ */
+static inline unsigned long
+pf_compat_hugetlb_usage(const struct mm_struct *mm)
+{
+#ifdef CONFIG_HUGETLB_PAGE
+	return atomic_long_read(&mm->hugetlb_usage);
+#else
+	return 0;
+#endif
+}
+
 /**
  * pf_compat_shmem_file() - make an empty, unlinked shmem file
  * @name: its name in messages

@@ -55,6 +55,7 @@ static bool pf_memory_of_task(struct task_struct *task,
 		memory->file = pf_memory_counter(mm, task, MM_FILEPAGES);
 		memory->shmem = pf_memory_counter(mm, task, MM_SHMEMPAGES);
 		memory->swap = pf_memory_counter(mm, task, MM_SWAPENTS);
+		memory->hugetlb = pf_compat_hugetlb_usage(mm);
 	}
 	task_unlock(task);
 	return mm;

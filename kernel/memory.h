@@ -14,6 +14,7 @@
  * @file: resident file pages
  * @shmem: resident shared-memory pages
  * @swap: pages in swap
+ * @hugetlb: memory in huge pages of hugetlb, which are in none of the others
  */
 struct pf_memory {
 	u64 vma;
@@ -21,6 +22,7 @@ struct pf_memory {
 	u64 file;
 	u64 shmem;
 	u64 swap;
+	u64 hugetlb;
 };
 
 bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm);

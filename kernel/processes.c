@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "include/page_faults.h"
 #include "memory.h"
 #include "publish.h"
@@ -21,7 +22,7 @@
 
 /* No row is longer: its numbers, its breakdown, its comm, tabs and names. */
 #define PF_PROCESSES_ROW_MAX \
-	((8 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
+	((9 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
 	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 /**
@@ -80,6 +81,8 @@ static void pf_processes_head(struct seq_file *m)
 		 PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t" PF_COL_RSS_ANON_KB "\t"
 		 PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
 		 PF_COL_SWAP_KB);
+	if (PF_HAVE_HUGETLB)
+		seq_puts(m, "\t" PF_COL_HUGETLB_KB);
 	for (i = 0; i < pf_publish_counters; i++) {
 		seq_putc(m, '\t');
 		seq_puts(m, pf_sum_names[i]);
@@ -108,7 +111,10 @@ static char *pf_processes_memory(char *p, const struct pf_memory *memory)
 	p = pf_processes_kb(p, memory->anon);
 	p = pf_processes_kb(p, memory->file);
 	p = pf_processes_kb(p, memory->shmem);
-	return pf_processes_kb(p, memory->swap);
+	p = pf_processes_kb(p, memory->swap);
+	if (PF_HAVE_HUGETLB)
+		p = pf_processes_kb(p, memory->hugetlb);
+	return p;
 }
 
 static char *pf_processes_breakdown(char *p, const u64 *breakdown)

@@ -46,11 +46,19 @@
  * reader undoes the escapes to bytes, keeps valid UTF-8 and replaces the rest
  * by U+FFFD.
  *
+ * PF_COL_MAJOR is what the kernel itself calls a major fault: the call of
+ * handle_mm_fault that completed it returned VM_FAULT_MAJOR (the page was read
+ * from a disk or from swap), or the fault had been retried before
+ * (FAULT_FLAG_TRIED), whatever it waited for: also a userfaultfd or FUSE server.
+ *
  * PF_COL_BREAKDOWN is the joint distribution of the row's faults, sparse:
  * "-" when there is none, else comma-separated ``<s><a><k>=<count>`` with s one
  * of PF_BREAKDOWN_SEVERITIES (minor, Major), a one of PF_BREAKDOWN_ACCESSES
  * (read, write, exec) and k one of PF_BREAKDOWN_KINDS (anon, file, shmem,
  * hugetlb), e.g. ``mwa=812,Mrf=3``. Its counts add up to PF_COL_FAULTS.
+ *
+ * PF_COL_HUGETLB_KB is offered where the kernel has hugetlb
+ * (CONFIG_HUGETLB_PAGE). Huge pages of hugetlb are in none of the RSS columns.
  *
  * With the module parameter detail=totals only pid, start_ns, state, the
  * memory columns, faults, minor, major and comm are offered; with latency=0
@@ -109,6 +117,7 @@
 #define PF_COL_RSS_FILE_KB	"rss_file_kb"
 #define PF_COL_RSS_SHMEM_KB	"rss_shmem_kb"
 #define PF_COL_SWAP_KB		"swap_kb"
+#define PF_COL_HUGETLB_KB	"hugetlb_kb"	/* HugetlbPages; in no RSS */
 #define PF_COL_FAULTS		"faults"	/* completed = minor + major */
 #define PF_COL_MINOR		"minor"
 #define PF_COL_MAJOR		"major"

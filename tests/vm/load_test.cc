@@ -32,13 +32,14 @@ TEST(Load, EveryContractColumnIsOffered) {
        {PF_COL_PID,         PF_COL_START_NS,     PF_COL_STATE,
         PF_COL_VMA_KB,      PF_COL_RSS_KB,       PF_COL_RSS_ANON_KB,
         PF_COL_RSS_FILE_KB, PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB,
-        PF_COL_FAULTS,      PF_COL_MINOR,        PF_COL_MAJOR,
-        PF_COL_READ,        PF_COL_WRITE,        PF_COL_EXEC,
-        PF_COL_USER,        PF_COL_KERNEL,       PF_COL_REMOTE,
-        PF_COL_ANON,        PF_COL_FILE,         PF_COL_SHMEM,
-        PF_COL_HUGETLB,     PF_COL_RETRIED,      PF_COL_SIGBUS,
-        PF_COL_SIGSEGV,     PF_COL_OOM,          PF_COL_HWPOISON,
-        PF_COL_STALL_NS,    PF_COL_BREAKDOWN,    PF_COL_COMM})
+        PF_COL_HUGETLB_KB,  PF_COL_FAULTS,       PF_COL_MINOR,
+        PF_COL_MAJOR,       PF_COL_READ,         PF_COL_WRITE,
+        PF_COL_EXEC,        PF_COL_USER,         PF_COL_KERNEL,
+        PF_COL_REMOTE,      PF_COL_ANON,         PF_COL_FILE,
+        PF_COL_SHMEM,       PF_COL_HUGETLB,      PF_COL_RETRIED,
+        PF_COL_SIGBUS,      PF_COL_SIGSEGV,      PF_COL_OOM,
+        PF_COL_HWPOISON,    PF_COL_STALL_NS,     PF_COL_BREAKDOWN,
+        PF_COL_COMM})
     EXPECT_TRUE(table.rows[0].Has(column)) << column;
 }
 

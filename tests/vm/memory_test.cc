@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vma_kb and rss_kb against the kernel's own words.
+// The memory columns against the kernel's own accounting.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <string.h>
@@ -13,12 +13,11 @@
 
 #include "module.h"
 #include "page_faults.h"
+#include "storm_kit.h"
 #include "subject.h"
 
 namespace pf_test {
 namespace {
-
-constexpr size_t kPage = 4096;
 
 char* Map(size_t size, int flags = MAP_PRIVATE | MAP_ANONYMOUS) {
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0);
@@ -34,6 +33,7 @@ void ExpectMemoryEqualsKernel(pid_t pid) {
   EXPECT_EQ(row->Number(PF_COL_VMA_KB), process.vma_kb);
   EXPECT_EQ(row->Number(PF_COL_RSS_KB), process.rss_kb);
   EXPECT_EQ(row->Number(PF_COL_SWAP_KB), process.swap_kb);
+  EXPECT_EQ(row->Number(PF_COL_HUGETLB_KB), process.hugetlb_kb);
 }
 
 TEST(Memory, QuietProcessEqualsSmapsRollup) {
@@ -90,6 +90,37 @@ TEST(Memory, ThreadsHoldNothingBack) {
                   });
   subject.Act();
   ExpectMemoryEqualsKernel(subject.pid());
+}
+
+uint64_t HugetlbKb(pid_t pid) {
+  const Table table = ReadTable();
+  const Row* row = table.FindOne(pid);
+  EXPECT_NE(row, nullptr);
+  return row ? row->Number(PF_COL_HUGETLB_KB) : 0;
+}
+
+// Huge pages count from the first touch until the process ends.
+void ExpectHugetlbCounts(int flags) {
+  constexpr size_t kHuge = 2 << 20;
+  static char* memory;
+  Subject subject(
+      [flags] { memory = Map(4 * kHuge, flags | MAP_ANONYMOUS | MAP_HUGETLB); },
+      [] {
+        for (size_t i = 0; i < 3; ++i) memory[i * kHuge] = 1;
+      });
+  EXPECT_EQ(HugetlbKb(subject.pid()), 0u);
+  subject.Act();
+  EXPECT_EQ(HugetlbKb(subject.pid()), 3 * kHuge / 1024);
+  ExpectMemoryEqualsKernel(subject.pid());
+  subject.End();
+  EXPECT_EQ(HugetlbKb(subject.pid()), 0u);
+}
+
+TEST(Memory, HugetlbPagesCountOnceTouched) {
+  const Setting pages("/proc/sys/vm/nr_hugepages", "8");
+  ASSERT_TRUE(pages.set());
+  ExpectHugetlbCounts(MAP_PRIVATE);
+  ExpectHugetlbCounts(MAP_SHARED);
 }
 
 // An exited leader has no mm, its threads do.

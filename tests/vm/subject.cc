@@ -57,6 +57,7 @@ ProcessInfo ReadProcess(pid_t pid) {
   const std::string status = Slurp(directory + "status");
   info.vma_kb = KeyedNumber(status, "VmSize");
   info.swap_kb = KeyedNumber(status, "VmSwap");
+  info.hugetlb_kb = KeyedNumber(status, "HugetlbPages");
   const std::string rollup = Slurp(directory + "smaps_rollup");
   info.rss_kb = KeyedNumber(rollup, "Rss");
   info.anon_kb = KeyedNumber(rollup, "Anonymous");

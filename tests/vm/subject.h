@@ -19,10 +19,11 @@ namespace pf_test {
 struct ProcessInfo {
   uint64_t minor = 0;  // minflt and majflt of stat, all threads
   uint64_t major = 0;
-  uint64_t vma_kb = 0;   // VmSize of status
-  uint64_t rss_kb = 0;   // Rss of smaps_rollup
-  uint64_t anon_kb = 0;  // Anonymous of smaps_rollup
-  uint64_t swap_kb = 0;  // VmSwap of status
+  uint64_t vma_kb = 0;      // VmSize of status
+  uint64_t rss_kb = 0;      // Rss of smaps_rollup
+  uint64_t anon_kb = 0;     // Anonymous of smaps_rollup
+  uint64_t swap_kb = 0;     // VmSwap of status
+  uint64_t hugetlb_kb = 0;  // HugetlbPages of status
   bool exists = false;
 };
 ProcessInfo ReadProcess(pid_t pid);
