@@ -3,9 +3,11 @@
 #include "table.h"
 
 #include <linux/bitmap.h>
+#include <linux/idr.h>
 #include <linux/kprobes.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -276,23 +278,44 @@ void pf_table_begin(void)
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 }
 
-/* The entry of a process, made if it may have one. RCU held. */
-static void pf_table_meet(struct task_struct *leader)
-{
-	/*
-	 * Once, since it becomes NULL, by a store without a mark, when the
-	 * group is released. As task_tgid(), which reads it anew.
-	 */
-	struct pid *pid = pf_racy_read(leader->signal->pids[PIDTYPE_TGID]);
+/* Pids looked at in one RCU section. */
+#define PF_TABLE_BATCH	64
 
-	/* Not one being released, nor one not quite there (copy_process()). */
-	if (!pid || (pf_racy_read(leader->flags) & PF_KTHREAD) ||
-	    !pid_has_task(pid, PIDTYPE_TGID))
+/*
+ * Gives the process with this tgid its entry, if it may have one. RCU held. A
+ * pid that is no tgid, or whose process is released, has no such task.
+ */
+static void pf_table_meet(struct pid *pid)
+{
+	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID);
+
+	if (!leader || (pf_racy_read(leader->flags) & PF_KTHREAD))
 		return;
 	preempt_disable();
 	if (!pf_table_find(pid))
 		pf_table_place(leader, pid);
 	preempt_enable();
+}
+
+/*
+ * Meets the processes of the next pids from @nr on, as next_tgid() of
+ * fs/proc/base.c goes through them. Returns where to go on, 0 at the end.
+ */
+static int pf_table_meet_batch(int nr)
+{
+	unsigned int n;
+
+	rcu_read_lock();
+	for (n = 0; n < PF_TABLE_BATCH; n++) {
+		struct pid *pid = idr_get_next(&init_pid_ns.idr, &nr);
+
+		if (!pid)
+			break;
+		pf_table_meet(pid);
+		nr++;
+	}
+	rcu_read_unlock();
+	return n == PF_TABLE_BATCH ? nr : 0;
 }
 
 /**
@@ -306,13 +329,10 @@ static void pf_table_meet(struct task_struct *leader)
  */
 void pf_table_fill(void)
 {
-	struct task_struct *leader;
-	int index;
+	int index, nr = 1;
 
-	rcu_read_lock();
-	for_each_process(leader)
-		pf_table_meet(leader);
-	rcu_read_unlock();
+	while ((nr = pf_table_meet_batch(nr)))
+		cond_resched();
 	if (!pf_table.totals)
 		return;
 	/* Those older than the module begin to count here. */

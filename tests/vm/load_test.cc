@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
+#include <vector>
+
 #include "module.h"
 #include "page_faults.h"
 #include "subject.h"
@@ -62,6 +65,21 @@ TEST(Load, ProcessesFromBeforeHaveARow) {
   EXPECT_EQ(row->Number(PF_COL_FAULTS), 0u);
   EXPECT_GT(row->Number(PF_COL_VMA_KB), 0u);
   EXPECT_EQ(row->Number(PF_COL_RSS_KB), ReadProcess(idle.pid()).rss_kb);
+}
+
+// More than are found in one step (PF_TABLE_BATCH).
+TEST(Load, ManyProcessesFromBeforeHaveARow) {
+  UnloadModule();
+  std::vector<std::unique_ptr<Subject>> idle;
+  for (int i = 0; i < 150; ++i)
+    idle.push_back(std::make_unique<Subject>([] {}));
+  ASSERT_EQ(LoadModule(), 0);
+  const Table table = ReadTable();
+  for (const auto& subject : idle) {
+    const Row* row = table.FindOne(subject->pid());
+    ASSERT_NE(row, nullptr) << subject->pid();
+    EXPECT_EQ(row->Number(PF_COL_FAULTS), 0u);
+  }
 }
 
 TEST(Load, KernelThreadsHaveNoRow) {
