@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's own count of a thread group's faults, and what ties an entry to
- * it; see account.h.
+ * The kernel's own count of a thread group's faults, and its comparison with an
+ * entry's count; see account.h.
  */
 #include "account.h"
 
@@ -12,7 +12,7 @@
 
 #include "table_private.h"
 
-/* One reading of a group's count, whole if nobody was released meanwhile. */
+/* Reads a group's count once; exact if no thread was released meanwhile. */
 static void pf_account_sum(struct task_struct *task, struct pf_account *account)
 {
 	struct task_struct *t;
@@ -30,12 +30,13 @@ static void pf_account_sum(struct task_struct *task, struct pf_account *account)
  * @task: any of its tasks; a reference is held, it may have been released
  * @account: overwritten
  *
- * A thread's counters move to its signal_struct when it is released, under
- * stats_lock together with its removal from the group (kernel/exit.c,
- * __exit_signal), so that each is added once; as thread_group_cputime() does.
+ * When a thread is released, its counters move to the signal_struct and it
+ * leaves the group, both under stats_lock (__exit_signal() in kernel/exit.c). A
+ * reading that overlaps with that is repeated, so that each thread is added
+ * once; this is how thread_group_cputime() reads.
  *
  * Context: any but hard interrupt, and not under a raw lock. A group that runs
- *	counts on meanwhile.
+ *	goes on counting meanwhile.
  */
 void pf_account_read(struct task_struct *task, struct pf_account *account)
 {
@@ -48,25 +49,30 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 		seq = next;
 		flags = read_seqbegin_or_lock_irqsave(&sig->stats_lock, &seq);
 		pf_account_sum(task, account);
-		next = 1;	/* if it failed without the lock, take it */
+		next = 1;	/* the second time under the lock */
 	} while (need_seqretry(&sig->stats_lock, seq));
 	done_seqretry_irqrestore(&sig->stats_lock, seq, flags);
 	rcu_read_unlock();
 }
 
-/* Of stats_lock, itself: its readers sleep on PREEMPT_RT while it is odd. */
+/*
+ * The sequence of stats_lock. Read directly, since the seqlock's own readers
+ * sleep on PREEMPT_RT while it is odd.
+ */
 static unsigned int pf_account_sequence(const struct signal_struct *sig)
 {
 	return pf_racy_read(sig->stats_lock.seqcount.seqcount.sequence);
 }
 
-/* A thread's release is some dozens of instructions with irqs off. */
+/* Enough for the release of a thread: some dozens of instructions, irqs off. */
 #define PF_ACCOUNT_SPINS	64
 
-/* Readings of a group: few, since it may have as many threads as there are pids. */
+/* Readings at most: a group can have as many threads as there are pids. */
 #define PF_ACCOUNT_TRIES	8
 
-/* The sequence once no thread is being released, or after a while. */
+/*
+ * Waits until no thread is being released, but not long; returns the sequence.
+ */
 static unsigned int pf_account_await(const struct signal_struct *sig)
 {
 	unsigned int seq = pf_account_sequence(sig), spins;
@@ -83,8 +89,9 @@ static unsigned int pf_account_await(const struct signal_struct *sig)
  * @task: a task that is not released
  * @account: overwritten
  *
- * Gives up on a group of which threads are released all the while, or one whose
- * CPU the host does not run: these are then counted not at all or twice.
+ * Gives up if threads of the group are being released at every try, or if the
+ * host does not run the CPU that releases one. Such a thread is then counted
+ * not at all or twice.
  *
  * Context: any in which RCU is held, under a raw lock too.
  */
@@ -104,12 +111,13 @@ void pf_account_peek(struct task_struct *task, struct pf_account *account)
 }
 
 /**
- * pf_account_set_base() - what the kernel had counted before the entry does
- * @entry: a new one
+ * pf_account_set_base() - set what the kernel had counted before the entry did
+ * @entry: a new entry
  *
- * A group that started after counting began has 0, unless with full it was
- * refused an entry at first; for others the value is only a bound until
- * pf_account_differs() or, with totals, pf_account_rebase() has looked.
+ * It is 0 for a group that started after counting began, unless the table was
+ * once full: then the group may have counted into the overflow before.
+ * Otherwise it is not known, which is U64_MAX; pf_account_differs() or, with
+ * totals, pf_account_rebase() finds it out later.
  *
  * Context: the table's lock held.
  */
@@ -134,12 +142,12 @@ static void pf_account_rebase(struct pf_entry *entry,
 		u64 old = atomic64_read(cell);
 		u64 now;
 
-		/* Not known when the entry was made: it begins to count now. */
+		/* The base was not known before: the entry counts from here. */
 		if (entry->base.n[s] == U64_MAX)
 			entry->base.n[s] = kernel->n[s];
 		/*
-		 * Readers race; the larger is the later. One from before the
-		 * base was taken must not wrap.
+		 * Readers race: a smaller reading is an older one. One from
+		 * before the base was taken must not make the count wrap.
 		 */
 		if (kernel->n[s] <= entry->base.n[s] + old)
 			continue;
@@ -191,8 +199,8 @@ static u64 pf_account_severity(const struct pf_tally *tally,
 }
 
 /*
- * What a live entry has counted. Returns its pid, of which the caller puts a
- * reference, or NULL if it is not a live one.
+ * Reads what a live entry has counted. Returns its pid, with a reference that
+ * the caller puts, or NULL if the entry is not live.
  */
 static struct pid *pf_account_counted(struct pf_entry *entry,
 				      struct pf_account *counted)
@@ -212,9 +220,10 @@ static struct pid *pf_account_counted(struct pf_entry *entry,
 }
 
 /*
- * Whether the entry lacks a fault, or has one too many. What the kernel had
- * counted before the entry began is known for a young process; for others it
- * is the least difference ever seen, since a fault under way only adds to it.
+ * Whether the entry has a fault too few or too many. The base is what the
+ * kernel had counted before the entry did. It is known for a process that is
+ * younger than the module. For others it is the least difference seen so far,
+ * because a fault under way can only make the difference larger.
  */
 static bool pf_account_compare(struct pf_entry *entry, const struct pid *pid,
 			       const struct pf_account *counted,
@@ -236,7 +245,7 @@ static bool pf_account_compare(struct pf_entry *entry, const struct pid *pid,
 	return differs;
 }
 
-/* Whether a live row does not have what the kernel has counted. */
+/* Whether the entry is live and its count differs from the kernel's. */
 static bool pf_account_differs(struct pf_entry *entry)
 {
 	struct pf_account ours, kernel;
@@ -244,7 +253,7 @@ static bool pf_account_differs(struct pf_entry *entry)
 	struct pid *pid;
 	bool differs = false;
 
-	/* Ours first: a fault is in the kernel's count before it is in ours. */
+	/* Ours first, because the kernel counts a fault before we do. */
 	pid = pf_account_counted(entry, &ours);
 	if (!pid)
 		return false;
@@ -259,11 +268,11 @@ static bool pf_account_differs(struct pf_entry *entry)
 }
 
 /**
- * pf_account_differing_rows() - check every live row
+ * pf_account_differing_rows() - compare every live row with the kernel's count
  *
- * Context: process context, may sleep. Processes that fault meanwhile may
- *	differ by what is under way.
- * Return: rows that have not what the kernel has counted.
+ * Context: process context, may sleep. A process that faults meanwhile can
+ *	differ by the faults that are under way.
+ * Return: the number of rows that differ.
  */
 unsigned int pf_account_differing_rows(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's own count of a thread group's faults: what /proc/PID/stat calls
- * minflt and majflt. With detail=totals it is the only source; with
- * detail=full every row is checked against it.
+ * The kernel's own count of a thread group's faults: minflt and majflt of
+ * /proc/PID/stat. With detail=totals it is the only source of counts. With
+ * detail=full every row is compared with it.
  */
 #ifndef PF_ACCOUNT_H
 #define PF_ACCOUNT_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a retried call carries to the next; see carry.h. */
+/* The time of a retried call; see carry.h. */
 #include "carry.h"
 
 #include <linux/hash.h>
@@ -8,15 +8,15 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* Slots a thread may take from its hash on. */
+/* How many slots a thread may use: those from its hash on. */
 #define PF_CARRY_PROBES	8
 
 /**
- * struct pf_carry - time of a fault's calls so far
- * @owner: the thread, NULL while the slot is free; taken by cmpxchg, given
- *	back by the owner or, when it exits, for it
- * @address: the page that faulted (owner)
- * @ns: time so far (owner)
+ * struct pf_carry - a slot: the time of a fault's calls so far
+ * @owner: the thread that uses the slot, NULL while it is free. The thread sets
+ *	it by cmpxchg and clears it; the exit hook runs in that thread too.
+ * @address: the page that faulted; written by the owner only
+ * @ns: the time so far; written by the owner only
  */
 struct pf_carry {
 	struct task_struct *owner;
@@ -51,7 +51,7 @@ static struct pf_carry *pf_carry_find(const struct task_struct *task)
 }
 NOKPROBE_SYMBOL(pf_carry_find);
 
-/* The slot of current, taken if it has none; NULL if all it may take are. */
+/* The slot of current, or a free one that it takes; NULL if none is free. */
 static struct pf_carry *pf_carry_take(void)
 {
 	struct pf_carry *slot = pf_carry_find(current);
@@ -73,7 +73,7 @@ NOKPROBE_SYMBOL(pf_carry_take);
 
 static void pf_carry_give(struct pf_carry *slot)
 {
-	/* Whoever takes the slot next sees that its owner is done with it. */
+	/* Release: our writes to the slot come before its next owner's. */
 	smp_store_release(&slot->owner, NULL);
 	atomic_dec(&pf_carry_pending);
 }
@@ -81,13 +81,14 @@ NOKPROBE_SYMBOL(pf_carry_give);
 
 /**
  * pf_carry_add() - keep the time of a call that is to be retried
- * @address: what faulted
+ * @address: the address that faulted
  * @ns: the call's time
  *
- * If the array is crowded around the thread's place the time is not carried:
- * the histogram then sees the completing call alone, stall_ns all of it.
+ * If all the slots that the thread may use are taken, the time is not kept. The
+ * histogram then counts the time of the completing call alone; stall_ns has the
+ * time of all calls in any case.
  *
- * Context: current is the thread that faulted; a probe's handler.
+ * Context: in a probe's handler, for the thread that faulted.
  */
 void pf_carry_add(unsigned long address, u64 ns)
 {
@@ -97,21 +98,21 @@ void pf_carry_add(unsigned long address, u64 ns)
 		return;
 	address &= PAGE_MASK;
 	if (slot->address != address)
-		slot->ns = 0;	/* of a fault that was never completed */
+		slot->ns = 0;	/* the other fault never completed */
 	slot->address = address;
 	slot->ns += ns;
 }
 NOKPROBE_SYMBOL(pf_carry_add);
 
 /**
- * pf_carry_claim() - take the time carried for a fault that completes now
- * @address: what faulted
+ * pf_carry_claim() - take the time kept for a fault that completes now
+ * @address: the address that faulted
  *
- * Time carried for another address is of a fault that never completed (a
- * signal came first): it is dropped.
+ * Frees the slot. If the slot is for another address, that fault never
+ * completed, because a signal came first; its time is dropped.
  *
- * Context: current is the thread that faulted; a probe's handler.
- * Return: ns, 0 if nothing was carried for it.
+ * Context: in a probe's handler, for the thread that faulted.
+ * Return: ns, 0 if nothing was kept for this fault.
  */
 u64 pf_carry_claim(unsigned long address)
 {
@@ -128,8 +129,8 @@ u64 pf_carry_claim(unsigned long address)
 NOKPROBE_SYMBOL(pf_carry_claim);
 
 /**
- * pf_carry_drop() - drop what a thread carries
- * @task: the thread, which faults no more
+ * pf_carry_drop() - drop the time that a thread carries
+ * @task: the thread; current, or a thread that exits
  *
  * Context: any.
  */
@@ -144,14 +145,14 @@ NOKPROBE_SYMBOL(pf_carry_drop);
 
 /**
  * pf_carry_init() - allocate the slots
- * @slots: threads that may carry time at once, at least
+ * @slots: threads that can carry time at the same time, at least
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pf_carry_init(unsigned int slots)
 {
-	/* Twice as many, so that PF_CARRY_PROBES nearly always suffice. */
+	/* Twice as many, so that a thread nearly always finds a free slot. */
 	unsigned int n = roundup_pow_of_two(max(slots, 16U)) * 2;
 
 	pf_carry_bits = ilog2(n);

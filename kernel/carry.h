@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a retried call carries to the next one of the same fault.
+ * The time of a retried call, carried to the call that completes the fault.
  *
- * A fault that is retried makes several calls of handle_mm_fault; the time of
- * the earlier ones is carried to the one that completes it, so that a fault
- * that waited 50 ms for userfaultfd or a disk is one of 50 ms. What is carried
- * lies in a small open-addressed array keyed by thread and address; only the
- * thread itself touches its slot. Nothing is looked up while nothing is
- * carried, which is nearly always.
+ * A fault that is retried makes several calls of handle_mm_fault. The histogram
+ * counts it once, with the time of all its calls: a fault that waited 50 ms for
+ * a userfaultfd or a disk is one of 50 ms.
+ *
+ * The time so far is kept in a slot of a small array with open addressing. The
+ * key is the thread. Only the thread itself uses its slot. While no slot is in
+ * use, which is nearly always, a fault reads pf_carry_pending and nothing else.
  */
 #ifndef PF_CARRY_H
 #define PF_CARRY_H
@@ -16,7 +17,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
-/* Retried faults whose time waits to be completed. */
+/* Slots in use: threads with a retried fault that has not completed yet. */
 extern atomic_t pf_carry_pending;
 
 int pf_carry_init(unsigned int slots);
@@ -26,8 +27,8 @@ u64 pf_carry_claim(unsigned long address);
 void pf_carry_drop(struct task_struct *task);
 
 /**
- * pf_carry_forget() - drop what a thread that exits carries
- * @task: the thread
+ * pf_carry_forget() - drop the time that a thread carries, if any
+ * @task: the thread; current, or a thread that exits
  *
  * Context: any.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The time a call takes; see clock.h. */
+/* The clock that times a call; see clock.h. */
 #include "clock.h"
 
 #include <linux/kprobes.h>
@@ -8,14 +8,14 @@ struct pf_clock_rate pf_clock_rate;
 
 #ifdef CONFIG_X86_TSC
 /**
- * pf_clock_choose() - find out what to time calls by
+ * pf_clock_choose() - choose the clock that times calls
  *
  * Context: process context, before the first call is timed.
  * Return: PF_CLOCK_TSC or PF_CLOCK_LOCAL.
  */
 enum pf_clock pf_clock_choose(void)
 {
-	/* Whether the TSCs run evenly and together is found by tsc.c. */
+	/* arch/x86/kernel/tsc.c checks that all TSCs run evenly and in step. */
 	if (!tsc_khz || check_tsc_unstable())
 		return PF_CLOCK_LOCAL;
 	pf_clock_rate.mult = div_u64((u64)USEC_PER_SEC << 32, tsc_khz);
@@ -24,20 +24,22 @@ enum pf_clock pf_clock_choose(void)
 }
 
 /*
- * By how many ticks jiffies may be late: a CPU that sees it stand still for
- * MAX_STALLED_JIFFIES (5, kernel/time/tick-sched.c) of its own updates it.
+ * How many ticks jiffies can be late. Another CPU takes over the update when
+ * jiffies has not moved for MAX_STALLED_JIFFIES of its own ticks (5, in
+ * kernel/time/tick-sched.c).
  */
 #define PF_CLOCK_LATE	8
 
 /**
- * pf_clock_check() - the time of a call that took long or has moved
- * @cycles: what the TSC says; may have wrapped below 0
- * @ticks: by how much jiffies has grown
+ * pf_clock_check() - the time of a call that was long or changed its CPU
+ * @cycles: TSC cycles the call took; may have wrapped below 0
+ * @ticks: ticks that jiffies grew by meanwhile
  *
- * While the TSC is stable it is believed, unless it has run on by itself for
- * over a second, as when a virtual machine is paused. If it was found unstable
- * since, its time is held within what jiffies say. A call that stays on its CPU
- * and takes less than a tick by that CPU's TSC does not come here.
+ * Limits the TSC's time to what jiffies allow. While the TSC is stable the
+ * limit is a second on both sides: it only matters when the TSC ran on by
+ * itself, as while a virtual machine is paused. If the TSC has been found
+ * unstable, the limit is PF_CLOCK_LATE ticks. A call that stays on its CPU and
+ * takes less than a tick by that CPU's TSC is not checked.
  *
  * Context: as pf_clock_since().
  * Return: ns, not negative.

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The time a call takes, by the cheapest clock that tells it rightly.
+ * Times a call by the cheapest clock that is right.
  *
- * Where the kernel holds the TSC for stable at load it is read as it is: about
- * 40 instructions a fault, histogram included, against 111 (6.1) and 165 (7.3)
- * by two calls of local_clock(), which is what is used elsewhere. A call that
- * ends within a tick on the CPU it began on is what the TSC says; of others,
- * which are rare, jiffies are a witness.
+ * If the kernel considers the TSC stable when the module is loaded, the TSC is
+ * read directly. That costs about 40 instructions a fault, with the histogram.
+ * Otherwise local_clock() is called twice, which costs 111 (6.1) to 165 (7.3).
+ *
+ * For a call that ends within a tick, on the CPU where it began, the TSC's time
+ * is taken as it is. Other calls are rare; their time is checked against
+ * jiffies.
  */
 #ifndef PF_CLOCK_H
 #define PF_CLOCK_H
@@ -24,17 +26,17 @@
 #endif
 
 /**
- * enum pf_clock - what calls are timed by
- * @PF_CLOCK_OFF: they are not
+ * enum pf_clock - the clock that times calls
+ * @PF_CLOCK_OFF: none, calls are not timed
  * @PF_CLOCK_LOCAL: local_clock()
  * @PF_CLOCK_TSC: the TSC
  */
 enum pf_clock { PF_CLOCK_OFF, PF_CLOCK_LOCAL, PF_CLOCK_TSC };
 
 /**
- * struct pf_clock_rate - how fast the TSC is
- * @mult: ns a cycle, times 2^32
- * @tick: cycles a tick of jiffies
+ * struct pf_clock_rate - the rate of the TSC
+ * @mult: ns per cycle, times 2^32
+ * @tick: cycles per tick of jiffies
  */
 struct pf_clock_rate {
 	u64 mult;
@@ -45,9 +47,9 @@ extern struct pf_clock_rate pf_clock_rate;
 
 /**
  * struct pf_stamp - a moment
- * @time: ns, or cycles of the TSC
- * @cpu: where (TSC)
- * @tick: the low bits of jiffies (TSC)
+ * @time: ns of local_clock(), or cycles of the TSC
+ * @cpu: the CPU whose TSC was read (TSC only)
+ * @tick: the low bits of jiffies (TSC only)
  */
 struct pf_stamp {
 	u64 time;
@@ -88,7 +90,8 @@ static inline s64 pf_clock_since_tsc(const struct pf_stamp *stamp)
 
 /**
  * pf_clock_stamp() - note the moment
- * @clock: PF_CLOCK_LOCAL or PF_CLOCK_TSC; a constant where it must be cheap
+ * @clock: PF_CLOCK_LOCAL or PF_CLOCK_TSC; a compile-time constant in the probe,
+ *	so that the test of it costs nothing
  * @stamp: overwritten
  *
  * Context: preemption disabled, as in a probe's handler.
@@ -104,8 +107,8 @@ static __always_inline void pf_clock_stamp(enum pf_clock clock,
 
 /**
  * pf_clock_since() - the time since a moment
- * @clock: as it was noted by
- * @stamp: less than 2^32 ticks ago
+ * @clock: the clock that noted the moment
+ * @stamp: the moment, less than 2^32 ticks ago
  *
  * Context: as pf_clock_stamp().
  * Return: ns, not negative.
@@ -115,7 +118,7 @@ static __always_inline s64 pf_clock_since(enum pf_clock clock,
 {
 	if (clock == PF_CLOCK_TSC)
 		return pf_clock_since_tsc(stamp);
-	/* The clocks of two CPUs may differ by a little. */
+	/* The clocks of two CPUs can differ a little: never below 0. */
 	return max((s64)(local_clock() - stamp->time), 0LL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where kernels 6.1 to 7.x differ for this module: one thin wrapper each. The
- * only file that looks at LINUX_VERSION_CODE.
+ * The differences between kernels 6.1 to 7.x that matter to this module, with
+ * one thin wrapper for each. No other file looks at LINUX_VERSION_CODE.
  */
 #ifndef PF_COMPAT_H
 #define PF_COMPAT_H
@@ -25,15 +25,16 @@
 #endif
 
 /*
- * Since 6.4 (mm/memory.c, mm_account_fault) the event PGFAULT is counted when
- * a fault ends and not for a retry; before, at every call.
+ * Before 6.4 the kernel counts the event PGFAULT at the start of every call of
+ * handle_mm_fault. Since 6.4 it counts it at the end of a call, and does not
+ * count a call that is to be retried (mm_account_fault() in mm/memory.c).
  */
 #define PF_PGFAULT_COUNTS_RETRIES \
 	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0))
 
 /*
- * Since 6.16 the tracepoint sched_process_exit also says whether the group is
- * dead; signal->live tells the same on every kernel.
+ * Since 6.16 the tracepoint sched_process_exit has the argument group_dead. It
+ * is not used, because signal->live says the same on every kernel.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define PF_EXIT_PROTO(data, task) \
@@ -47,12 +48,12 @@
  * @mm: the mm
  * @member: MM_FILEPAGES, ...
  *
- * Since 6.2 the counters are per CPU and a plain read is off by up to a batch
- * a CPU; the sum is exact. Before, what threads still hold back is added by
- * pf_compat_task_counter().
+ * Since 6.2 the counters are per CPU. A plain read of one is wrong by up to a
+ * batch for each CPU, so they are summed. Before 6.2 each thread caches a part
+ * of the counter, which pf_compat_task_counter() reads.
  *
  * Context: any.
- * Return: pages; may be negative on its own before 6.2.
+ * Return: pages; before 6.2 it can be negative without the threads' parts.
  */
 static inline long pf_compat_mm_counter(struct mm_struct *mm, int member)
 {
@@ -63,26 +64,26 @@ static inline long pf_compat_mm_counter(struct mm_struct *mm, int member)
 #endif
 }
 
-/* Whether threads hold parts of the counters back (mm/memory.c before 6.2). */
+/* Whether threads cache parts of the counters (mm/memory.c before 6.2). */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0) && defined(SPLIT_RSS_COUNTING)
-#define PF_TASKS_HOLD_COUNTERS 1
+#define PF_TASKS_CACHE_COUNTERS 1
 #else
-#define PF_TASKS_HOLD_COUNTERS 0
+#define PF_TASKS_CACHE_COUNTERS 0
 #endif
 
 /**
- * pf_compat_task_counter() - what a thread holds back of its mm's counter
+ * pf_compat_task_counter() - the part of its mm's counter that a thread caches
  * @task: the thread
  * @member: MM_FILEPAGES, ...
  *
  * Context: any; exact while the thread does not run.
- * Return: pages, 0 where threads hold nothing back.
+ * Return: pages, may be negative; 0 on kernels where threads cache nothing.
  */
 static inline long pf_compat_task_counter(const struct task_struct *task,
 					  int member)
 {
-#if PF_TASKS_HOLD_COUNTERS
-	/* The thread adds to it without a mark. */
+#if PF_TASKS_CACHE_COUNTERS
+	/* The thread adds to it without WRITE_ONCE(). */
 	return pf_racy_read(task->rss_stat.count[member]);
 #else
 	return 0;
@@ -119,7 +120,7 @@ pf_compat_hugetlb_usage(const struct mm_struct *mm)
  * pf_compat_shmem_file() - make an empty, unlinked shmem file
  * @name: its name in messages
  *
- * Since 7.0 the flags are a structure.
+ * Since 7.0 the flags argument is a structure.
  *
  * Context: process context, may sleep.
  * Return: the file or an ERR_PTR.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Holds our count against the kernel's own event PGFAULT; see drift.h. */
+/* Compares our count with the kernel's own event PGFAULT; see drift.h. */
 #include "drift.h"
 
 #include <linux/cpu.h>
@@ -14,15 +14,16 @@
 #include "table.h"
 
 /*
- * The event PGFAULT, less what we had counted, when the probe was in place. A
- * call under way then was in the one and not yet in the other, so that the
- * base may be too large by as many: see pf_drift_read().
+ * The base is the event PGFAULT minus our count, taken when the probe is in
+ * place. A call that was under way then could be in the kernel's count and not
+ * yet in ours, so the base can be too large by the number of such calls. The
+ * slack is how many there can have been; see pf_drift_read().
  */
 static DEFINE_MUTEX(pf_drift_lock);
 static s64 pf_drift_base;	/* pf_drift_lock */
 static s64 pf_drift_slack;	/* pf_drift_lock */
 
-/* What the kernel's own event should have grown by, by our count. */
+/* How much the event PGFAULT should have grown since load, by our count. */
 static s64 pf_drift_expected(const struct pf_sums *sums)
 {
 	u64 n = sums->v[PF_SUM_FAULTS] + sums->v[PF_SUM_SIGBUS] +
@@ -34,7 +35,7 @@ static s64 pf_drift_expected(const struct pf_sums *sums)
 	return n;
 }
 
-/* What the event should have grown by for what we counted on a CPU. */
+/* The same for what we counted on one CPU. */
 static s64 pf_drift_counted(int cpu)
 {
 	const struct pf_cpu_tally *tally = per_cpu_ptr(&pf_table_global, cpu);
@@ -47,7 +48,7 @@ static s64 pf_drift_counted(int cpu)
 	return n;
 }
 
-/* Runs on each CPU: what the kernel counted there, less what we did. */
+/* Runs on each CPU: adds the kernel's count there minus ours. */
 static void pf_drift_base_on_cpu(void *base)
 {
 	atomic64_add(this_cpu_read(vm_event_states.event[PGFAULT]) -
@@ -55,9 +56,9 @@ static void pf_drift_base_on_cpu(void *base)
 }
 
 /*
- * The base is taken on every CPU from its own interrupt, between two of its
- * faults, since a sum over the CPUs from here would count those that happen
- * while it is made on one side only.
+ * Each CPU computes its part of the base in an interrupt, where no fault of
+ * that CPU can come between the two readings. If this CPU read the counters of
+ * all, a fault could come between, and would be in one of the two sums only.
  */
 static s64 pf_drift_take_base(void)
 {
@@ -67,8 +68,8 @@ static s64 pf_drift_take_base(void)
 	cpus_read_lock();
 	on_each_cpu(pf_drift_base_on_cpu, &base, 1);
 	/*
-	 * A CPU that goes offline has its events folded into another's
-	 * (mm/vmstat.c, vm_events_fold_cpu); what we counted there stays.
+	 * When a CPU goes offline, the kernel moves its events to another CPU
+	 * (vm_events_fold_cpu() in mm/vmstat.c). Our count stays where it is.
 	 */
 	for_each_possible_cpu(cpu)
 		if (!cpu_online(cpu))
@@ -78,10 +79,10 @@ static s64 pf_drift_take_base(void)
 }
 
 /*
- * Where the kernel counts a call at its end (6.4 and later), one that was under
- * way when the probe came would be in its count and never in ours. After this
- * none is that has not gone to sleep in it: every task has slept, or has been in
- * user mode (kernel/rcu/tasks.h).
+ * Since 6.4 the kernel counts a call at its end. A call that began before the
+ * probe was there is then counted by the kernel and never by us. After this
+ * wait every task has been in user mode or has slept (kernel/rcu/tasks.h), so
+ * only calls that sleep are left from before the probe.
  */
 static void pf_drift_wait_for_calls(void)
 {
@@ -90,10 +91,11 @@ static void pf_drift_wait_for_calls(void)
 }
 
 /*
- * Calls that may be in the kernel's count and not yet in ours while the base is
- * taken. Where the kernel counts a call when it begins, any that began since the
- * probe is there; where it does at the end, those between its count and the
- * return: one a CPU and few more, unless all who run are preempted anywhere.
+ * How many calls can be in the kernel's count and not yet in ours when the base
+ * is taken. Before 6.4 the kernel counts a call at its start: every call that
+ * the probe has under way. Since 6.4: the calls between the kernel's count and
+ * their return. That is one a CPU, here with a margin. If the kernel is
+ * preemptible, any number of tasks can be stopped there.
  */
 static unsigned int pf_drift_base_slack(unsigned int maxactive)
 {
@@ -104,8 +106,8 @@ static unsigned int pf_drift_base_slack(unsigned int maxactive)
 }
 
 /**
- * pf_drift_begin() - take the base from which both counts grow
- * @maxactive: calls the probe can have under way at once
+ * pf_drift_begin() - note by how much the two counts differ at load
+ * @maxactive: calls the probe can have under way at the same time
  *
  * Context: process context, may sleep; the probe is in place.
  */
@@ -130,17 +132,17 @@ static s64 pf_drift_events(void)
 }
 
 /**
- * pf_drift_read() - hold our count against the kernel's own event PGFAULT
- * @global: what was counted since load, summed up a moment ago
- * @pgfault: set to what it has grown by; on kernels before 6.4 every call
- *	counts, a retry included
+ * pf_drift_read() - compare our count with the kernel's own event PGFAULT
+ * @global: our count since load, summed a moment ago
+ * @pgfault: set to how much the event has grown since load; before 6.4 a call
+ *	that is to be retried counts too
  *
- * A call under way is in the kernel's count and not yet in ours, never the
- * other way round. So a positive difference says that the base was taken with
- * calls under way: it is corrected, by no more than could have been.
+ * A call under way can be in the kernel's count and not yet in ours, but not
+ * the other way round. So a positive difference means that calls were under way
+ * when the base was taken. The base is then corrected, by the slack at most.
  *
  * Context: process context, may sleep.
- * Return: ours less the kernel's.
+ * Return: our count minus the kernel's.
  */
 s64 pf_drift_read(const struct pf_sums *global, s64 *pgfault)
 {

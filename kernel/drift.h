@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Holds our count against the kernel's own event PGFAULT. */
+/*
+ * Compares our count with the kernel's own event PGFAULT: they differ if the
+ * probe does not see all calls, for instance because ftrace was switched off.
+ */
 #ifndef PF_DRIFT_H
 #define PF_DRIFT_H
 

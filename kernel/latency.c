@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Histogram of the time faults take; see latency.h. */
+/* The histogram of how long faults take; see latency.h. */
 #include "latency.h"
 
 #include <linux/kernel.h>
@@ -8,9 +8,9 @@
 DEFINE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
 
 /**
- * pf_latency_read() - add the CPUs' histograms up
- * @severity: which
- * @histogram: overwritten
+ * pf_latency_read() - sum the histograms of all CPUs
+ * @severity: minor or major faults
+ * @histogram: overwritten with the sum
  *
  * Context: process context; not exact while faults are under way.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Log2 histogram of the time faults take, by severity. */
+/* The log2 histogram of how long faults take, by severity. */
 #ifndef PF_LATENCY_H
 #define PF_LATENCY_H
 
@@ -15,9 +15,10 @@
 
 /**
  * struct pf_histogram - times of faults, one severity
- * @bucket: times of more than 2^k and at most 2^(k+1) ns, by k, the first one
- *	those of less; all k there are, so that counting need not clamp
- * @sum: ns
+ * @bucket: bucket[k] counts times of more than 2^k and at most 2^(k+1) ns;
+ *	bucket[0] also counts shorter ones. There is a bucket for every k that
+ *	__fls() returns, so that counting does not clamp the index.
+ * @sum: of all times, ns
  */
 struct pf_histogram {
 	u64 bucket[64];
@@ -28,9 +29,9 @@ DECLARE_PER_CPU(struct pf_histogram [PF_SEVERITIES], pf_latency_histogram);
 void pf_latency_read(enum pf_severity severity, struct pf_histogram *histogram);
 
 /**
- * pf_latency_count() - count a completed fault
- * @severity: its severity
- * @ns: the time it took, 2 to S64_MAX
+ * pf_latency_count() - count a completed fault in this CPU's histogram
+ * @severity: enum pf_severity
+ * @ns: how long it took, 2 to S64_MAX
  *
  * Context: preemption disabled, as in a probe's handler.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tells the table when a thread group is gone, by the tracepoint
- * sched_process_exit. It fires once a thread; the group is gone when
- * signal->live is 0 (kernel/exit.c, do_exit).
+ * Tells the table when a thread group is gone. The tracepoint
+ * sched_process_exit fires for each thread; the group is gone when signal->live
+ * is 0 (do_exit() in kernel/exit.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,7 +18,7 @@
 #include "compat.h"
 #include "table.h"
 
-/* The tracepoint's symbol is not exported: it is looked up by name. */
+/* Looked up by name, since the tracepoint's symbol is not exported. */
 static struct tracepoint *pf_lifecycle_tracepoint;
 
 static void pf_lifecycle_on_exit(PF_EXIT_PROTO(data, task))
@@ -35,7 +35,7 @@ static void pf_lifecycle_match(struct tracepoint *tp, void *found)
 }
 
 /**
- * pf_lifecycle_init() - start to listen for exits
+ * pf_lifecycle_init() - start listening for exits
  *
  * Context: process context, may sleep.
  * Return: 0, or a negative errno.
@@ -59,7 +59,7 @@ int pf_lifecycle_init(void)
 }
 
 /**
- * pf_lifecycle_exit() - stop to listen, and wait for listeners still running
+ * pf_lifecycle_exit() - stop listening, and wait for callbacks that still run
  *
  * Context: process context, may sleep.
  */

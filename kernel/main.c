@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * page_faults: counts the page faults of every process and publishes them
- * through debugfs. Parameters, and the order in which the parts start.
+ * through debugfs. This file has the parameters and starts the parts in order.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,22 +25,22 @@
 static unsigned int max_processes = 16384;
 module_param(max_processes, uint, 0444);
 MODULE_PARM_DESC(max_processes,
-		 "processes there is room for, exited ones included, 16 to 4194304 (default 16384)");
+		 "rows in the table, those of exited processes included, 16 to 4194304 (default 16384)");
 
 static unsigned int maxactive = 4096;
 module_param(maxactive, uint, 0444);
 MODULE_PARM_DESC(maxactive,
-		 "faults that may be under way at once, 16 to 65536 (default 4096)");
+		 "faults that can be observed at the same time, 16 to 65536 (default 4096)");
 
 static bool latency = true;
 module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
-		 "measure the time of faults: stall_ns and the file latency (default 1)");
+		 "measure how long faults take: stall_ns and the file latency (default 1)");
 
 static char *detail = PF_DETAIL_DEFAULT;
 module_param(detail, charp, 0444);
 MODULE_PARM_DESC(detail,
-		 "full, by a probe, or totals, at no cost (default " PF_DETAIL_DEFAULT ")");
+		 "full: by a probe; totals: the kernel's counts (default " PF_DETAIL_DEFAULT ")");
 
 static int __init pf_check_range(const char *name, unsigned int value,
 				 unsigned int min, unsigned int max)
@@ -69,9 +69,9 @@ static int __init pf_check_parameters(void)
 }
 
 /*
- * The exit hook comes before all that makes entries, and goes after it, so
- * that no process with an entry exits unseen. The files come last: who reads
- * them reads a table that counts.
+ * The exit hook starts before anything that makes entries and stops after it,
+ * so that it sees the exit of every process that has an entry. The files come
+ * last, so that a reader finds a table that counts.
  */
 static int __init pf_init(void)
 {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual and resident memory of a process, taken when it is read.
+ * The memory of a process at read time.
  *
- * A thread's mm is looked up under task_lock(), since exit_mm() and exec clear
- * or replace task->mm under it. The reference taken there is on the structure
- * (mmgrab), not on the address space (mmget): a reader never becomes the one
- * that tears a large process down. mmap_lock is never taken, so that a reader
- * never waits for a process that is stuck in a fault.
+ * A thread's mm is looked up under task_lock(), because exit and exec change
+ * task->mm under it. The reference taken there keeps the structure (mmgrab())
+ * and not the address space (mmget()): with the latter a reader could hold the
+ * last reference, and would have to tear a large process down. mmap_lock is
+ * never taken, so that a reader does not wait for a process that is stuck in a
+ * fault.
  *
- * Lock order: RCU > task_lock, and RCU > the counters' own raw lock.
+ * Lock order: RCU > task_lock; RCU > the counters' own raw lock.
  */
 #include "memory.h"
 
@@ -22,12 +23,12 @@
 #include "compat.h"
 #include "racy.h"
 
-/* The mm of @task, with a reference that mmdrop() puts; NULL if it has none. */
+/* The mm of @task, of which the caller drops the reference; NULL if none. */
 static struct mm_struct *pf_memory_grab(struct task_struct *task)
 {
 	struct mm_struct *mm;
 
-	/* A kernel thread that uses a process's mm has it here too. */
+	/* In a kernel thread it is the mm that the thread borrows. */
 	if (pf_racy_read(task->flags) & PF_KTHREAD)
 		return NULL;
 	task_lock(task);
@@ -38,7 +39,7 @@ static struct mm_struct *pf_memory_grab(struct task_struct *task)
 	return mm;
 }
 
-/* The first mm that a thread of the group has. RCU held. */
+/* The mm of the group: of the first thread that has one. RCU held. */
 static struct mm_struct *pf_memory_grab_group(struct task_struct *leader)
 {
 	struct mm_struct *mm = NULL;
@@ -53,11 +54,12 @@ static struct mm_struct *pf_memory_grab_group(struct task_struct *leader)
 }
 
 /*
- * Adds what the group's threads hold back of the mm's counters, in one walk for
- * all counters: there may be tens of thousands of threads. RCU held.
+ * Adds the parts of the mm's counters that the group's threads cache. One walk
+ * for all counters, because a group can have tens of thousands of threads. RCU
+ * held.
  */
-static void pf_memory_add_held_back(const struct mm_struct *mm,
-				    struct task_struct *leader, long *pages)
+static void pf_memory_add_cached(const struct mm_struct *mm,
+				 struct task_struct *leader, long *pages)
 {
 	struct task_struct *t;
 
@@ -81,8 +83,8 @@ static void pf_memory_sum(struct mm_struct *mm, struct task_struct *leader,
 
 	for (member = 0; member < NR_MM_COUNTERS; member++)
 		pages[member] = pf_compat_mm_counter(mm, member);
-	if (PF_TASKS_HOLD_COUNTERS)
-		pf_memory_add_held_back(mm, leader, pages);
+	if (PF_TASKS_CACHE_COUNTERS)
+		pf_memory_add_cached(mm, leader, pages);
 	memory->vma = READ_ONCE(mm->total_vm);
 	memory->anon = max(pages[MM_ANONPAGES], 0L);
 	memory->file = max(pages[MM_FILEPAGES], 0L);
@@ -94,15 +96,15 @@ static void pf_memory_sum(struct mm_struct *mm, struct task_struct *leader,
 /**
  * pf_memory_read() - the memory and name of a process
  * @pid: its tgid
- * @memory: overwritten; 0 for one that has no mm any more
- * @comm: its group leader's name, TASK_COMM_LEN bytes and ended by a NUL;
- *	left alone if there is no such process any more
+ * @memory: overwritten; all 0 if the process has no mm any more
+ * @comm: set to the name of the group's leader, TASK_COMM_LEN bytes with a NUL
+ *	at the end; unchanged if there is no such process any more
  *
- * A group whose leader has exited goes on in its other threads: the leader has
- * no mm then, but one of them has.
+ * If the leader has exited before its threads, it has no mm; then a thread that
+ * has one is asked.
  *
- * Context: process context, preemption enabled: may free the mm's structure.
- * Return: whether the process was still there.
+ * Context: process context, preemption enabled; may free the mm's structure.
+ * Return: whether there was such a process.
  */
 bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm)
 {
@@ -114,7 +116,7 @@ bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm)
 	leader = pid_task(pid, PIDTYPE_TGID);
 	if (leader) {
 		task_lock(leader);
-		/* Newer kernels change it without the lock (set_task_comm()). */
+		/* Newer kernels change the name without this lock. */
 		data_race(memcpy(comm, leader->comm, TASK_COMM_LEN));
 		task_unlock(leader);
 		comm[TASK_COMM_LEN - 1] = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Virtual and resident memory of a process, taken when it is read. */
+/* The memory of a process at read time. */
 #ifndef PF_MEMORY_H
 #define PF_MEMORY_H
 
@@ -8,13 +8,13 @@
 #include <linux/types.h>
 
 /**
- * struct pf_memory - a process's memory at one moment, in pages
- * @vma: sum of its VMAs' sizes (mm->total_vm, VmSize)
+ * struct pf_memory - the memory of a process, in pages of PAGE_SIZE
+ * @vma: sum of the sizes of its VMAs (mm->total_vm, VmSize)
  * @anon: resident anonymous pages
  * @file: resident file pages
  * @shmem: resident shared-memory pages
  * @swap: pages in swap
- * @hugetlb: memory in huge pages of hugetlb, which are in none of the others
+ * @hugetlb: resident huge pages of hugetlb; in none of the resident ones above
  */
 struct pf_memory {
 	u64 vma;

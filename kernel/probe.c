@@ -2,13 +2,14 @@
 /*
  * The return probe on handle_mm_fault: classifies a call and counts it.
  *
- * Only the return value tells a completed fault from a retry or an error, and
- * only the entry may look at the VMA: when the call returns, mmap_lock may
- * have been dropped and the VMA be gone. So the entry notes the fault's shape
- * and the return counts it.
+ * A call is classified in two steps. Only the entry handler may look at the
+ * VMA, because the call may drop mmap_lock, after which the VMA can be freed.
+ * Only the return value tells a completed fault from a retry or an error. So
+ * the entry handler notes the shape of the fault, and the return handler counts
+ * it.
  *
- * Both handlers run with preemption disabled and may neither sleep, allocate,
- * print nor touch user memory.
+ * Both handlers run with preemption disabled. They must not sleep, allocate,
+ * print or touch user memory.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,9 +31,9 @@
 #include "table.h"
 
 /**
- * struct pf_call - a call under way
- * @start: its entry (with latency)
- * @address: what faulted (with latency)
+ * struct pf_call - a call under way, as its entry handler noted it
+ * @start: when it began (only if calls are timed)
+ * @address: the address that faulted (only if calls are timed)
  * @shape: see pf_tally_shape()
  * @flags: enum fault_flag
  */
@@ -43,7 +44,10 @@ struct pf_call {
 	unsigned int flags;
 };
 
-/* What tells a shmem mapping: not exported under one name on all kernels. */
+/*
+ * The operations that all shmem mappings have. Learned from a file, because no
+ * symbol for them is exported on all kernels.
+ */
 static const struct address_space_operations *pf_probe_shmem_aops;
 
 static __always_inline enum pf_kind
@@ -74,7 +78,7 @@ pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
 	return pf_tally_shape(access, context, pf_probe_kind(vma));
 }
 
-/* The arguments of handle_mm_fault (mm/memory.c): vma, address, flags, regs. */
+/* handle_mm_fault(vma, address, flags, regs), in mm/memory.c. */
 static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
 					  struct pt_regs *regs,
 					  enum pf_clock clock)
@@ -92,7 +96,7 @@ static __always_inline int pf_probe_entry(struct kretprobe_instance *ri,
 	return 0;
 }
 
-/* Which counter an error goes to; several bits may be set. */
+/* The counter of an error; several bits of @ret can be set. */
 static enum pf_counter pf_probe_error(vm_fault_t ret)
 {
 	if (ret & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
@@ -105,7 +109,7 @@ static enum pf_counter pf_probe_error(vm_fault_t ret)
 }
 NOKPROBE_SYMBOL(pf_probe_error);
 
-/* Counts a call in its group's tally and, independently, on its CPU. */
+/* Adds to the group's tally and, independently, to the counters of this CPU. */
 static __always_inline void pf_probe_count(struct pf_tally *tally,
 					   unsigned int counter, u64 n)
 {
@@ -113,10 +117,10 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 	atomic64_add(n, &tally->n[counter]);
 }
 
-/* No call takes less; it is what pf_latency_count() can count. */
+/* The least time that pf_latency_count() takes; no real call is shorter. */
 #define PF_CALL_NS_MIN	2
 
-/* Whether the thread that is told to retry will do so. */
+/* Whether the caller retries when it is told to. */
 static bool pf_probe_comes_back(const struct pf_call *call)
 {
 	return !(call->flags & FAULT_FLAG_RETRY_NOWAIT) &&
@@ -124,7 +128,7 @@ static bool pf_probe_comes_back(const struct pf_call *call)
 }
 NOKPROBE_SYMBOL(pf_probe_comes_back);
 
-/* A call that did not complete a fault: a retry or an error. */
+/* Counts a call that did not complete a fault: a retry or an error. */
 static noinline void pf_probe_unfinished(const struct pf_call *call,
 					 vm_fault_t ret, enum pf_clock clock)
 {
@@ -147,8 +151,8 @@ static noinline void pf_probe_unfinished(const struct pf_call *call,
 NOKPROBE_SYMBOL(pf_probe_unfinished);
 
 /*
- * A completed fault whose time is not just its own: some is carried, or the
- * clock did not move. Returns the call's time.
+ * As pf_probe_time(), for the rare cases: earlier calls of the fault may have
+ * left time, or the clock did not move.
  */
 static noinline u64 pf_probe_time_slow(const struct pf_call *call,
 				       enum pf_severity severity, s64 elapsed)
@@ -160,7 +164,10 @@ static noinline u64 pf_probe_time_slow(const struct pf_call *call,
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);
 
-/* Counts a completed fault's time; returns the call's, ns. */
+/*
+ * Counts the time of a completed fault in the histogram. Returns the time of
+ * this call alone, in ns, which is what stall_ns grows by.
+ */
 static __always_inline u64 pf_probe_time(const struct pf_call *call,
 					 enum pf_severity severity,
 					 enum pf_clock clock)
@@ -185,8 +192,9 @@ static __always_inline void pf_probe_completed(const struct pf_call *call,
 }
 
 /*
- * The rule of mm_account_fault() (mm/memory.c): a retry and an error are no
- * fault; a fault is major if the completing call says so or was tried before.
+ * The rule of mm_account_fault() (mm/memory.c): a call that returns a retry or
+ * an error is no fault. A fault is major if the call that completes it says so,
+ * or if the fault was tried before.
  */
 static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 					   struct pt_regs *regs,
@@ -201,7 +209,7 @@ static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 		return 0;
 	}
 	tally = pf_table_tally(current);
-	/* Apart, so that each has its severity as a constant. */
+	/* Two calls, so that the severity is a constant in each. */
 	if (unlikely((ret & VM_FAULT_MAJOR) ||
 		     (call->flags & FAULT_FLAG_TRIED)))
 		pf_probe_completed(call, tally, PF_SEVERITY_MAJOR, clock);
@@ -210,7 +218,7 @@ static __always_inline int pf_probe_return(struct kretprobe_instance *ri,
 	return 0;
 }
 
-/* Handlers of their own for each clock, not a test of it on every fault. */
+/* Each clock has its own handlers, so that no fault tests which it is. */
 #define PF_PROBE_ENTRY(name, clock)					\
 static int pf_probe_entry_##name(struct kretprobe_instance *ri,	\
 				 struct pt_regs *regs)			\
@@ -239,7 +247,7 @@ static struct kretprobe pf_probe = {
 	.data_size = sizeof(struct pf_call),
 };
 
-/* What calls are timed by. Constant after pf_probe_init(). */
+/* The clock that times calls. Constant after pf_probe_init(). */
 static enum pf_clock pf_probe_clock;
 
 static void pf_probe_set_handlers(void)
@@ -260,7 +268,7 @@ static void pf_probe_set_handlers(void)
 }
 
 /**
- * pf_probe_clock_name() - what calls are timed by
+ * pf_probe_clock_name() - the clock that times calls
  *
  * Context: any, after pf_probe_init().
  * Return: PF_CLOCK_NAME_*, or NULL if they are not timed.
@@ -277,7 +285,7 @@ const char *pf_probe_clock_name(void)
 	}
 }
 
-/* Learns the operations of shmem mappings from a file made for the purpose. */
+/* Makes a shmem file for a moment to learn the operations of its mapping. */
 static int pf_probe_learn_shmem(void)
 {
 	struct file *file = pf_compat_shmem_file("page_faults");
@@ -292,7 +300,7 @@ static int pf_probe_learn_shmem(void)
 /**
  * pf_probe_init() - put the probe in place
  * @latency: whether calls are timed
- * @maxactive: calls that may be under way at once; see struct kretprobe
+ * @maxactive: calls that can be under way at once; see struct kretprobe
  *
  * Context: process context, may sleep.
  * Return: 0, or a negative errno.
@@ -318,10 +326,10 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 }
 
 /**
- * pf_probe_exit() - take the probe away
+ * pf_probe_exit() - remove the probe
  *
- * Waits for handlers that still run. Calls still under way return through the
- * kernel's own trampoline and are not counted.
+ * Waits for handlers that still run. A call that is still under way returns
+ * through the kernel's own trampoline and is not counted.
  *
  * Context: process context, may sleep.
  */
@@ -331,16 +339,17 @@ void pf_probe_exit(void)
 }
 
 /**
- * pf_probe_missed() - calls the probe could not see
+ * pf_probe_missed() - calls that the probe did not count
  *
- * More than maxactive calls were under way, or the probe hit inside a probe.
+ * Either more than maxactive calls were under way, or the probe was hit inside
+ * another probe's handler.
  *
  * Context: any.
  * Return: calls since load.
  */
 u64 pf_probe_missed(void)
 {
-	/* Both are counted up without a mark; any recent values will do. */
+	/* The kernel writes both without WRITE_ONCE(); any recent values do. */
 	return data_race((u64)(u32)READ_ONCE(pf_probe.nmissed) +
 			 READ_ONCE(pf_probe.kp.nmissed));
 }

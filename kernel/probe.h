@@ -8,7 +8,7 @@
 
 #include "include/page_faults.h"
 
-/* What detail can be, and is by default, on this kernel. */
+/* Without return probes there is detail=totals only. */
 #ifdef CONFIG_KRETPROBES
 #define PF_HAVE_PROBE		1
 #define PF_DETAIL_DEFAULT	PF_DETAIL_FULL

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file processes: a row for each process; see processes.h. */
+/* Writes the file processes; see include/page_faults.h for its format. */
 #include "processes.h"
 
 #include <linux/mm.h>
@@ -15,27 +15,30 @@
 #include "text.h"
 
 /*
- * What a read() returns at most. seq_file's own PAGE_SIZE would make a dozen
- * rows a call of it.
+ * The most that one read() returns. With seq_file's default, PAGE_SIZE, a
+ * read() would return a dozen rows.
  */
 #define PF_PROCESSES_BUFFER	(64 * 1024)
 
-/* No row is longer: its numbers, its breakdown, its comm, tabs and names. */
+/* The longest row: numbers with their tabs, breakdown, comm, state. */
 #define PF_PROCESSES_ROW_MAX \
 	((9 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
 	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 /**
- * struct pf_walk - a reader of processes
- * @rows: rows in the text so far
- * @row: the row being written; large, so not on the stack
+ * struct pf_walk - an open file processes
+ * @rows: rows written so far
+ * @row: the row being written; too large for the stack
  */
 struct pf_walk {
 	unsigned long rows;
 	struct pf_row row;
 };
 
-/* Positions: 0 the head, 1 + index an entry, 1 + capacity the trailer. */
+/*
+ * The position in the file that is next from @pos on. 0 is the head, 1 + index
+ * is an entry, and PF_MAX_PROCESSES_MAX + 1 is the trailer.
+ */
 static loff_t pf_processes_position(loff_t pos)
 {
 	int index = pf_table_next(pos - 1);
@@ -151,12 +154,12 @@ static char *pf_processes_sums(char *p, const struct pf_sums *sums)
 	return p;
 }
 
-/* Writes a row; returns its end. */
+/* Writes a row at @p; returns the end of it. */
 static char *pf_processes_fields(char *p, struct pf_row *row)
 {
 	struct pf_memory memory = {};
 
-	/* A row still called live whose process is gone is about to be marked. */
+	/* If the process is gone, its exit hook is about to mark the entry. */
 	if (row->live)
 		row->live = pf_memory_read(row->pid, &memory, row->comm);
 	p = pf_processes_field(p, pid_nr(row->pid));
@@ -176,7 +179,7 @@ static int pf_processes_row(struct seq_file *m, unsigned int index)
 	char *start, *end;
 
 	if (seq_get_buf(m, &start) < PF_PROCESSES_ROW_MAX) {
-		seq_commit(m, -1);	/* again with an empty buffer */
+		seq_commit(m, -1);	/* call again with an empty buffer */
 		return 0;
 	}
 	if (!pf_table_row(index, &walk->row))
@@ -218,7 +221,7 @@ static int pf_processes_open(struct inode *inode, struct file *file)
 	if (!__seq_open_private(file, &pf_processes_ops,
 				sizeof(struct pf_walk)))
 		return -ENOMEM;
-	/* As single_open_size() does (fs/seq_file.c). */
+	/* A larger buffer, as single_open_size() sets it (fs/seq_file.c). */
 	m = file->private_data;
 	m->buf = kvmalloc(PF_PROCESSES_BUFFER, GFP_KERNEL_ACCOUNT);
 	if (!m->buf) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The file processes. */
+/* The file processes: a row for each entry of the table. */
 #ifndef PF_PROCESSES_H
 #define PF_PROCESSES_H
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files in debugfs: processes, stats and latency. Their format is the
- * contract's, include/page_faults.h.
+ * Makes the files in debugfs, and writes stats and latency. Their format is
+ * described in include/page_faults.h.
  *
- * All are read-only with mode 0400 and have no ioctl and no mmap, for which
- * debugfs_locked_down() (fs/debugfs/file.c) permits reading under lockdown.
- * Removing a file waits for readers inside it, so that unloading is safe while
- * they read.
+ * A file has mode 0400, no ioctl and no mmap, so that debugfs_locked_down()
+ * (fs/debugfs/file.c) permits reading it under lockdown. Removing a file waits
+ * for the reads under way in it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,7 +40,7 @@ static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 	return pf_publish_counters;
 }
 
-/* What the module says of itself: the probe against the kernel's counts. */
+/* The keys that compare our counts with the kernel's; returns their number. */
 static unsigned int pf_publish_self_check(struct seq_file *m,
 					  const struct pf_sums *global)
 {
@@ -95,7 +94,7 @@ static int pf_publish_stats_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(pf_publish_stats);
 
-/* Adds the buckets up to and including @last up, of both severities. */
+/* Prints, by severity, the sum of the buckets up to and including @last. */
 static void pf_publish_bucket(struct seq_file *m, const struct pf_histogram *h,
 			      unsigned int last)
 {
@@ -147,8 +146,9 @@ static int pf_publish_file(const char *name, const struct file_operations *fops)
 }
 
 /*
- * Only the first may fail the load: once there is a file somebody may have it
- * open, and a module that fails to load is freed all the same.
+ * Only the first file may fail the load. Once there is a file, a process can
+ * have it open, and the kernel frees a module whose init fails without waiting
+ * for it.
  */
 static int pf_publish_files(bool latency)
 {
@@ -169,9 +169,9 @@ static int pf_publish_files(bool latency)
  * pf_publish_init() - make the files
  * @latency: whether calls are timed
  *
- * Context: process context, may sleep; the table is ready.
- * Return: 0, or a negative errno; -EPERM where debugfs is switched off by
- *	debugfs=off.
+ * Context: process context, may sleep; the table is filled.
+ * Return: 0 or a negative errno; -EPERM if debugfs is switched off
+ *	(debugfs=off).
  */
 int pf_publish_init(bool latency)
 {
@@ -195,7 +195,7 @@ int pf_publish_init(bool latency)
 }
 
 /**
- * pf_publish_exit() - remove the files, and wait for readers inside them
+ * pf_publish_exit() - remove the files, and wait for the reads under way
  *
  * Context: process context, may sleep.
  */

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /*
- * How many of the sums are offered: the first ones of enum pf_sum. Constant
+ * How many sums are published: so many from the start of enum pf_sum. Constant
  * after pf_publish_init().
  */
 extern unsigned int pf_publish_counters;

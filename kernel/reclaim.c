@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The worker that gives the entries of exited processes back: after their
- * retention, and oldest first when free ones run low. It is the only one that
+ * The worker that frees the entries of exited processes: when their retention
+ * ends, or earlier and oldest first when few entries are free. Nothing else
  * frees an entry.
  */
 #include "reclaim.h"
@@ -14,13 +14,13 @@
 
 #include "table_private.h"
 
-/* Entries looked at with irqs off. */
+/* How many entries are looked at in one hold of the lock, with irqs off. */
 #define PF_RECLAIM_BATCH	256
 
-/* Between two looks at the same entries, whoever kicks. */
+/* The least time between two looks at the same entries. */
 #define PF_RECLAIM_PAUSE_MIN_MS	10U
 
-/* sysfs writes it at any time, without a mark. */
+/* sysfs writes it at any time, without WRITE_ONCE(). */
 static unsigned int retain_ms = 60000;
 module_param(retain_ms, uint, 0644);
 MODULE_PARM_DESC(retain_ms,
@@ -31,18 +31,20 @@ static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 
 /*
- * Exited entries whose time has come and that may not go yet, oldest first;
- * older than any on the exited list. No hint for pf_reclaim_kick(). (worker)
+ * Exited entries whose retention has ended but that must not be freed yet,
+ * oldest first. All are older than those on the exited list. They are not
+ * counted in nr_exited, so that they do not make faults kick the worker. Only
+ * the worker uses the list.
  */
 static LIST_HEAD(pf_reclaim_unreaped);
 
-/* When these are looked at next, and when the whole table, jiffies. (worker) */
+/* When the list, and the whole table, are looked at next, in jiffies. */
 static unsigned long pf_reclaim_next_reaped;
 static unsigned long pf_reclaim_next_scan;
 
 /*
- * Ends live entries whose process is gone all the same. The exit hook leaves
- * none; this is the net below it.
+ * Marks live entries as exited whose process is gone. The exit hook does that
+ * for every process; this is a safeguard in case it missed one.
  */
 static void pf_reclaim_sweep(void)
 {
@@ -62,7 +64,10 @@ static void pf_reclaim_sweep(void)
 	}
 }
 
-/* Whether an exited entry must go now. Lock held. */
+/*
+ * Whether an exited entry is to be freed now, if @retiring entries are already
+ * on their way to the free list. Lock held.
+ */
 static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 			      unsigned int retiring)
 {
@@ -70,16 +75,16 @@ static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 	       now - entry->exit_ns >= (u64)pf_racy_read(retain_ms) * NSEC_PER_MSEC;
 }
 
-/* Whether it may: invariant 4 of table.h. Lock held. */
+/* Whether it may be freed: invariant 4 of table.h. Lock held. */
 static bool pf_reclaim_may_go(const struct pf_entry *entry)
 {
 	return !pf_table.totals || !pid_has_task(entry->pid, PIDTYPE_TGID);
 }
 
 /*
- * Goes through the oldest entries of @from, unhashes those whose time has come
- * and moves them to @retiring; those that may not go yet it sets aside. Returns
- * how many it has moved: there may be more.
+ * Takes entries that are due from the start of @from, at most a batch. Unhashes
+ * them and moves them to @retiring; sets those aside that must not be freed
+ * yet. Returns how many it moved; there can be more that are due.
  */
 static unsigned int pf_reclaim_collect(struct list_head *from,
 				       struct list_head *retiring)
@@ -111,7 +116,7 @@ static unsigned int pf_reclaim_collect(struct list_head *from,
 	return moved;
 }
 
-/* Gives an entry back, after the grace period: nobody counts into it. */
+/* Frees an entry. Called after a grace period: nothing adds to it any more. */
 static void pf_reclaim_free(struct pf_entry *entry)
 {
 	struct task_struct *task = entry->task;
@@ -135,14 +140,14 @@ static void pf_reclaim_free(struct pf_entry *entry)
 		put_task_struct(task);
 }
 
-/* How long the worker may sleep: entries go at most that much too late. */
+/* How long the worker sleeps; an entry is freed at most that much too late. */
 static unsigned long pf_reclaim_pause(void)
 {
 	return msecs_to_jiffies(clamp(pf_racy_read(retain_ms) / 4,
 				      PF_RECLAIM_PAUSE_MIN_MS, 1000U));
 }
 
-/* Frees entries of @from whose time has come; returns whether there may be more. */
+/* Frees a batch of entries of @from that are due; returns whether to go on. */
 static bool pf_reclaim_round(struct list_head *from)
 {
 	struct pf_entry *entry, *next;
@@ -157,7 +162,7 @@ static bool pf_reclaim_round(struct list_head *from)
 	return moved;
 }
 
-/* Looks again at the entries that were set aside, not as often as one may kick. */
+/* Looks at the entries that were set aside, but not on every kick. */
 static void pf_reclaim_reaped(void)
 {
 	LIST_HEAD(again);
@@ -167,13 +172,13 @@ static void pf_reclaim_reaped(void)
 	list_splice_init(&pf_reclaim_unreaped, &again);
 	while (pf_reclaim_round(&again))
 		cond_resched();
-	/* Those that are not due any more, now that there is room. */
+	/* The others are not due any more, because entries became free. */
 	list_splice_tail(&again, &pf_reclaim_unreaped);
 	pf_reclaim_next_reaped = jiffies +
 				 msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
 }
 
-/* What goes through the whole table: by time alone. */
+/* What goes through the whole table; done by time, not on every kick. */
 static void pf_reclaim_scan(void)
 {
 	if (time_before(jiffies, pf_reclaim_next_scan))
@@ -184,7 +189,7 @@ static void pf_reclaim_scan(void)
 	pf_reclaim_next_scan = jiffies + pf_reclaim_pause();
 }
 
-/* When to look again: soon if entries that were set aside are wanted. */
+/* The time to the next run: short if entries that were set aside are needed. */
 static unsigned long pf_reclaim_next(void)
 {
 	if (!list_empty(&pf_reclaim_unreaped) &&
@@ -194,8 +199,9 @@ static unsigned long pf_reclaim_next(void)
 }
 
 /*
- * Wakes up on time, and when pf_reclaim_kick() says that entries run low. One
- * round at a time: there may be no end of processes that exit.
+ * The work: runs after its pause, and when pf_reclaim_kick() says that few
+ * entries are free. A run frees one batch and queues the next run, so that a run
+ * ends even if processes never stop exiting.
  */
 static void pf_reclaim_run(struct work_struct *work)
 {
@@ -216,7 +222,7 @@ static void pf_reclaim_on_irq(struct irq_work *work)
 /**
  * pf_reclaim_kick() - wake the worker
  *
- * By way of an irq_work, since a fault may hold any lock.
+ * Through an irq_work, because a thread that faults may hold any lock.
  *
  * Context: any, a probe's handler included.
  */
@@ -227,9 +233,9 @@ void pf_reclaim_kick(void)
 NOKPROBE_SYMBOL(pf_reclaim_kick);
 
 /**
- * pf_reclaim_init() - make the worker, which does not run yet
+ * pf_reclaim_init() - make the worker; it runs when it is kicked
  *
- * Context: process context, may sleep; before anybody can kick.
+ * Context: process context, may sleep; before anything can kick it.
  * Return: 0 or -ENOMEM.
  */
 int pf_reclaim_init(void)
@@ -243,7 +249,7 @@ int pf_reclaim_init(void)
 }
 
 /**
- * pf_reclaim_start() - let the worker run by time too
+ * pf_reclaim_start() - let the worker also run periodically
  *
  * Context: process context; the exit hook is in place.
  */
@@ -255,9 +261,9 @@ void pf_reclaim_start(void)
 /**
  * pf_reclaim_exit() - stop the worker
  *
- * Called when nothing counts or exits into the table any more, and so nobody
- * kicks. A kick that was queued before is waited for, so that none can queue
- * the work again.
+ * Called when nothing counts or exits any more, so that nothing kicks the
+ * worker. Waits for a kick under way first, because it would queue the work
+ * again.
  *
  * Context: process context, may sleep.
  */

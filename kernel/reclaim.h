@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The worker that gives the entries of exited processes back. */
+/* The worker that frees the entries of exited processes. */
 #ifndef PF_RECLAIM_H
 #define PF_RECLAIM_H
 

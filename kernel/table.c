@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bounded table of processes; invariants and locks are in table.h. */
+/* The bounded table of processes; table.h has the invariants and the locks. */
 #include "table.h"
 
 #include <linux/bitmap.h>
@@ -20,9 +20,10 @@ struct pf_index pf_table_index;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
 /*
- * Copies a leader's name. Without task_lock, which is no raw lock: a name that
- * is being changed may be mixed. A live row's is read again, and who exits
- * changes its name no more.
+ * Copies a leader's name, without task_lock, which may not be taken under a raw
+ * lock. A name that is being changed can come out mixed. That does no harm: the
+ * name of a live process is read again for each row, and a process that exits
+ * does not change its name any more.
  */
 static void pf_table_name(struct pf_entry *entry, struct task_struct *leader)
 {
@@ -32,11 +33,11 @@ static void pf_table_name(struct pf_entry *entry, struct task_struct *leader)
 }
 NOKPROBE_SYMBOL(pf_table_name);
 
-/* Takes a free entry for @task's group and hashes it. Lock held. */
+/* Takes a free entry for @task's group, or returns NULL. Lock held. */
 static struct pf_entry *pf_table_take(struct task_struct *task,
 				      struct pid *pid)
 {
-	/* May be another's group, whose leader de_thread() changes. */
+	/* If it is another group than ours, an exec can change its leader. */
 	struct task_struct *leader = pf_racy_read(task->group_leader);
 	struct pf_entry *entry;
 
@@ -60,7 +61,7 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 }
 NOKPROBE_SYMBOL(pf_table_take);
 
-/* As pf_table_insert(), but leaves it at that when the table is full. */
+/* As pf_table_insert(), but does not wake the worker. */
 static struct pf_tally *pf_table_place(struct task_struct *task,
 				       struct pid *pid)
 {
@@ -68,10 +69,10 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 	struct pf_entry *entry;
 	unsigned long flags;
 
-	/* May be another's, which changes other flags meanwhile. */
+	/* If it is another task than current, it can change its other flags. */
 	if (pf_racy_read(task->flags) & PF_KTHREAD)
 		return tally;
-	/* A full table is not worth the lock on every fault. */
+	/* While the table is full, do not take the lock on every fault. */
 	if (!READ_ONCE(pf_table.nr_free) && READ_ONCE(pf_table.overflowed))
 		return atomic_read(&task->signal->live) ? &pf_table.overflow :
 							  tally;
@@ -88,7 +89,7 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 }
 NOKPROBE_SYMBOL(pf_table_place);
 
-/* Wakes the worker when free entries run low and there is one to be had. */
+/* Wakes the worker when few entries are free and exited ones can be freed. */
 static void pf_table_press(void)
 {
 	if (READ_ONCE(pf_table.nr_free) < pf_table.reserve &&
@@ -98,13 +99,13 @@ static void pf_table_press(void)
 NOKPROBE_SYMBOL(pf_table_press);
 
 /**
- * pf_table_insert() - the tally of a group that has no entry yet
- * @task: as pf_table_tally()
+ * pf_table_insert() - the tally for a group that has no entry yet
+ * @task: as for pf_table_tally()
  * @pid: its tgid
  *
- * Of a new entry if the group may have one and there is room.
+ * Makes an entry if the group may have one and the table has room.
  *
- * Context: as pf_table_tally(), which is its only caller.
+ * Context: as for pf_table_tally(), which is its only caller.
  * Return: a tally, never NULL.
  */
 struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid)
@@ -116,7 +117,7 @@ struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid)
 }
 NOKPROBE_SYMBOL(pf_table_insert);
 
-/* Whether a dying process is counted already among what found no room. */
+/* Whether a dying process is already counted as overflow. */
 static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
 {
 	unsigned int i;
@@ -129,8 +130,8 @@ static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
 }
 
 /*
- * Remembers a process that is counted, if another of its last threads has yet to
- * come here: exit_notify(), after the hook, sets exit_state. Lock held.
+ * Remembers that a process is counted, if another of its last threads has yet
+ * to come here: exit_state is set after the hook, by exit_notify(). Lock held.
  */
 static void pf_table_remember(struct task_struct *task, u64 start_ns)
 {
@@ -149,9 +150,10 @@ remember:
 }
 
 /*
- * With totals: keeps the count of a process that dies and never found room. What
- * its other last threads fault from here on is missed; and, where the hook comes
- * before exit_mm() (6.16 and later), what it does itself. Lock held.
+ * With totals: counts a process that dies and never found room as overflow.
+ * What its other last threads fault after this is missed. Since 6.16, where the
+ * hook comes before exit_mm(), so is what @task itself faults after this. Lock
+ * held.
  */
 static void pf_table_lose(struct task_struct *task, u64 start_ns)
 {
@@ -169,9 +171,9 @@ static void pf_table_lose(struct task_struct *task, u64 start_ns)
 }
 
 /*
- * With totals: the entry of a process that dies before anybody read it. Of a
- * process whose last threads all come here the first decides, though there be
- * room by now.
+ * With totals: makes the entry of a process that dies before it was read.
+ * Several last threads of a process can come here. If the first found no room,
+ * the others get no entry either, even if there is room by then.
  */
 static struct pf_entry *pf_table_take_unread(struct task_struct *task)
 {
@@ -191,9 +193,10 @@ static struct pf_entry *pf_table_take_unread(struct task_struct *task)
  * pf_table_exit() - note that a thread group is gone
  * @task: its last thread, or one of the last, whose signal->live is 0
  *
- * The entry stays hashed, since faults may follow, until its retention ends.
+ * The entry stays in the hash until its retention ends, because faults may
+ * follow.
  *
- * Context: any in which @task is not released. Does not sleep.
+ * Context: any, as long as @task is not released. Does not sleep.
  */
 void pf_table_exit(struct task_struct *task)
 {
@@ -214,7 +217,7 @@ void pf_table_exit(struct task_struct *task)
 	pf_table_press();
 }
 
-/* Puts every entry on the free list, the lowest index first to be taken. */
+/* Puts every entry on the free list; the lowest index is taken first. */
 static void pf_table_fill_free(void)
 {
 	unsigned int i;
@@ -227,8 +230,8 @@ static void pf_table_fill_free(void)
 /**
  * pf_table_init() - allocate the table
  * @capacity: entries, PF_MAX_PROCESSES_MIN to PF_MAX_PROCESSES_MAX
- * @totals: whether nothing is counted into it: entries are filled from the
- *	kernel's own counts when they are read
+ * @totals: whether entries are filled from the kernel's own counts when they
+ *	are read, instead of being counted into
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
@@ -247,7 +250,7 @@ int pf_table_init(unsigned int capacity, bool totals)
 	pf_table_index.bits = ilog2(buckets);
 	pf_table_index.buckets = kvcalloc(buckets, sizeof(*pf_table_index.buckets),
 					  GFP_KERNEL);
-	/* Not kvcalloc(), which refuses 2 GB and more with a warning. */
+	/* Not kvcalloc(): it warns about 2 GB and more, and refuses. */
 	pf_table.entries = __vmalloc(array_size(capacity,
 						sizeof(*pf_table.entries)),
 				     GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
@@ -262,9 +265,9 @@ int pf_table_init(unsigned int capacity, bool totals)
 }
 
 /**
- * pf_table_begin() - every fault from here on is counted
+ * pf_table_begin() - note that every fault from now on is counted
  *
- * A process that starts later has no fault that the table has not seen.
+ * So every fault of a process that starts later is counted.
  *
  * Context: any.
  */
@@ -278,12 +281,12 @@ void pf_table_begin(void)
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 }
 
-/* Pids looked at in one RCU section. */
+/* How many pids are looked at in one RCU read section. */
 #define PF_TABLE_BATCH	64
 
 /*
- * Gives the process with this tgid its entry, if it may have one. RCU held. A
- * pid that is no tgid, or whose process is released, has no such task.
+ * Gives an entry to the process with this tgid, if it may have one. A pid that
+ * is no tgid, or whose process has been released, has no such task. RCU held.
  */
 static void pf_table_meet(struct pid *pid)
 {
@@ -298,8 +301,8 @@ static void pf_table_meet(struct pid *pid)
 }
 
 /*
- * Meets the processes of the next pids from @nr on, as next_tgid() of
- * fs/proc/base.c goes through them. Returns where to go on, 0 at the end.
+ * Goes through the next pids from the number @nr on, as next_tgid() of
+ * fs/proc/base.c does. Returns the number to go on from, 0 at the end.
  */
 static int pf_table_meet_batch(int nr)
 {
@@ -319,11 +322,11 @@ static int pf_table_meet_batch(int nr)
 }
 
 /**
- * pf_table_fill() - give every process that has an mm its entry
+ * pf_table_fill() - give an entry to every process that has an mm
  *
- * Called once the exit hook is in place: a process that exits meanwhile either
- * is seen there or gets no entry (invariant 4). With totals nothing makes
- * entries as processes come, so that it is called again before they are read.
+ * Called when the exit hook is in place. A process that exits meanwhile is
+ * either seen by the hook or gets no entry (invariant 4). With totals no fault
+ * makes an entry, so this is called again before each reading.
  *
  * Context: process context, may sleep.
  */
@@ -344,11 +347,11 @@ void pf_table_fill(void)
 }
 
 /**
- * pf_table_is_totals() - where the counts come from
+ * pf_table_is_totals() - whether the module runs with detail=totals
  *
  * Context: any.
- * Return: whether from the kernel's own counters, and so no more than minor
- *	and major are known.
+ * Return: true if the counts are the kernel's own, which tell no more than
+ *	minor and major.
  */
 bool pf_table_is_totals(void)
 {
@@ -358,8 +361,8 @@ bool pf_table_is_totals(void)
 /**
  * pf_table_destroy() - free the table
  *
- * Called when nobody counts, exits, reads or reclaims any more; and on a table
- * that was only partly allocated.
+ * Called when nothing counts, exits, reads or reclaims any more. The table may
+ * be allocated only in part.
  *
  * Context: process context, may sleep.
  */
@@ -379,16 +382,16 @@ void pf_table_destroy(void)
 
 /**
  * pf_table_next() - the next entry in use
- * @index: where to start, itself included
+ * @index: the first index to look at
  *
- * Context: any. Entries come and go meanwhile; one that is in use throughout
- *	a walk is met exactly once.
+ * Context: any. Entries come and go meanwhile. A walk sees an entry that is in
+ *	use all the time exactly once.
  * Return: its index, or -1.
  */
 int pf_table_next(unsigned int index)
 {
 	if (index < pf_table.capacity)
-		/* A bit that changes meanwhile may be seen either way. */
+		/* A bit that changes meanwhile is seen with either value. */
 		index = data_race(find_next_bit(pf_table.used,
 						pf_table.capacity, index));
 	return index < pf_table.capacity ? (int)index : -1;
@@ -397,10 +400,11 @@ int pf_table_next(unsigned int index)
 /**
  * pf_table_row() - copy an entry
  * @index: from pf_table_next()
- * @row: on success holds a reference on its pid that the caller puts
+ * @row: overwritten if the entry is in use; then with a reference on its pid,
+ *	which the caller puts
  *
- * Context: any. Holds the lock while it adds the cells up, some 500
- *	instructions, so that the entry is not given to another process.
+ * Context: any. Holds the lock while it sums the cells, about 500 instructions,
+ *	so that the entry is not given to another process meanwhile.
  * Return: whether the entry was in use.
  */
 bool pf_table_row(unsigned int index, struct pf_row *row)
@@ -423,7 +427,7 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 	return used;
 }
 
-/* All that was counted since load, summed over the CPUs. */
+/* The sum over the CPUs of everything counted since load. */
 static void pf_table_global_sums(struct pf_sums *sums)
 {
 	struct pf_tally total;
@@ -440,7 +444,7 @@ static void pf_table_global_sums(struct pf_sums *sums)
 
 /**
  * pf_table_status() - the table as a whole
- * @status: overwritten; rows and retired sums are of one moment
+ * @status: overwritten; all but @global is read under one hold of the lock
  *
  * Context: process context, may sleep; not exact while faults are under way.
  */

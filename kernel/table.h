@@ -3,32 +3,33 @@
  * The bounded table of processes.
  *
  * Invariants
- *  1. Every entry is in exactly one state: free (on the free list), live,
- *     exited (on the exited list, oldest first; or set aside by the worker,
- *     since its time has come but invariant 4 keeps it) or retiring (on the
- *     worker's own list). Only live and exited entries are hashed.
- *  2. Entries are allocated once, at load, and freed at unload: a pointer to
- *     one never dangles while the module is loaded. What changes is whom it
- *     counts for, and that only after a grace period in which no handler can
- *     still hold it: entry->pid is set before the entry is hashed and changes
- *     only after synchronize_rcu().
- *  3. An entry holds a reference on its pid, so no other process can have the
- *     same struct pid while the entry is not free (pid reuse makes a new one).
- *  4. A group whose signal->live is 0 is never given an entry. The decrement
- *     precedes the exit hook, and both the check and the hook hold the lock:
- *     whoever inserts first is seen by the hook, and after the hook nobody
- *     inserts. A live entry without an end cannot be born. (With totals the
- *     hook itself makes the entry, as an exited one, of a process that lived
- *     and died unread; it goes only after its tasks have been released, so
- *     that no later thread's hook makes a second.)
- *  5. With totals an entry holds a reference on a task of its group, for whose
- *     signal_struct stays readable after the group was released.
+ *  1. Every entry is in exactly one state: free (on the free list); live;
+ *     exited (on the exited list, oldest first, or set aside by the worker
+ *     because invariant 4 keeps it); or retiring (on the worker's list of
+ *     entries to free). Only live and exited entries are in the hash.
+ *  2. Entries are allocated once, at load, and freed at unload, so a pointer to
+ *     one is valid as long as the module is loaded. An entry is given to
+ *     another process only after a grace period, so that no handler that found
+ *     it for the old process still adds to it. entry->pid is set before the
+ *     entry is hashed, and changes only after synchronize_rcu().
+ *  3. An entry that is not free holds a reference on its pid. So that struct
+ *     pid is not freed, and no other process can have it: a pid number that is
+ *     used again is another struct pid.
+ *  4. A group whose signal->live is 0 is never given an entry. The kernel
+ *     decrements signal->live before it calls the exit hook, and both the check
+ *     and the hook hold the lock. An entry made before the hook ran is seen by
+ *     the hook, and after the hook none is made. So no live entry outlives its
+ *     process. (With totals the hook itself makes an exited entry for a process
+ *     that was never read. That entry goes only after the process's tasks have
+ *     been released, so that no later thread's hook makes a second one.)
+ *  5. With totals an entry holds a reference on a task of its group, so that
+ *     the signal_struct stays readable after the group was released.
  *
  * Locks
- *   pf_table.lock (raw_spinlock_t, irqs off; the innermost, nothing is taken
- *   inside it but what a put or get of a pid does)
- *   Counting takes no lock: it finds its entry under RCU, for which the
- *   disabled preemption of a probe's handler suffices.
+ *   pf_table.lock (raw_spinlock_t, irqs off) is the innermost lock. What runs
+ *   inside it takes no other lock, except for what get_pid() and put_pid() do.
+ *   Counting takes no lock. It finds its entry under RCU: a probe's handler
+ *   runs with preemption disabled, which is an RCU read section.
  */
 #ifndef PF_TABLE_H
 #define PF_TABLE_H
@@ -58,17 +59,17 @@ enum pf_entry_state {
 /**
  * struct pf_entry - one process
  * @node: in its hash bucket while live or exited (RCU)
- * @pid: the tgid's; a reference is held while not free; see invariant 2
- * @tally: its counters; any CPU adds, no lock
- * @list: on the free, exited or the worker's list (lock)
+ * @pid: struct pid of the tgid, with a reference while not free (invariant 2)
+ * @tally: its counters; any CPU adds to them without a lock
+ * @list: on the free list, the exited list or a list of the worker's (lock)
  * @state: see invariant 1 (lock)
- * @start_ns: start_boottime of its leader (written before it is hashed)
- * @base: what the kernel had counted when the tally began; with full and for
- *	a process that began before it, the least difference seen (lock)
- * @task: with totals, a task of the group; a reference is held (lock)
- * @exit_ns: boot time of its exit (lock)
- * @comm: leader's name when the entry was made, and its last one from the
- *	exit on (lock)
+ * @start_ns: start_boottime of the leader; written before the entry is hashed
+ * @base: what the kernel had counted before the entry did; see
+ *	pf_account_set_base() (lock)
+ * @task: with totals, a task of the group, with a reference (lock)
+ * @exit_ns: boot time of the exit (lock)
+ * @comm: the leader's name when the entry was made; from the exit on, its last
+ *	name (lock)
  */
 struct pf_entry {
 	struct hlist_node node;
@@ -85,8 +86,8 @@ struct pf_entry {
 
 /**
  * struct pf_index - the hash of the live and exited entries, by struct pid
- * @buckets: as many as entries or more, a power of two
- * @bits: its logarithm
+ * @buckets: a power of two of them, at least as many as entries
+ * @bits: the logarithm of their number
  */
 struct pf_index {
 	struct hlist_head *buckets;
@@ -96,12 +97,12 @@ struct pf_index {
 extern struct pf_index pf_table_index;
 
 /**
- * struct pf_row - one entry as it was at one moment
- * @pid: holds a reference that the caller puts
- * @start_ns: the process's start, boot time
- * @live: whether the process had not exited
- * @comm: for an exited process its last name
- * @sums: its counters
+ * struct pf_row - a copy of an entry
+ * @pid: with a reference that the caller puts
+ * @start_ns: boot time of the process's start
+ * @live: whether the entry was live
+ * @comm: the entry's name; for an exited process its last name
+ * @sums: the sums of its counters
  */
 struct pf_row {
 	struct pid *pid;
@@ -113,13 +114,14 @@ struct pf_row {
 
 /**
  * struct pf_table_status - the table as a whole
- * @capacity: entries there are
- * @live: entries of living processes
- * @exited: entries of exited processes, those being retired included
- * @retired_rows: entries dropped since load
- * @global: all that was counted, by CPU and independently of the entries
- * @retired: what dropped entries, and groups that never had one, had counted
- * @overflow: what found no room
+ * @capacity: all entries, used or free
+ * @live: entries of live processes
+ * @exited: entries of exited processes, retiring ones included
+ * @retired_rows: entries freed since load
+ * @global: everything counted since load, from the counters by CPU
+ * @retired: what freed entries had counted, and what kernel threads and dead
+ *	groups faulted
+ * @overflow: what processes faulted that found the table full
  */
 struct pf_table_status {
 	unsigned int capacity;
@@ -131,7 +133,7 @@ struct pf_table_status {
 	struct pf_sums overflow;
 };
 
-/* Counts by CPU of all that the probe sees, whatever entry it goes to. */
+/* A CPU's count of everything that the probe sees, for whatever entry. */
 struct pf_cpu_tally {
 	u64 n[PF_COUNTERS];
 };
@@ -158,7 +160,7 @@ static __always_inline struct hlist_head *pf_table_bucket(const struct pid *pid)
  * @pid: its tgid
  *
  * Context: preemption disabled, or the table's lock held.
- * Return: the entry, valid as long as that, or NULL.
+ * Return: the entry or NULL; it stays the group's as long as the context holds.
  */
 static __always_inline struct pf_entry *pf_table_find(const struct pid *pid)
 {
@@ -171,16 +173,15 @@ static __always_inline struct pf_entry *pf_table_find(const struct pid *pid)
 }
 
 /**
- * pf_table_tally() - where a task's faults are counted
- * @task: current, or a task that cannot go away meanwhile
+ * pf_table_tally() - the tally that a task's faults are counted in
+ * @task: current, or a task that cannot be freed meanwhile
  *
- * The entry of the task's group, made if it has none; the tally of retired
- * rows for kernel threads and groups that are already dead; the overflow when
- * the table is full.
+ * It is that of the group's entry, which is made if there is none; the retired
+ * tally for kernel threads and dead groups; or the overflow if the table is
+ * full.
  *
- * Context: preemption disabled, as in a probe's handler. The result may be
- *	added to until preemption is enabled again. Neither sleeps nor
- *	allocates.
+ * Context: preemption disabled, as in a probe's handler. The caller may add to
+ *	the result until it enables preemption. Neither sleeps nor allocates.
  * Return: a tally, never NULL.
  */
 static __always_inline struct pf_tally *pf_table_tally(struct task_struct *task)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the table's own files share: table.c (entries come and are found),
- * reclaim.c (they go) and account.c (the kernel's count of them).
+ * What the files of the table share: table.c makes and finds entries, reclaim.c
+ * frees them, account.c compares them with the kernel's count.
  */
 #ifndef PF_TABLE_PRIVATE_H
 #define PF_TABLE_PRIVATE_H
@@ -13,16 +13,17 @@
 #include "table.h"
 
 /*
- * More than there are processes at once of which pf_lost tells: one whose thread
- * was preempted between signal->live and the hook, and overtaken by the last.
+ * How many processes struct pf_lost is kept for. Only few need it at a time:
+ * those of which one of the last threads is preempted between the decrement of
+ * signal->live and the hook, while another one is through.
  */
 #define PF_LOST_MAX	64
 
 /**
- * struct pf_lost - a process that died without an entry, and one of whose last
- *	threads had not come to the exit hook
- * @pid: no reference, only to be compared
- * @start_ns: its start
+ * struct pf_lost - a process that died without an entry while one of its last
+ *	threads had not come to the exit hook yet
+ * @pid: without a reference; it is only compared
+ * @start_ns: boot time of its start
  */
 struct pf_lost {
 	const struct pid *pid;
@@ -31,27 +32,30 @@ struct pf_lost {
 
 /**
  * struct pf_table - the table
- * @entries: all there are
- * @capacity: how many
- * @reserve: below so many free ones, exited ones go
- * @totals: entries are filled from the kernel's counts
- * @loaded_ns: a process that starts from then on, boot time, is counted from
- *	its first fault on; U64_MAX until pf_table_begin() (lock)
+ * @entries: an array of all entries
+ * @capacity: their number
+ * @reserve: exited entries are freed early when fewer than so many are free
+ * @totals: with detail=totals: entries are filled from the kernel's counts
+ * @loaded_ns: boot time from which on every fault is counted; U64_MAX until
+ *	pf_table_begin() (lock)
  * @lock: see table.h
- * @free: (lock)
- * @exited: oldest first, but those the worker has set aside (lock)
- * @nr_free: (lock; also read without it, as a hint)
- * @nr_live: (lock)
- * @nr_exited: on the exited list (as @nr_free)
- * @overflowed: whether a process ever found no room (lock)
- * @lost: with totals, the last ones of these (lock)
- * @next_lost: which is overwritten next (lock)
- * @retired_rows: (lock)
- * @used: a bit an entry that is not free (lock; also read without it)
- * @retired: added to without the lock
- * @overflow: added to without the lock
+ * @free: the free list (lock)
+ * @exited: the exited list, oldest first; the worker may have set some of the
+ *	oldest aside (lock)
+ * @nr_free: entries on the free list (lock; also read without it, as a hint)
+ * @nr_live: live entries (lock)
+ * @nr_exited: entries on the exited list (lock; also read without it, as a
+ *	hint)
+ * @overflowed: whether a process ever found the table full (lock; also read
+ *	without it)
+ * @lost: with totals, the last processes that died without an entry (lock)
+ * @next_lost: index of the one that is overwritten next (lock)
+ * @retired_rows: entries freed since load (lock)
+ * @used: a bit for each entry that is not free (lock; also read without it)
+ * @retired: what freed entries had counted; added to without the lock
+ * @overflow: what found the table full; added to without the lock
  *
- * What has no lock is constant after pf_table_init().
+ * Members without a lock are constant after pf_table_init().
  */
 struct pf_table {
 	struct pf_entry *entries;

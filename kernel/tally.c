@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Derives the published sums from the cells; see tally.h. */
+/* Computes the published sums from the cells; see tally.h. */
 #include "tally.h"
 
 #include <linux/string.h>
@@ -30,8 +30,8 @@ const char * const pf_sum_names[PF_SUMS] = {
 
 /**
  * pf_tally_merge() - add one tally to another
- * @to: is added to, and may be counted into meanwhile
- * @from: must not be counted into any more
+ * @to: the sum; others may add to it meanwhile
+ * @from: what is added; nobody may add to it any more
  *
  * Context: any.
  */
@@ -49,7 +49,7 @@ void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from)
 
 /**
  * pf_tally_clear() - set every counter to 0
- * @tally: must not be counted into meanwhile
+ * @tally: nobody may add to it meanwhile
  *
  * Context: any.
  */
@@ -61,7 +61,7 @@ void pf_tally_clear(struct pf_tally *tally)
 		atomic64_set(&tally->n[i], 0);
 }
 
-/* Adds one cell to every sum it is part of. */
+/* Adds a cell's count to every sum that the cell is part of. */
 static void pf_tally_spread(struct pf_sums *sums, unsigned int severity,
 			    unsigned int access, unsigned int context,
 			    unsigned int kind, u64 n)
@@ -75,9 +75,9 @@ static void pf_tally_spread(struct pf_sums *sums, unsigned int severity,
 }
 
 /**
- * pf_tally_sum() - add a tally's cells up into the published sums
- * @tally: may be counted into meanwhile; each cell is read once, so the sums
- *	agree with each other all the same
+ * pf_tally_sum() - compute the published sums of a tally
+ * @tally: others may add to it meanwhile; each cell is read once, so that the
+ *	sums still agree with each other
  * @sums: overwritten
  *
  * Context: any.

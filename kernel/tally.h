@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of faults: how one call of handle_mm_fault is classified, and the
- * sums that are published.
+ * The counters of faults: how a call of handle_mm_fault is classified, and
+ * which sums are published.
  *
- * A completed fault adds one to a single cell, indexed by severity x access x
- * context x kind; every published sum over faults is derived from the cells
- * when it is read. So the sums of a row agree by construction, and a fault
- * costs one locked increment whatever is published about it.
+ * A completed fault adds one to a single cell, which is indexed by severity x
+ * access x context x kind. The published sums are computed from the cells when
+ * they are read. So the sums of a row always agree with each other, and a fault
+ * costs one locked increment, however many sums are published.
  */
 #ifndef PF_TALLY_H
 #define PF_TALLY_H
@@ -39,13 +39,13 @@ enum pf_kind {
 	PF_KINDS,
 };
 
-/* Cells of one severity, and of both. */
+/* The number of cells of one severity, and of both. */
 #define PF_SHAPES	(PF_ACCESSES * PF_CONTEXTS * PF_KINDS)
 #define PF_CELLS	(PF_SEVERITIES * PF_SHAPES)
-/* Cells of the breakdown, which leaves out the context. */
+/* The number of cells of the breakdown, which has no context. */
 #define PF_BREAKDOWN_CELLS (PF_SEVERITIES * PF_ACCESSES * PF_KINDS)
 
-/* What is counted beside the cells; continues their index. */
+/* The other counters; their index continues that of the cells. */
 enum pf_counter {
 	PF_COUNTER_RETRIED = PF_CELLS,
 	PF_COUNTER_SIGBUS,
@@ -57,8 +57,8 @@ enum pf_counter {
 };
 
 /**
- * struct pf_tally - counters that any CPU may add to
- * @n: cells, then enum pf_counter
+ * struct pf_tally - a set of counters that any CPU may add to
+ * @n: the cells, then enum pf_counter
  */
 struct pf_tally {
 	atomic64_t n[PF_COUNTERS];
@@ -88,12 +88,13 @@ enum pf_sum {
 	PF_SUMS,
 };
 
-/* Column names of the sums, indexed by enum pf_sum. */
+/* The column names of the sums, indexed by enum pf_sum. */
 extern const char * const pf_sum_names[PF_SUMS];
 
 /**
- * struct pf_sums - what a row, or the whole, publishes of its counters
- * @v: indexed by enum pf_sum; faults, ns for PF_SUM_STALL_NS
+ * struct pf_sums - the published sums of one tally
+ * @v: indexed by enum pf_sum; numbers of faults or calls, ns for
+ *	PF_SUM_STALL_NS
  * @breakdown: faults by (severity * PF_ACCESSES + access) * PF_KINDS + kind
  */
 struct pf_sums {

@@ -10,7 +10,7 @@
  * @p: room for PF_TEXT_U64_MAX characters
  * @n: the number
  *
- * Return: behind the last character written; no NUL is.
+ * Return: the end of what was written; no NUL is added.
  */
 char *pf_text_u64(char *p, u64 n)
 {
@@ -35,11 +35,11 @@ char *pf_text_u64(char *p, u64 n)
 }
 
 /**
- * pf_text_string() - write a string as it is
+ * pf_text_string() - write a string unchanged
  * @p: room for it
- * @s: ended by a NUL, which is not written
+ * @s: a string that ends with a NUL; the NUL is not written
  *
- * Return: behind the last character written.
+ * Return: the end of what was written.
  */
 char *pf_text_string(char *p, const char *s)
 {
@@ -72,9 +72,9 @@ static char *pf_text_escape(char *p, unsigned char c)
 /**
  * pf_text_escaped() - write a string with the contract's escapes
  * @p: room for four times its length
- * @s: any bytes, ended by a NUL
+ * @s: any bytes, up to a NUL
  *
- * Return: behind the last character written.
+ * Return: the end of what was written.
  */
 char *pf_text_escaped(char *p, const char *s)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes the fields of a row into a buffer that is known to be large enough.
- *
- * By hand because a row has some thirty numbers, most of them small: see
- * README.md for what seq_printf() and seq_put_decimal_ull() cost instead.
+ * Writes the fields of a row into a buffer that the caller knows to be large
+ * enough. A row has some thirty numbers, most of them small: seq_printf() would
+ * parse its format for each of them, and check the room for each.
  */
 #ifndef PF_TEXT_H
 #define PF_TEXT_H

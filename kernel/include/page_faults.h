@@ -2,24 +2,25 @@
 /**
  * DOC: The contract between the page_faults kernel module and its readers
  *
- * This header is the only thing the module and a reader share. It names the
- * directory, the files, the format version, the columns and the keys, and
- * states the grammar. It holds no structures and can be included from C and
- * from C++.
+ * This header is the only thing that the module and its readers share. It
+ * defines the directory, the files, the format version, the columns and the
+ * keys, and it describes the grammar. It has no structures, and can be included
+ * from C and from C++.
  *
  * Directory
  * ---------
- * PF_DEBUGFS_DIR below the debugfs mount, usually
- * /sys/kernel/debug/page_faults. Every file has mode 0400 and cannot be
- * written: debugfs_locked_down() (fs/debugfs/file.c) still permits reading
- * such files under Secure Boot lockdown. Control is by module parameters.
+ * The files are in PF_DEBUGFS_DIR below the mount point of debugfs, usually
+ * /sys/kernel/debug/page_faults. They have mode 0400 and cannot be written, so
+ * that debugfs_locked_down() (fs/debugfs/file.c) permits reading them under
+ * Secure Boot lockdown. The module is controlled by module parameters.
  *
  * Version
  * -------
  * PF_FORMAT_VERSION is raised when a reader of the previous version would
- * misread the text. Adding a column, a key or a file does not raise it, since
- * readers map columns and keys by name and treat an absent one as "not
- * offered", never as an error. Removing or redefining one does raise it.
+ * misread the text. Removing or redefining a column or a key raises it. Adding a
+ * column, a key or a file does not raise it: readers find columns and keys by
+ * name, ignore the ones they do not know, and treat an absent one as "not
+ * offered" and not as an error.
  *
  * ``processes``
  * -------------
@@ -31,50 +32,60 @@
  *   row     = field *(TAB field) LF            ; as many as the header has
  *   trailer = "# end rows=" count LF           ; count is the number of rows
  *
- * A text without its trailer, or with another number of rows, was truncated.
- * One row is one process (thread group); rows come in no particular order and
- * no process has two. At load every process with an mm gets a row with all
- * counters 0; a later process gets its row at its first fault; kernel threads
- * have none. Numbers are decimal and unsigned, without a sign or leading zeros.
+ * A text without its trailer, or with another number of rows, is truncated. A
+ * row is one process (a thread group). The rows are in no particular order, and
+ * no process has two. When the module is loaded, every process that has an mm
+ * gets a row with all counters 0. A process that starts later gets its row at
+ * its first fault. Kernel threads have no row. Numbers are decimal and unsigned,
+ * without a sign or leading zeros.
  *
- * The identity of a process is (PF_COL_PID, PF_COL_START_NS), never the pid
- * alone.
+ * A process is identified by (PF_COL_PID, PF_COL_START_NS), because pids are
+ * used again.
  *
  * PF_COL_COMM is the last column. Any user can put any byte into it, so it is
  * escaped: a backslash as ``\\``, a newline as ``\n``, a tab as ``\t``, every
- * other byte outside 0x20..0x7e as a backslash and three octal digits. A
- * reader undoes the escapes to bytes, keeps valid UTF-8 and replaces the rest
- * by U+FFFD.
+ * other byte outside 0x20..0x7e as a backslash and three octal digits. A reader
+ * turns the escapes back into bytes, keeps valid UTF-8 and replaces the rest by
+ * U+FFFD.
  *
  * PF_COL_MAJOR is what the kernel itself calls a major fault: the call of
  * handle_mm_fault that completed it returned VM_FAULT_MAJOR (the page was read
  * from a disk or from swap), or the fault had been retried before
- * (FAULT_FLAG_TRIED), whatever it waited for: also a userfaultfd or FUSE server.
+ * (FAULT_FLAG_TRIED). A fault is retried for many reasons, for instance because
+ * it waited for a userfaultfd or for a FUSE server.
  *
- * PF_COL_BREAKDOWN is the joint distribution of the row's faults, sparse:
- * "-" when there is none, else comma-separated ``<s><a><k>=<count>`` with s one
- * of PF_BREAKDOWN_SEVERITIES (minor, Major), a one of PF_BREAKDOWN_ACCESSES
- * (read, write, exec) and k one of PF_BREAKDOWN_KINDS (anon, file, shmem,
- * hugetlb), e.g. ``mwa=812,Mrf=3``. Its counts add up to PF_COL_FAULTS.
+ * PF_COL_BREAKDOWN is the joint distribution of the row's faults, without the
+ * zeros. It is "-" if the row has no faults. Otherwise it is a list, separated by
+ * commas, of ``<s><a><k>=<count>``: s is one of PF_BREAKDOWN_SEVERITIES (minor,
+ * Major), a is one of PF_BREAKDOWN_ACCESSES (read, write, exec) and k is one of
+ * PF_BREAKDOWN_KINDS (anon, file, shmem, hugetlb), e.g. ``mwa=812,Mrf=3``. The
+ * counts add up to PF_COL_FAULTS.
  *
- * PF_COL_HUGETLB_KB is offered where the kernel has hugetlb
- * (CONFIG_HUGETLB_PAGE). Huge pages of hugetlb are in none of the RSS columns.
+ * PF_COL_HUGETLB_KB is the memory in huge pages of hugetlb; none of the RSS
+ * columns includes it. A kernel without hugetlb (CONFIG_HUGETLB_PAGE) does not
+ * offer it.
  *
- * With the module parameter detail=totals only pid, start_ns, state, the
- * memory columns, faults, minor, major and comm are offered; with latency=0
- * stall_ns is not, nor is PF_KEY_CLOCK. The same counters are left out of
- * stats, and with totals so are PF_KEY_CLOCK to PF_KEY_ROWS_DIFFER.
+ * With the module parameter detail=totals only pid, start_ns, state, the memory
+ * columns, faults, minor, major and comm are offered. With latency=0 neither
+ * stall_ns nor PF_KEY_CLOCK is offered. The same counters are then absent from
+ * stats; with totals the keys from PF_KEY_CLOCK to PF_KEY_ROWS_DIFFER are absent
+ * too.
  *
  * ``stats``
  * ---------
- * Lines of ``key SP value LF``. PF_KEY_VERSION comes first, and the last line
- * is ``end`` SP the number of lines before it. Every counter column
- * (PF_COL_FAULTS to PF_COL_STALL_NS) appears as a key of the same name with
- * its sum since load over all processes, counted independently of the rows;
- * as PF_KEY_RETIRED_PREFIX + name with what rows already dropped (and groups
- * that never had one: kernel threads, a group that was already dying) had
- * counted; and as PF_KEY_OVERFLOW_PREFIX + name with what found no room in the
- * table. At rest, for every counter: global = sum of rows + retired + overflow.
+ * Lines of ``key SP value LF``. PF_KEY_VERSION comes first. The last line is
+ * ``end`` SP the number of lines before it. Every counter column (PF_COL_FAULTS
+ * to PF_COL_STALL_NS) appears three times:
+ *
+ * - as a key of the same name: the sum over all processes since load, which is
+ *   counted independently of the rows;
+ * - as PF_KEY_RETIRED_PREFIX + name: what rows that are dropped had counted, and
+ *   what groups without a row faulted (kernel threads, and groups that were
+ *   dying when they faulted first);
+ * - as PF_KEY_OVERFLOW_PREFIX + name: what processes faulted that found the
+ *   table full.
+ *
+ * At rest, for every counter: global = sum of rows + retired + overflow.
  *
  * ``latency``
  * -----------
@@ -87,10 +98,10 @@
  *   sum     = "sum" TAB ns TAB ns LF
  *   count   = "count" TAB n TAB n LF
  *
- * Buckets are cumulative and their bounds are powers of two. A fault's time is
- * all it spent inside handle_mm_fault until it completed, its retries
- * included; "count" equals the counter of the same severity. The trailer's
- * count is the number of lines between header and trailer.
+ * The buckets are cumulative, and their bounds are powers of two. The time of a
+ * fault is all the time it spent inside handle_mm_fault until it completed, its
+ * retries included. "count" equals the counter of the same severity. The count in
+ * the trailer is the number of lines between header and trailer.
  */
 #ifndef PAGE_FAULTS_H
 #define PAGE_FAULTS_H
@@ -117,7 +128,7 @@
 #define PF_COL_RSS_FILE_KB	"rss_file_kb"
 #define PF_COL_RSS_SHMEM_KB	"rss_shmem_kb"
 #define PF_COL_SWAP_KB		"swap_kb"
-#define PF_COL_HUGETLB_KB	"hugetlb_kb"	/* HugetlbPages; in no RSS */
+#define PF_COL_HUGETLB_KB	"hugetlb_kb"	/* HugetlbPages of status */
 #define PF_COL_FAULTS		"faults"	/* completed = minor + major */
 #define PF_COL_MINOR		"minor"
 #define PF_COL_MAJOR		"major"
@@ -125,28 +136,28 @@
 #define PF_COL_WRITE		"write"
 #define PF_COL_EXEC		"exec"
 #define PF_COL_USER		"user"		/* user + kernel + remote = faults */
-#define PF_COL_KERNEL		"kernel"	/* kernel touching own memory */
-#define PF_COL_REMOTE		"remote"	/* on behalf of another mm */
+#define PF_COL_KERNEL		"kernel"	/* by the kernel, in its own mm */
+#define PF_COL_REMOTE		"remote"	/* in the mm of another process */
 #define PF_COL_ANON		"anon"		/* anon + file + shmem + hugetlb */
 #define PF_COL_FILE		"file"		/*   = faults, by kind of VMA */
 #define PF_COL_SHMEM		"shmem"
 #define PF_COL_HUGETLB		"hugetlb"
-#define PF_COL_RETRIED		"retried"	/* calls that did not complete ... */
-#define PF_COL_SIGBUS		"sigbus"
+#define PF_COL_RETRIED		"retried"	/* calls that completed no fault: */
+#define PF_COL_SIGBUS		"sigbus"	/*   to be retried, or an error */
 #define PF_COL_SIGSEGV		"sigsegv"
 #define PF_COL_OOM		"oom"
 #define PF_COL_HWPOISON		"hwpoison"
-#define PF_COL_STALL_NS		"stall_ns"	/* inside handle_mm_fault */
-#define PF_COL_BREAKDOWN	"breakdown"	/* sparse joint distribution */
+#define PF_COL_STALL_NS		"stall_ns"	/* time inside handle_mm_fault */
+#define PF_COL_BREAKDOWN	"breakdown"	/* joint distribution, see above */
 #define PF_COL_COMM		"comm"		/* leader's name, escaped, last */
 
 #define PF_STATE_LIVE		"live"
 #define PF_STATE_EXITED		"exited"
 
-#define PF_DETAIL_FULL		"full"		/* every column, by a probe */
-#define PF_DETAIL_TOTALS	"totals"	/* from the kernel's counters */
+#define PF_DETAIL_FULL		"full"		/* every column, from a probe */
+#define PF_DETAIL_TOTALS	"totals"	/* from the kernel's own counters */
 
-#define PF_CLOCK_NAME_TSC	"tsc"		/* the TSC as it is */
+#define PF_CLOCK_NAME_TSC	"tsc"		/* the TSC, read directly */
 #define PF_CLOCK_NAME_LOCAL	"local"		/* local_clock() */
 
 /* Letters of PF_COL_BREAKDOWN, in the order of the columns above. */
@@ -154,20 +165,20 @@
 #define PF_BREAKDOWN_ACCESSES	"rwx"
 #define PF_BREAKDOWN_KINDS	"afsh"
 
-/* Keys of stats, beside one per counter column. */
+/* Keys of stats, besides those of the counter columns. */
 #define PF_KEY_VERSION		"version"	/* PF_FORMAT_VERSION */
 #define PF_KEY_MODULE_VERSION	"module_version"
 #define PF_KEY_DETAIL		"detail"	/* PF_DETAIL_* */
 #define PF_KEY_LOADED_NS	"loaded_ns"	/* boot time of the load, ns */
-#define PF_KEY_CAPACITY		"capacity"	/* rows there is room for */
+#define PF_KEY_CAPACITY		"capacity"	/* rows in the table, used or free */
 #define PF_KEY_LIVE		"live"		/* rows of living processes */
 #define PF_KEY_EXITED		"exited"	/* rows of exited processes */
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
-#define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_*, if timed */
-#define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe could not see */
+#define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_* */
+#define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
-#define PF_KEY_DRIFT		"drift"		/* signed: ours less the kernel's */
-#define PF_KEY_ROWS_DIFFER	"rows_differ"	/* live rows unlike /proc's count */
+#define PF_KEY_DRIFT		"drift"		/* signed: ours minus the kernel's */
+#define PF_KEY_ROWS_DIFFER	"rows_differ"	/* live rows that /proc contradicts */
 #define PF_KEY_RETIRED_PREFIX	"retired_"
 #define PF_KEY_OVERFLOW_PREFIX	"overflow_"
 #define PF_KEY_END		"end"
