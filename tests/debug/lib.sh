@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Guests for storms, with Debian's kernels and with those that look for defects.
-# Sourced by the parts storms, debug and soak, after tests/lib.sh.
+# Guests for the storms, with Debian's kernels and with kernels that look for
+# defects. The parts storms, debug, kcsan and soak source it after tests/lib.sh.
 # shellcheck shell=bash
 
 # storms_pack VERSION OUT MODULE-DIRECTORY BORROW-DIRECTORY [INITRAMFS
-# ARGUMENT]...: a guest with the module, the storms, the daemon and what the
-# storms load.
+# ARGUMENT]...: packs a guest with the module, the storms, the daemon and the
+# module borrow.
 storms_pack() {
   local version=$1 out=$2 module=$3 borrow=$4
   shift 4
@@ -15,7 +15,7 @@ storms_pack() {
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" "$@"
 }
 
-# storms_pack_debian VERSION OUT: for one of Debian's kernels.
+# storms_pack_debian VERSION OUT: packs it for one of Debian's kernels.
 storms_pack_debian() {
   local module
   module=$(module_for "$1") &&
@@ -24,8 +24,8 @@ storms_pack_debian() {
     storms_pack "$1" "$2" "$module" "$WORK/borrow-$1"
 }
 
-# checker_pack KERNEL: a guest for one of tests/debug/kernel, with mistakes to
-# find. Sets IMAGE, KDIR and INITRD.
+# checker_pack KERNEL: packs it for a kernel of tests/debug/kernel, with the module
+# of mistakes besides. Sets IMAGE, KDIR and INITRD.
 checker_pack() {
   local kernel
   INITRD=$WORK/$1.initrd
@@ -39,24 +39,24 @@ checker_pack() {
       "$WORK/bad-$1/bad.ko:/bad.ko"
 }
 
-# checker_start KERNEL NAME [BOOT OPTION]...: with the memory and the patience
-# that checkers need.
+# checker_start KERNEL NAME [BOOT OPTION]...: boots it, with more memory and time,
+# because the checks need both.
 checker_start() {
   local kernel=$1 name=$2
   shift 2
-  # KASAN sees what the allocator's own checks would, which cost as much again.
+  # Without the allocator's own checks: KASAN finds the same, and they are slow.
   PF_IMAGE=$IMAGE vm_start 6.1 "$INITRD" \
     "$name" --memory 2G --append "slub_debug=-" "$@"
 }
 
-# storms_daemon: a daemon in the guest, which vm_tests then holds to its word.
+# storms_daemon: starts a daemon in the guest, which vm_tests then checks.
 storms_daemon() {
   must "the daemon starts" guest '/page_fault_exporter --interval 1s --log.level error
     >/tmp/daemon.log 2>&1 &'
 }
 
-# storms_suite PREFIX DETAIL FILTER [ENVIRONMENT]: runs storms in the guest, one
-# result each. STORMS_PARAMETERS are the module's besides.
+# storms_suite PREFIX DETAIL FILTER [ENVIRONMENT]: runs storms in the guest; each is
+# one result. STORMS_PARAMETERS are more parameters for the module.
 storms_suite() {
   vm_gtest "$1 $2" "storms-$2" "${STORMS_SILENCE:-$VM_SILENCE}" \
     "${4:-} PF_PARAMETERS='detail=$2 ${STORMS_PARAMETERS:-}'
@@ -65,8 +65,9 @@ storms_suite() {
     sed "s/^/   $1 $2 survived /"
 }
 
-# storms_splats CONSOLE: what should not stand there. A storm asks for OOM kills
-# and for allocations that fail: the call traces of these reports are none.
+# storms_splats CONSOLE: the lines that must not be in a kernel's log. The call
+# traces of OOM kills and failed allocations are left out, because storms cause
+# these on purpose.
 storms_splats() {
   awk -v splat="$SPLAT" '
     /invoked oom-killer|allocation failure|vmalloc error|Huh VM_FAULT_OOM/ { asked = 1 }

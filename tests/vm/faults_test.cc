@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults of every kind: the row equals the kernel's accounting exactly, and
-// the faults appear where they belong.
+// Faults of every kind: the row equals the kernel's accounting exactly, and the
+// breakdown counts each fault as what it was.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <string.h>
@@ -24,7 +24,7 @@ constexpr size_t kPage = 4096;
 constexpr size_t kPages = 500;
 constexpr size_t kSize = kPages * kPage;
 
-char* g_memory;  // made by a prepare step, used by its act
+char* g_memory;  // mapped by `prepare`, used by `act`
 
 char* Map(size_t size, int flags = MAP_PRIVATE | MAP_ANONYMOUS, int fd = -1) {
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0);
@@ -58,8 +58,8 @@ struct Workload {
   const char* name;
   Subject::Work prepare;
   Subject::Work act;
-  const char* token;  // where act's faults belong in the breakdown
-  uint64_t at_least;  // how many of them
+  const char* token;  // the breakdown's name for the faults of `act`
+  uint64_t at_least;  // the number of these faults
   uint64_t at_most;
 };
 std::ostream& operator<<(std::ostream& out, const Workload& w) {
@@ -122,7 +122,7 @@ const Workload kWorkloads[] = {
      [] {
        g_memory = Map(kSize);
        WritePages(g_memory);
-       // A child that shares the pages and lives as long as its parent.
+       // The child shares the pages and lives as long as its parent.
        int hold[2];
        if (pipe(hold)) _exit(1);
        if (fork() == 0) {

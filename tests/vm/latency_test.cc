@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The time faults take: the file `latency` and stall_ns.
+// How long faults take: the file `latency` and the column stall_ns.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@
 namespace pf_test {
 namespace {
 
-// One line of `latency`: bound or name, minor, major.
+// A line of `latency`: the bound or the name, minor, major.
 struct LatencyLine {
   std::string le;
   uint64_t minor;
@@ -75,7 +75,7 @@ TEST(Latency, CountsEveryFaultOnce) {
   FAIL() << "the machine never came to rest";
 }
 
-// Faults of more than 2^from and of at most 2^to ns.
+// The faults that took more than 2^from ns and at most 2^to ns.
 uint64_t Between(const std::vector<LatencyLine>& lines, int from, int to) {
   return Total(Line(lines, std::to_string(1ULL << to))) -
          Total(Line(lines, std::to_string(1ULL << from)));
@@ -95,14 +95,15 @@ void RunOn(int cpu) {
   if (sched_setaffinity(0, sizeof(set), &set)) _exit(1);
 }
 
-// A thread that waits 50 ms in a fault, begun on CPU 0 and completed on `cpu`:
-// its time is in the histogram's bucket, its sum and the process's stall.
+// A thread waits 50 ms in a fault, which begins on CPU 0 and completes on
+// `cpu`. The histogram's bucket and sum have this time, and so has the
+// process's stall.
 void ExpectWaitInItsBucket(int cpu) {
   constexpr uint64_t kWait = 50'000'000;
-  // The clocks of kernel and test run apart, unless both are the TSC.
+  // The kernel's clock and the test's differ a little, unless both are the TSC.
   constexpr uint64_t kAtLeast = kWait / 10 * 9;
   constexpr int kBelow = 25;  // 2^25 ns are 33.5 ms
-  static uint64_t* took;      // ns, the wait and what is around it
+  static uint64_t* took;      // ns of the whole act, the wait included
   took = static_cast<uint64_t*>(mmap(nullptr, sizeof(*took),
                                      PROT_READ | PROT_WRITE,
                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0));
@@ -130,7 +131,7 @@ void ExpectWaitInItsBucket(int cpu) {
   EXPECT_GE(Total(Line(after, PF_LE_SUM)),
             Total(Line(before, PF_LE_SUM)) + kAtLeast);
   EXPECT_GE(stall(), stall_before + kAtLeast);
-  // It had two threads.
+  // Two threads of the process can stall at the same time.
   EXPECT_LE(stall(), stall_before + 2 * *took);
   munmap(took, sizeof(*took));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes come, change their names and go.
+// Processes start, change their names and exit.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@
 namespace pf_test {
 namespace {
 
-// For what takes over a minute in a slow guest.
+// Longer than any of these tests takes in a slow guest.
 const char* const kAnHour = "3600000";
 
 TEST(Lifecycle, ExitedChildrenKeepTheirFinalCounts) {
@@ -61,7 +61,7 @@ TEST(Lifecycle, ForkAndExec) {
   }
 }
 
-// vfork's child shares its parent's memory until it execs.
+// The child of vfork() shares its parent's memory until it execs.
 TEST(Lifecycle, VforkAndExec) {
   Subject parent([] {},
                  [] {
@@ -76,7 +76,7 @@ TEST(Lifecycle, VforkAndExec) {
   EXPECT_EQ(RowError(parent.pid()), "");
 }
 
-// The thread that execs takes its leader's pid over.
+// A thread that execs takes over the pid of its leader.
 TEST(Lifecycle, AThreadThatExecs) {
   const Ended child = RunToEnd([] {
     std::thread([] {
@@ -126,7 +126,7 @@ TEST(Lifecycle, FullTableOverflows) {
   if (HasProbe()) {
     EXPECT_GT(StatsNumber(stats, PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS), 0);
   }
-  // With totals, what has no row is counted when it gets one or exits.
+  // With totals, a process without a row is counted when it gets one or exits.
   int64_t faults = 0;
   for (auto& subject : subjects) {
     subject->Act();
@@ -136,7 +136,7 @@ TEST(Lifecycle, FullTableOverflows) {
   EXPECT_GE(StatsNumber(ReadStats(), PF_COL_FAULTS), faults);
 }
 
-// A barrier for so many threads of several processes.
+// A barrier for this number of threads, which can be in several processes.
 pthread_barrier_t* SharedBarrier(int threads) {
   auto* barrier = static_cast<pthread_barrier_t*>(
       mmap(nullptr, sizeof(pthread_barrier_t), PROT_READ | PROT_WRITE,
@@ -148,8 +148,8 @@ pthread_barrier_t* SharedBarrier(int threads) {
   return barrier;
 }
 
-// Processes of so many threads each, which all exit at the same moment: when
-// the last has faulted.
+// Runs processes with this number of threads each. All threads exit at the same
+// moment, after the last of them has faulted.
 std::vector<Ended> EndAtOnce(int processes, int threads) {
   pthread_barrier_t* all = SharedBarrier(processes * threads);
   const auto ended = RunAtOnce(processes, [=](int) {
@@ -165,8 +165,8 @@ std::vector<Ended> EndAtOnce(int processes, int threads) {
   return ended;
 }
 
-// With totals a process without room is counted when it dies: once, however
-// many of its threads are the last.
+// With totals, a process that finds the table full is counted when it dies. It
+// is counted once, even if several of its threads exit at the same time.
 TEST(Lifecycle, WhatFindsNoRoomIsCountedOnce) {
   UnloadModule();
   ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=16"), 0);
@@ -187,7 +187,7 @@ TEST(Lifecycle, WhatFindsNoRoomIsCountedOnce) {
   EXPECT_LE(counted, faults);
 }
 
-// Rows of processes that nobody has waited for yet are no obstacle to others.
+// The rows of zombies do not keep the rows of other processes in the table.
 TEST(Lifecycle, UnreapedChildrenDoNotHoldOthersUp) {
   UnloadModule();
   ASSERT_EQ(
@@ -209,8 +209,8 @@ TEST(Lifecycle, UnreapedChildrenDoNotHoldOthersUp) {
   for (pid_t pid : zombies) waitpid(pid, nullptr, 0);
 }
 
-// With totals a row stays until its process is reaped; then no longer than
-// those of processes that exited after it.
+// With totals a row stays until its process is reaped. After that it is dropped
+// before the rows of processes that exited later.
 TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
   ASSERT_TRUE(SetParameter("retain_ms", "5000"));
   const pid_t late = fork();
@@ -220,7 +220,7 @@ TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
             0);
   usleep(3500000);
   const Ended younger = RunToEnd([] {});
-  // The first is due, and the worker has seen it.
+  // By now the first row is due, and the worker has set it aside.
   usleep(3000000);
   ASSERT_EQ(waitpid(late, nullptr, 0), late);
   Table table = ReadTable();
@@ -232,7 +232,7 @@ TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
   EXPECT_TRUE(table.FindOne(younger.pid));
 }
 
-// A row that goes takes nothing out of the sums.
+// The global sums do not fall when a row is dropped.
 TEST(Lifecycle, GlobalSumsNeverFall) {
   ASSERT_TRUE(SetParameter("retain_ms", "1"));
   int64_t last = 0;
@@ -272,7 +272,7 @@ TEST(Lifecycle, PidReuseGivesSeparateRows) {
 }
 
 TEST(Lifecycle, KernelThreadsHaveNoRows) {
-  // Some workers come and go with work on many CPUs.
+  // Makes the kernel start and end some workers.
   for (int i = 0; i < 20; ++i) sync();
   sleep(1);
   for (const Row& row : ReadTable().rows) {
@@ -282,8 +282,8 @@ TEST(Lifecycle, KernelThreadsHaveNoRows) {
   }
 }
 
-// The table is smaller than the storm: oldest rows go first, nothing is lost,
-// and memory does not grow.
+// More processes exit than the table has rows: the oldest rows are dropped
+// first, no count is lost, and memory does not grow.
 TEST(Lifecycle, ForkStormThroughASmallTable) {
   UnloadModule();
   ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=64"), 0);
@@ -292,7 +292,7 @@ TEST(Lifecycle, ForkStormThroughASmallTable) {
   const uint64_t slab = MemInfo("SUnreclaim");
   const uint64_t vmalloc = MemInfo("VmallocUsed");
   for (int i = 0; i < 1000; ++i) RunToEnd([] {});
-  // The youngest has a row as soon as the worker has made room.
+  // A new process gets a row as soon as the worker has freed one.
   bool has_row = false;
   for (int i = 0; i < 100 && !has_row; ++i) {
     usleep(100000);
@@ -300,7 +300,7 @@ TEST(Lifecycle, ForkStormThroughASmallTable) {
     has_row = ReadTable().FindOne(last.pid);
   }
   EXPECT_TRUE(has_row);
-  // Where KASAN keeps what was freed for a while, kmemleak is asked instead.
+  // KASAN keeps freed memory for a while; there the part `debug` asks kmemleak.
   if (access("/sys/kernel/debug/kmemleak", F_OK) != 0) {
     EXPECT_LE(MemInfo("SUnreclaim"), slab + 2048) << "kB of slab";
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading, parameters, and what is published.
+// Loading, the parameters, and what the module publishes.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -98,7 +98,7 @@ class BadParameters : public testing::TestWithParam<const char*> {};
 
 TEST_P(BadParameters, AreRefused) {
   UnloadModule();
-  klogctl(5, nullptr, 0);  // forgets what was there
+  klogctl(5, nullptr, 0);  // clears the log
   EXPECT_EQ(LoadModule(GetParam()), EINVAL);
   EXPECT_FALSE(ModuleIsLoaded());
   const std::string parameter = GetParam();

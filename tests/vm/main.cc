@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tests of the module in its guest. Every test starts with the module freshly
-// loaded with the parameters in the environment variable PF_PARAMETERS (none by
-// default) and ends with the promises that hold always: the sums of the rows,
-// the conservation law, no drift, nothing missed, every row as /proc has it.
+// Tests of the module in its guest. Before each test the module is loaded anew,
+// with the parameters in the environment variable PF_PARAMETERS (none by
+// default). After each test its promises are checked: the sums within the rows
+// agree; global = rows + retired + overflow; no drift; no call missed; every
+// row equals /proc.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ namespace {
 
 using namespace pf_test;
 
-// Waits until a figure that faults under way may move is 0.
+// Reads a figure that should be 0. Faults under way can make it differ for a
+// moment, so it is read again for a second.
 int64_t AtRest(const char* key) {
   int64_t n = StatsNumber(ReadStats(), key);
   for (int i = 0; i < 50 && n != 0; ++i) {
@@ -47,8 +49,8 @@ class Promises : public testing::EmptyTestEventListener {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  // The default printer is told of a test's end in reverse order of
-  // registration, so that it still sees failures of the promises.
+  // At the end of a test the listeners are called in reverse order, so that the
+  // default printer comes after ours and prints its failures too.
   testing::UnitTest::GetInstance()->listeners().Append(new Promises);
   const int result = RUN_ALL_TESTS();
   if (ModuleIsLoaded()) UnloadModule();

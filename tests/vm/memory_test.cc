@@ -123,7 +123,7 @@ TEST(Memory, HugetlbPagesCountOnceTouched) {
   ExpectHugetlbCounts(MAP_SHARED);
 }
 
-// An exited leader has no mm, its threads do.
+// A leader that has exited has no mm, but its threads have one.
 TEST(Memory, LeaderGoneThreadsRemain) {
   int ready[2];
   ASSERT_EQ(pipe(ready), 0);

@@ -39,7 +39,8 @@ uint64_t ParseNumber(const std::string& text, const std::string& what) {
   return n;
 }
 
-// Where files are read to: touched once, so that reading faults nothing.
+// A buffer for a file. Its pages are touched here, so that reading into it
+// causes no faults.
 struct Buffer {
   Buffer() : bytes(16 << 20, 'x') {}
   std::string bytes;
@@ -213,7 +214,7 @@ std::vector<std::string> CounterColumns(const Table& table) {
 std::string ConservationError() {
   std::string error;
   for (int attempt = 0; attempt < 50; ++attempt) {
-    // All three are read before anything is parsed: parsing faults.
+    // All three are read before the first is parsed, since parsing faults.
     const std::string_view raw_before = ReadRaw(PF_FILE_STATS, &g_buffers[0]);
     const std::string_view raw_table =
         ReadRaw(PF_FILE_PROCESSES, &g_buffers[1]);

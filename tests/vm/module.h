@@ -24,17 +24,17 @@ bool ModuleIsLoaded();
 // The environment variable PF_PARAMETERS.
 std::string DefaultParameters();
 
-// Whether the loaded module explains its faults (detail=full).
+// Whether the loaded module counts by a probe (detail=full).
 bool HasProbe();
 
-// Sets the parameter of the loaded module; returns whether it took it.
+// Sets a parameter of the loaded module; returns whether it accepted the value.
 bool SetParameter(const std::string& name, const std::string& value);
 
 // One row of `processes`, its fields by column name.
 struct Row {
   std::map<std::string, std::string> fields;
 
-  // The column as a number; fails the test if it is absent or none.
+  // The column as a number; fails the test if it is absent or not a number.
   uint64_t Number(const std::string& column) const;
   const std::string& Text(const std::string& column) const;
   bool Has(const std::string& column) const { return fields.count(column); }
@@ -58,20 +58,22 @@ using Stats = std::map<std::string, std::string>;
 // The whole text of a file of the module; empty if it cannot be read.
 std::string ReadModuleFile(const std::string& name);
 
-// Reads and checks what the contract says of the form: magic, header, as many
-// fields a row as columns, trailer. Fails the test where it does not hold.
+// Read a file and check its form: magic, header, the number of fields in each
+// row, trailer. Fail the test if the form is not the contract's.
 Table ReadTable();
 Stats ReadStats();
 int64_t StatsNumber(const Stats& stats, const std::string& key);
 
-// The counter columns that a row, the globals, retired_ and overflow_ share.
+// The counter columns; stats has each as a key, and with retired_ and
+// overflow_.
 std::vector<std::string> CounterColumns(const Table& table);
 
-// Tries until nothing is in flight: for every counter, global = sum of rows +
-// retired + overflow. Returns what differs, empty if it holds.
+// Checks that for every counter global = sum of rows + retired + overflow.
+// Reads again while faults are under way. Returns what differs, empty if
+// nothing does.
 std::string ConservationError();
 
-// What is wrong within the rows: sums that do not agree; empty if none.
+// Returns the sums within the rows that do not agree, empty if all agree.
 std::string RowSumsError(const Table& table);
 
 }  // namespace pf_test

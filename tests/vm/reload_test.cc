@@ -21,7 +21,7 @@
 namespace pf_test {
 namespace {
 
-// Processes that do something without end until the test does.
+// Processes that repeat a round until the object is destroyed.
 class Storm {
  public:
   Storm(int n, const std::function<void()>& round) {
@@ -68,7 +68,7 @@ void ReadAll() {
   PauseAfterReading(std::chrono::steady_clock::now() - start);
 }
 
-// Unloads, however often a reader has it open, and loads again.
+// Unloads and loads the module. While a reader has a file open it tries again.
 void Cycle(int times) {
   for (int i = 0; i < times; ++i) {
     usleep(10000);
@@ -106,7 +106,7 @@ TEST(Reload, LeavesNothingBehind) {
   Cycle(100);
   ASSERT_EQ(UnloadModule(), 0);
   sleep(1);
-  // A table is 10 MB: one that were left would show.
+  // A table has 10 MB: if one were not freed, these limits would be exceeded.
   EXPECT_LE(MemInfo("SUnreclaim"), slab + 4096) << "kB of slab";
   EXPECT_LE(MemInfo("VmallocUsed"), vmalloc + 1024) << "kB of vmalloc";
 }

@@ -34,7 +34,7 @@ Sleepers::Sleepers(size_t n) : size_(n * kPage) {
     threads_.emplace_back([this, i] {
       static_cast<void>(static_cast<volatile char*>(memory_)[i * kPage]);
     });
-  // Each that waits has sent a message: when all have, all sleep.
+  // A thread sends a message before it sleeps in its fault.
   for (size_t i = 0; i < n; ++i) {
     uffd_msg message;
     if (read(fd_, &message, sizeof(message)) != sizeof(message)) _exit(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads asleep inside a fault: they wait for userfaultfd.
+// Threads that sleep inside a fault, because they wait for a userfaultfd.
 #ifndef TESTS_VM_SLEEPERS_H_
 #define TESTS_VM_SLEEPERS_H_
 
@@ -17,10 +17,10 @@ class Sleepers {
   Sleepers(const Sleepers&) = delete;
   Sleepers& operator=(const Sleepers&) = delete;
 
-  // From now on they run on one CPU only, where they will complete their
-  // faults; whether all can.
+  // Lets the threads run on one CPU only from now on, so that their faults
+  // complete there. Returns whether that was possible for all.
   bool MoveTo(int cpu);
-  // Gives them their pages and waits for their end.
+  // Gives the threads their pages and waits until they have ended.
   void Wake();
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults that need a stage: a disk, swap, huge pages, another process, a
-// signal handler, userfaultfd.
+// Faults that need some preparation: a disk, swap, huge pages, another process,
+// a signal handler, a userfaultfd.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <setjmp.h>
@@ -53,7 +53,8 @@ std::string Disk(const std::string& name) {
   return std::string(disk ? disk : "/disk") + "/" + name;
 }
 
-// A file on the disk full of `byte`, written through and not cached.
+// A file on the disk, filled with `byte`, of which nothing is in the page
+// cache.
 int ColdFile(char byte) {
   const int fd =
       open(Disk("cold").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
@@ -70,8 +71,9 @@ bool WriteFile(const std::string& path, const std::string& text) {
   return file.good();
 }
 
-// Runs the act in a subject and holds its row against the kernel's count
-// before, after and at its end. Returns the growth of a column.
+// Runs the act in a subject and compares its row with the kernel's count before
+// the act, after it and when the subject has ended. Returns the growth of a
+// column during the act.
 uint64_t GrowthOf(const std::string& column, Subject::Work prepare,
                   Subject::Work act) {
   Subject subject(std::move(prepare), std::move(act));
@@ -116,7 +118,7 @@ TEST(Special, ExecMappingFromTheDisk) {
         for (size_t i = 0; i < kSize; i += kPage)
           reinterpret_cast<void (*)()>(g_memory + i)();
       });
-  // 7.x reads and maps 16 pages at once for code; before, each page faults.
+  // For code, 7.x reads and maps 16 pages at once. Older kernels map one.
   EXPECT_GE(exec, kPages / 32);
 }
 
@@ -216,8 +218,8 @@ sigjmp_buf g_jump;
 
 void OnFatal(int) { siglongjmp(g_jump, 1); }
 
-// An ordinary segfault never reaches handle_mm_fault: the fault that a handler
-// mends does, once mended.
+// An access without a right does not reach handle_mm_fault. When the signal
+// handler has granted the right, the access is repeated and does reach it.
 TEST(Special, SegvMendedByItsHandler) {
   const uint64_t faults = GrowthOf(
       PF_COL_FAULTS,

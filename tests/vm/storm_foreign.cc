@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms in which one process touches another's memory, or the kernel does it
-// for one.
+// Storms in which a process touches another's memory, or a kernel thread
+// touches memory for a process.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ namespace {
 
 constexpr size_t kPages = 128;
 
-// A child that waits, with memory of its own at the same address.
+// Starts a child that waits. It has its own copy of *memory at that address.
 pid_t Target(char** memory) {
   *memory = MapPages(kPages);
   madvise(*memory, kPages * kPage, MADV_NOHUGEPAGE);
@@ -48,7 +48,7 @@ void CopyAcross(pid_t target, char* there, bool write) {
   if (n != static_cast<ssize_t>(sizeof(here))) _exit(1);
 }
 
-// Two write and two read the memory of one, which may be killed meanwhile.
+// Two processes write and two read the memory of another one.
 TEST(StormQuick, MemoryOfOthers) {
   for (int i = 0; i < 3; ++i) {
     char* memory;
@@ -110,7 +110,7 @@ TEST(StormSlow, Ptrace) {
   }
 }
 
-// The least of an io_uring: one entry at a time, given to a worker thread.
+// A minimal io_uring: one request at a time, done by a worker thread.
 class Ring {
  public:
   Ring() {
@@ -129,7 +129,8 @@ class Ring {
 
   bool exists() const { return fd_ >= 0; }
 
-  // Reads from the file at 0 by a worker, which faults the memory in.
+  // Lets a worker read from the start of the file, so that it is the worker
+  // that faults the memory in. Returns the result of the request.
   int Read(int file, char* memory, unsigned size) {
     const unsigned tail = *At(submission_, params_.sq_off.tail);
     const unsigned index = tail & *At(submission_, params_.sq_off.ring_mask);
@@ -187,12 +188,13 @@ TEST(StormSlow, IoUringWorkers) {
   subject.Act();
   EXPECT_EQ(RowError(subject.pid()), "");
   if (!HasProbe()) return;
-  // A worker is one of the process's threads: what it faults is the process's.
+  // A worker is a thread of the process, so its faults are in the process's
+  // row.
   EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_KERNEL),
             50u * 16);
 }
 
-// It dies while a worker works for it.
+// The owner of a ring is killed while a worker works for it.
 TEST(StormSlow, IoUringOwnersKilled) {
   for (int i = 0; i < 10; ++i) {
     Crowd crowd(3, [] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms inside the kernel: allocations that fail, CPUs that go, probes
-// switched off, memory borrowed, the module unloaded under load.
+// Storms inside the kernel: allocations fail, CPUs go offline, probes are
+// switched off, a kernel thread borrows memory, the module is unloaded under
+// load.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -25,7 +26,8 @@ namespace {
 
 int64_t Drift() { return StatsNumber(ReadStats(), PF_KEY_DRIFT); }
 
-// failslab and fail_page_alloc for the tasks that ask for it.
+// Lets allocations fail, by failslab and fail_page_alloc, in the tasks that set
+// their make-it-fail.
 class FailingAllocations {
  public:
   explicit FailingAllocations(const std::string& percent) {
@@ -59,8 +61,8 @@ class FailingAllocations {
   bool possible_ = false;
 };
 
-// Loads, small, with the nth allocation failing; returns the errno, or -1 if
-// the load needed fewer.
+// Loads the module with a small table while the nth allocation fails. Returns
+// the errno, or -1 if the load made fewer allocations.
 int LoadWithFailure(int nth) {
   const int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
   if (fd < 0) return errno;
@@ -69,17 +71,18 @@ int LoadWithFailure(int nth) {
   const int error =
       LoadModule(DefaultParameters() + " max_processes=64 maxactive=16");
   char left[16] = {};
-  // What is left of the countdown: 0 once it has struck.
+  // The rest of the countdown: 0 if an allocation has failed.
   const bool struck =
       pread(fd, left, sizeof(left) - 1, 0) > 0 && atoi(left) == 0;
-  // What the load has left may strike here.
+  // If the load did not use up the countdown, this allocation may fail.
   while (write(fd, "0", 1) < 0 && errno == EFAULT) {
   }
   close(fd);
   return struck ? error : -1;
 }
 
-// Every allocation of the load fails once: refused, and nothing left behind.
+// Each allocation of a load fails once: the load is refused and leaves nothing
+// behind, or it succeeds without that allocation.
 TEST(StormSlow, EachAllocationFailsAtLoad) {
   const FailingAllocations failing("0");
   if (!failing.possible())
@@ -94,8 +97,7 @@ TEST(StormSlow, EachAllocationFailsAtLoad) {
       break;
     }
     error ? ++refused : ++in_spite;
-    // The copy of the parameters is among what fails, and the shmem file, of
-    // which the kernel says that there is no space.
+    // EFAULT comes from the copy of the parameters, ENOSPC from the shmem file.
     EXPECT_TRUE(error == 0 || error == ENOMEM || error == EFAULT ||
                 error == ENOSPC)
         << "at " << n << ": " << error;
@@ -122,7 +124,7 @@ TEST(StormSlow, AllocationsFailInReaders) {
   }
 }
 
-// Memory for the faulting page itself is refused: VM_FAULT_OOM.
+// No memory for the page that faults: handle_mm_fault returns VM_FAULT_OOM.
 TEST(StormSlow, AllocationsFailInFaults) {
   const FailingAllocations failing("5");
   if (!failing.possible())
@@ -154,7 +156,7 @@ TEST(StormSlow, CpusComeAndGo) {
   }
 }
 
-// Faults without end on the second CPU.
+// A round for a Crowd: faults on the second CPU.
 void FaultOnTheSecondCpu() {
   cpu_set_t second;
   CPU_ZERO(&second);
@@ -163,8 +165,9 @@ void FaultOnTheSecondCpu() {
   FaultRound();
 }
 
-// A CPU counts and goes while a load waits for the calls from before its probe
-// (6.4 and later): the kernel keeps that CPU's events.
+// A CPU goes offline while a load waits for the calls from before its probe
+// (6.4 and later). We have counted faults on that CPU, and the kernel moves its
+// events to another CPU: the base of the drift must include both.
 TEST(StormReload, CpuGoesWhileTheModuleLoads) {
   if (!HasProbe()) GTEST_SKIP() << "only a probe has a drift";
   const std::string online = "/sys/devices/system/cpu/cpu1/online";
@@ -189,8 +192,8 @@ TEST(StormReload, CpuGoesWhileTheModuleLoads) {
   }
 }
 
-// Faults go by the probe; the module says so, and counts again once it is
-// loaded anew.
+// While the file has the value 0 the probe sees no faults. drift and
+// rows_differ say so, and the module counts again after it was reloaded.
 void ExpectDriftWhileOff(const std::string& file) {
   if (!HasProbe()) GTEST_SKIP() << "only a probe can be switched off";
   {
@@ -226,7 +229,7 @@ TEST(StormReload, TwoHundredUnloadsUnderLoad) {
   }
 }
 
-// A kernel thread that uses a process's memory, as vhost's do.
+// A kernel thread uses the memory of a process, as the threads of vhost do.
 TEST(StormSlow, BorrowedMemory) {
   const int fd = open("/borrow.ko", O_RDONLY | O_CLOEXEC);
   if (fd < 0) GTEST_SKIP() << "no borrow.ko in this guest";
@@ -235,8 +238,8 @@ TEST(StormSlow, BorrowedMemory) {
     char parameters[99];
     snprintf(parameters, sizeof(parameters), "pid=%d address=%lu pages=256",
              getpid(), reinterpret_cast<unsigned long>(memory));
-    // It does all it does while it is loaded; one at a time, since newer
-    // kernels let a second load of the same file share the first one's success.
+    // borrow does its work in its init function. One load at a time: newer
+    // kernels give a second load of the same file the result of the first.
     const int turn = open("/borrow.ko", O_RDONLY | O_CLOEXEC);
     if (turn < 0 || flock(turn, LOCK_EX)) _exit(4);
     if (syscall(SYS_finit_module, fd, parameters, 0)) _exit(1);
@@ -248,7 +251,7 @@ TEST(StormSlow, BorrowedMemory) {
   close(fd);
   EXPECT_TRUE(AllSucceeded(ended));
   for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
-  // A kernel thread has no row: what it faulted is kept with the retired.
+  // A kernel thread has no row, so its faults are counted as retired.
   if (HasProbe()) {
     EXPECT_GE(StatsNumber(ReadStats(), PF_KEY_RETIRED_PREFIX PF_COL_FAULTS),
               3 * 256);

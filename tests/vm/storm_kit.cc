@@ -142,7 +142,7 @@ bool WriteFile(const std::string& path, const std::string& text) {
 
 Setting::Setting(std::string path, const std::string& value)
     : path_(std::move(path)), before_(ReadFile(path_)) {
-  // A choice is shown as "this [that] other".
+  // A file that offers a choice reads "this [that] other"; [that] is its value.
   const size_t open = before_.find('['), close = before_.find(']');
   if (open != std::string::npos && close != std::string::npos)
     before_ = before_.substr(open + 1, close - open - 1);
@@ -258,12 +258,12 @@ pid_t StartDaemon(int port) {
 
 namespace {
 
-// Holds the daemon that the environment variable PF_DAEMON names by its port to
-// its promise, after every storm: it serves the table, or says why not. It also
-// adds up what the storms were.
+// After every storm, checks the daemon that listens on the port in the
+// environment variable PF_DAEMON: it serves the table, or says why it cannot.
+// Also adds up the faults and processes of all storms.
 class Watch : public testing::EmptyTestEventListener {
-  // Before the listener of main.cc, which does not wait for the daemon to
-  // close its files.
+  // This listener runs before that of main.cc, which would fail while the
+  // daemon has a file of the module open.
   void OnTestStart(const testing::TestInfo&) override {
     if (ModuleIsLoaded()) UnloadPatiently();
   }

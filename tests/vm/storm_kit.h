@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the storms are made of: crowds of processes, settings that are put back,
-// control groups, a daemon. tests/README.md says how to add a storm.
+// The building blocks of the storms: crowds of processes, settings that are
+// restored, control groups, a daemon. tests/README.md says how to add a storm.
 //
-// Suites by where they run: StormQuick in the default run, StormSlow and
-// StormReload (which changes kernel code under load, so that QEMU must be told)
-// in the parts storms, debug and soak.
+// StormQuick runs in the default run. StormSlow and StormReload run in the
+// parts storms, debug and soak. StormReload changes kernel code under load; its
+// guest needs the option --reload of deploy/vm/boot.
 #ifndef TESTS_VM_STORM_KIT_H_
 #define TESTS_VM_STORM_KIT_H_
 
@@ -22,7 +22,7 @@ namespace pf_test {
 
 constexpr size_t kPage = 4096;
 
-// Processes that do a round without end, until killed.
+// Processes that repeat a round until they are killed.
 class Crowd {
  public:
   Crowd(int n, const std::function<void()>& round);
@@ -43,16 +43,17 @@ std::vector<Ended> RunAtOnce(int n, const std::function<void(int)>& work);
 bool AllSucceeded(const std::vector<Ended>& ended);
 
 // Rounds for a Crowd.
-void FaultRound();  // 64 pages written, dropped and unmapped
-void ForkRound();   // a child that faults and exits
-void ReadRound();   // every file of the module
+void FaultRound();  // writes 64 pages, drops them, writes and unmaps them
+void ForkRound();   // starts a child that faults and exits
+void ReadRound();   // reads every file of the module
 
-// Twice what reading took: else, where it is slow, some reader always has a
-// file open, and there is no unload.
+// Sleeps for twice the time that reading took. Without a pause, in a slow
+// guest, some reader would always have a file open, and the module could not be
+// unloaded.
 void PauseAfterReading(std::chrono::nanoseconds took);
 
-// Reads a module's file to its end; whether it ended as the contract says, or
-// is not there.
+// Reads a file of the module. Returns whether its last line is the one that the
+// contract defines, or the file is not there.
 bool ReadsWhole(const char* name);
 
 char* MapPages(size_t pages, int extra_flags = 0);
@@ -62,7 +63,7 @@ std::string Disk(const std::string& name);
 std::string ReadFile(const std::string& path);
 bool WriteFile(const std::string& path, const std::string& text);
 
-// A file of /proc or /sys that has another value for a while.
+// Sets a file of /proc or /sys, and restores its value when the object goes.
 class Setting {
  public:
   Setting(std::string path, const std::string& value);
@@ -97,7 +98,7 @@ class Cgroup {
   bool exists_;
 };
 
-// A file to swap to on the disk, in use as long as the object lives.
+// A swap file on the disk, in use as long as the object lives.
 class SwapFile {
  public:
   explicit SwapFile(size_t megabytes);
@@ -111,8 +112,8 @@ class SwapFile {
   bool on_;
 };
 
-// The console shows no more than panics: for reports of the kernel's that the
-// storm itself asks for, such as those of the OOM killer.
+// Lets the console show panics only, as long as the object lives. For storms
+// that cause reports of the kernel on purpose, such as those of the OOM killer.
 class QuietConsole {
  public:
   QuietConsole() : level_("/proc/sys/kernel/printk", "1") {}
@@ -121,14 +122,15 @@ class QuietConsole {
   Setting level_;
 };
 
-// Unloads, however often a reader has a file open; returns the errno.
+// Unloads the module; tries again while a reader has a file open. Returns the
+// errno.
 int UnloadPatiently();
-// Unloads and loads with more parameters; returns the errno.
+// Unloads the module and loads it with more parameters; returns the errno.
 int LoadAfresh(const std::string& parameters = "");
 
-// What the daemon at a port says of itself; empty if it does not answer.
+// The answer of /metrics at a port; empty if there is none.
 std::string Scrape(int port);
-// Waits until /metrics has a line that begins so, some seconds.
+// Waits some seconds for a line of /metrics that begins so; whether it came.
 bool DaemonSays(int port, const std::string& line);
 pid_t StartDaemon(int port);
 

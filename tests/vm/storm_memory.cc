@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms of memory: too little of it, huge pages, swap, mappings that change
-// under the faults.
+// Storms of memory: out of memory, huge pages, swap, mappings that change while
+// threads fault in them.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ void JumpOn(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
-// Writes a byte, or is told by a signal that it cannot.
+// Writes a byte; returns too if a signal says that it cannot be written.
 __attribute__((noinline)) void TryToWrite(char* memory) {
   if (sigsetjmp(t_jump, 1) == 0) *static_cast<volatile char*>(memory) = 1;
 }
@@ -47,7 +47,8 @@ char* HugeAligned(size_t size) {
       (reinterpret_cast<uintptr_t>(memory) + kHuge - 1) & ~(kHuge - 1));
 }
 
-// Split by a hole, a protection and a discard; collapsed again.
+// Huge pages are split by an unmapped, a protected and a dropped range, and
+// collapsed again.
 TEST(StormQuick, HugePagesSplitAndCollapse) {
   const Setting enabled("/sys/kernel/mm/transparent_hugepage/enabled",
                         "madvise");
@@ -71,7 +72,7 @@ TEST(StormQuick, HugePagesSplitAndCollapse) {
   EXPECT_EQ(RowError(subject.pid()), "");
 }
 
-// More want huge pages than there are: who comes too late gets SIGBUS.
+// The processes want more huge pages than there are: some get SIGBUS.
 TEST(StormQuick, HugetlbRunsOut) {
   const Setting pages("/proc/sys/vm/nr_hugepages", "8");
   ASSERT_TRUE(pages.set());
@@ -79,7 +80,7 @@ TEST(StormQuick, HugetlbRunsOut) {
     JumpOn(SIGBUS);
     char* memory = MapPages(6 * kHuge / kPage, MAP_HUGETLB | MAP_NORESERVE);
     for (size_t i = 0; i < 6; ++i) TryToWrite(memory + i * kHuge);
-    usleep(200000);  // holds what it got, so that it is not enough for all
+    usleep(200000);  // keeps its pages, so that there are not enough for all
   });
   EXPECT_TRUE(AllSucceeded(ended));
   for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
@@ -89,7 +90,7 @@ TEST(StormQuick, HugetlbRunsOut) {
   }
 }
 
-// The VMA under a fault goes away, moves and changes its rights.
+// A VMA is unmapped, mapped again and protected while threads fault in it.
 TEST(StormQuick, MappingsChangeUnderFaults) {
   const auto ended = RunAtOnce(4, [](int) {
     static char* memory;
@@ -113,7 +114,7 @@ TEST(StormQuick, MappingsChangeUnderFaults) {
   for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
 }
 
-// Copies on write, of which parent and child each have their own.
+// Parent and child write to the same pages, so that each copies them.
 TEST(StormQuick, CopyOnWrite) {
   const auto ended = RunAtOnce(4, [](int) {
     char* memory = MapPages(256);
@@ -128,7 +129,7 @@ TEST(StormQuick, CopyOnWrite) {
   EXPECT_TRUE(AllSucceeded(ended));
 }
 
-// A file that is cut while it is mapped.
+// A mapped file is truncated.
 TEST(StormQuick, FileCutUnderItsMapping) {
   const auto ended = RunAtOnce(3, [](int i) {
     JumpOn(SIGBUS);
@@ -181,7 +182,7 @@ TEST(StormSlow, OutOfMemoryInACgroup) {
   }
 }
 
-// Three times the memory there is, round and round.
+// The processes write to three times the memory that their group may use.
 TEST(StormSlow, SwapThrash) {
   SwapFile swap(64);
   ASSERT_TRUE(swap.on()) << strerror(errno);
@@ -199,7 +200,8 @@ TEST(StormSlow, SwapThrash) {
   EXPECT_GT(ReadTable().Sum(PF_COL_MAJOR), 100u);
 }
 
-// The page cache is taken from under the faults of a file, and memory moved.
+// The page cache is dropped and memory is compacted while processes fault in a
+// file.
 TEST(StormSlow, CachesDroppedAndMemoryCompacted) {
   const std::string path = Disk("cold");
   {
@@ -229,7 +231,7 @@ TEST(StormSlow, CachesDroppedAndMemoryCompacted) {
   unlink(path.c_str());
 }
 
-// Equal pages become one, and are copied on the next write.
+// KSM merges equal pages, and the next write copies them.
 TEST(StormSlow, PagesMerged) {
   const Setting run("/sys/kernel/mm/ksm/run", "1");
   if (!run.set()) GTEST_SKIP() << "no KSM in this kernel";
@@ -250,7 +252,7 @@ TEST(StormSlow, AThousandThreadsAsleepInAFault) {
   static Sleepers* sleepers;
   Subject subject([] { sleepers = new Sleepers(1000); },
                   [] { sleepers->Wake(); });
-  // Nobody who reads waits for those who sleep.
+  // A reader does not wait for threads that sleep in a fault.
   const Table table = ReadTable();
   const Row* row = table.FindOne(subject.pid());
   ASSERT_NE(row, nullptr);
@@ -268,11 +270,11 @@ TEST(StormSlow, AThousandThreadsAsleepInAFault) {
 TEST(StormSlow, KilledAsleepInAFault) {
   for (int i = 0; i < 5; ++i) {
     Subject subject([] { new Sleepers(50); }, [] {});
-    // Its end kills it.
+    // The destructor kills the subject.
   }
 }
 
-// The probe goes while calls are under way; they return without it.
+// The probe is removed while calls are under way. They return without it.
 TEST(StormReload, UnloadWithThreadsAsleepInAFault) {
   static Sleepers* sleepers;
   for (int i = 0; i < 10; ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms of readers, while processes come and go; and the daemon among them.
+// Storms of readers, the daemon among them, while processes start and exit.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ TEST(StormQuick, ExitsRaceReads) {
   ASSERT_TRUE(SetParameter("retain_ms", "100"));
   Crowd crowd(4, ForkRound);
   for (int i = 0; i < 40; ++i) {
-    ReadTable();  // fails the test where its form does not hold
+    ReadTable();  // fails the test if its form is wrong
     ReadStats();
   }
 }
@@ -39,7 +39,7 @@ TEST(StormQuick, FiftyReadersAtOnce) {
   })));
 }
 
-// It reads the head, and the rest after everything has changed.
+// Readers read the first bytes, and the rest after all rows have changed.
 TEST(StormQuick, ReaderThatStopsInTheMiddle) {
   ASSERT_TRUE(SetParameter("retain_ms", "0"));
   std::vector<int> files;
@@ -68,7 +68,8 @@ TEST(StormQuick, ReaderThatStopsInTheMiddle) {
   }
 }
 
-// Whoever has a file open keeps the module; whoever closes it lets it go.
+// The module cannot be unloaded while a file is open, and can after it is
+// closed.
 TEST(StormReload, OpenFileHoldsTheModule) {
   Crowd crowd(2, ForkRound);
   const std::string path = "/sys/kernel/debug/" PF_DEBUGFS_DIR "/processes";
@@ -94,7 +95,7 @@ TEST(StormReload, UnloadWithReadersInside) {
   }
 }
 
-// A daemon of the storm's own.
+// A daemon that belongs to the storm.
 class Daemon {
  public:
   Daemon() : pid_(StartDaemon(kDaemonPort)) {}
@@ -148,7 +149,8 @@ TEST(StormReload, ModuleReloadedUnderTheDaemon) {
   EXPECT_EQ(daemon.End(SIGTERM), 0);
 }
 
-// It dies, perhaps inside a file, and the module goes at once.
+// The daemon is killed, perhaps while it reads, and the module is reloaded at
+// once.
 TEST(StormReload, DaemonKilledAndTheModuleReloaded) {
   if (!HasDaemon()) GTEST_SKIP() << "no daemon in this guest";
   Crowd crowd(2, ForkRound);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storms of other tracers on the function that the module probes: trace events,
-// the function tracer, BPF, and the tools perf and bpftrace themselves.
+// the function tracer, BPF, and the tools perf and bpftrace.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ std::string Tracing(const std::string& file) {
   return "/sys/kernel/debug/tracing/" + file;
 }
 
-// Appends: kprobe_events is cleared when it is opened to be overwritten.
+// Opens kprobe_events to append, since opening it to overwrite clears it.
 bool AddEvent(const std::string& event) {
   const int fd =
       open(Tracing("kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -34,7 +34,7 @@ bool AddEvent(const std::string& event) {
   return good;
 }
 
-// What perf and trace-cmd do: probes of their own on the same function.
+// Kprobe events on the same function, as perf and trace-cmd make them.
 TEST(StormReload, TraceEventsOnTheSameFunction) {
   Crowd crowd(2, ForkRound);
   for (int i = 0; i < 5; ++i) {
@@ -60,7 +60,7 @@ TEST(StormReload, FunctionTracerOnTheSameFunction) {
   WriteFile(Tracing("set_ftrace_filter"), "");
 }
 
-// The program that bpftrace attaches, less what it does: returns 0.
+// Loads a BPF program of the kind that bpftrace attaches. It returns 0.
 int LoadBpf() {
   static const bpf_insn kProgram[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
@@ -74,7 +74,7 @@ int LoadBpf() {
   return static_cast<int>(syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)));
 }
 
-// A probe by perf_event_open(), with a BPF program on it.
+// Opens a kprobe by perf_event_open() and attaches a BPF program to it.
 int OpenProbe(bool at_return) {
   const std::string type =
       ReadFile("/sys/bus/event_source/devices/kprobe/type");
@@ -106,7 +106,7 @@ TEST(StormReload, BpfOnTheSameFunction) {
   }
 }
 
-// The other tracer is there before us, and after.
+// The other tracer is attached before our load and after our unload.
 TEST(StormReload, LoadedAndUnloadedBesideBpf) {
   const int at_return = OpenProbe(true);
   if (at_return < 0) GTEST_SKIP() << "no BPF in this kernel";
@@ -115,10 +115,10 @@ TEST(StormReload, LoadedAndUnloadedBesideBpf) {
   close(at_return);
 }
 
-// Where the part storms has put perf and bpftrace, with their libraries.
+// The path at which the part `storms` puts perf, bpftrace and their libraries.
 std::string Tool(const std::string& name) { return Disk("tools/" + name); }
 
-// Starts a tool; what it says goes to a file of the disk.
+// Starts a tool; its output goes to a file on the disk.
 pid_t StartTool(const std::string& name, std::vector<std::string> arguments) {
   const std::string linker = Tool("ld.so"), output = Disk(name + ".out");
   std::vector<std::string> words = {linker, "--library-path", Disk("tools"),
@@ -127,7 +127,7 @@ pid_t StartTool(const std::string& name, std::vector<std::string> arguments) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  unlink(output.c_str());  // what it said before is not asked for
+  unlink(output.c_str());  // without the output of an earlier run
   const pid_t pid = fork();
   if (pid == 0) {
     const int fd = open(output.c_str(), O_WRONLY | O_CREAT, 0600);
@@ -139,7 +139,7 @@ pid_t StartTool(const std::string& name, std::vector<std::string> arguments) {
   return pid;
 }
 
-// Waits until the tool has said the word; false when it has ended before.
+// Waits until the tool's output has the word; false if the tool ends before.
 bool ToolSays(pid_t pid, const std::string& name, const std::string& word) {
   while (ReadFile(Disk(name + ".out")).find(word) == std::string::npos) {
     siginfo_t ended{};
@@ -150,7 +150,7 @@ bool ToolSays(pid_t pid, const std::string& name, const std::string& word) {
   return true;
 }
 
-// The module comes and goes beside a tool, which is then told to end.
+// Reloads the module while a tool runs, and then ends the tool by SIGINT.
 void ReloadBeside(pid_t pid, const std::string& name) {
   for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(LoadAfresh(), 0);
@@ -159,7 +159,7 @@ void ReloadBeside(pid_t pid, const std::string& name) {
   kill(pid, SIGINT);
   int status = -1;
   ASSERT_EQ(waitpid(pid, &status, 0), pid);
-  // perf ends itself by the same signal.
+  // perf ends by sending itself the same signal.
   EXPECT_TRUE(WIFEXITED(status) || WTERMSIG(status) == SIGINT)
       << status << ": " << ReadFile(Disk(name + ".out"));
 }

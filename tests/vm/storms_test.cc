@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Storms of processes: they come, change, stop, hide and die in numbers.
+// Storms of processes: many start, exec, stop, enter namespaces and die.
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ int64_t Overflow() {
   return StatsNumber(ReadStats(), PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS);
 }
 
-// Every row is as wait4() told of the child.
+// Every row has the counts that wait4() returned for the child.
 void ExpectExact(const std::vector<Ended>& all) {
   for (const Ended& child : all) EXPECT_EQ(EndedRowError(child), "");
 }
@@ -60,7 +60,7 @@ TEST(StormQuick, Exec) {
   ExpectExact(ended);
 }
 
-// The thread that execs takes its leader's pid while siblings fault.
+// A thread execs and takes over its leader's pid while its siblings fault.
 TEST(StormQuick, ExecWhileThreadsFault) {
   const auto ended = RunAtOnce(8, [](int) {
     for (int i = 0; i < 3; ++i)
@@ -90,7 +90,7 @@ TEST(StormQuick, Threads) {
   EXPECT_EQ(RowError(subject.pid()), "");
 }
 
-// The leader is gone, and its threads fault on.
+// The leader exits, and its threads go on faulting.
 TEST(StormQuick, LeaderExitsBeforeItsThreads) {
   ExpectExact(RunAtOnce(8, [](int) {
     std::thread([] {
@@ -118,9 +118,10 @@ TEST(StormQuick, KilledWhileFaulting) {
   }
 }
 
-// A pid comes back in no time: every process is a row of its own.
+// Pids are used again at once: every process still has a row of its own.
 TEST(StormQuick, PidReuse) {
-  const Setting few("/proc/sys/kernel/pid_max", "350");  // from 300 on
+  // Pids that are used again start at 300.
+  const Setting few("/proc/sys/kernel/pid_max", "350");
   ASSERT_TRUE(few.set());
   EXPECT_TRUE(AllSucceeded(RunAtOnce(3, [](int) {
     for (int i = 0; i < 150; ++i) ForkRound();
@@ -145,7 +146,7 @@ TEST(StormQuick, TableFull) {
       EXPECT_GT(Overflow(), 0);
     }
   }
-  // Room again, and used.
+  // The table has room again, and a new process gets a row.
   ASSERT_TRUE(SetParameter("retain_ms", "0"));
   bool seen = false;
   for (int i = 0; i < 50 && !seen; ++i) {
@@ -209,7 +210,7 @@ TEST(StormQuick, FrozenByTheirCgroup) {
   }
 }
 
-// Whoever looks from the outside knows a process by its outer pid.
+// A process in a pid namespace has its row under its pid outside of it.
 TEST(StormQuick, NamespacesAndChroot) {
   mkdir("/tmp/jail", 0755);
   const auto ended = RunAtOnce(6, [](int i) {
@@ -238,7 +239,7 @@ TEST(StormQuick, Seccomp) {
     char* memory = MapPages(64);
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
     WritePages(memory, 64);
-    syscall(SYS_getpid);  // is killed for it
+    syscall(SYS_getpid);  // strict mode kills it for this
   });
   for (const Ended& child : ended) {
     EXPECT_TRUE(WIFSIGNALED(child.status));
@@ -246,7 +247,7 @@ TEST(StormQuick, Seccomp) {
   }
 }
 
-// Names change while others read them.
+// Processes change their names while the table is read.
 TEST(StormQuick, NamesChange) {
   Crowd crowd(3, [] {
     static int n;
@@ -274,7 +275,7 @@ TEST(StormQuick, ClockJumps) {
   }
   crowd.Kill();
   if (timed) {
-    // An hour of stalls would be the clock's, not the faults'.
+    // More than an hour of stalls would come from the jumps of the clock.
     EXPECT_LT(StatsNumber(ReadStats(), PF_COL_STALL_NS) - before,
               3600LL * 1000000000);
   }
@@ -302,7 +303,7 @@ TEST(StormSlow, ThreadsOfAThousand) {
   EXPECT_EQ(RowError(subject.pid()), "");
 }
 
-// Its own large memory is read by the kernel, into a file.
+// The kernel reads the memory of a large process to write its core dump.
 TEST(StormSlow, CoreDumpOfALargeProcess) {
   const Setting pattern("/proc/sys/kernel/core_pattern", Disk("core"));
   ASSERT_TRUE(pattern.set());

@@ -81,7 +81,8 @@ Subject::Subject(Work prepare, Work act) {
     close(from_child[0]);
     char byte = 0;
     prepare();
-    // A first round so that what follows faults in nothing of its own.
+    // One write and one read here, so that those after the act fault nothing
+    // in.
     if (write(from_child[1], &byte, 1) != 1) _exit(1);
     if (read(to_child[0], &byte, 1) != 1) _exit(1);
     act();
@@ -108,7 +109,7 @@ Subject::~Subject() {
 void Subject::WaitUntilStill() {
   char byte;
   EXPECT_EQ(read(from_child_, &byte, 1), 1) << "the subject died";
-  // It has written; it stands still when it sleeps in its next read.
+  // The child has written. It stands still when it sleeps in its next read.
   for (int i = 0; i < 1000; ++i) {
     const std::string stat = Slurp("/proc/" + std::to_string(pid_) + "/stat");
     const size_t close = stat.rfind(')');

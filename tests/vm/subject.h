@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process under observation: it does one thing, then stands still while the
-// test compares what the module and the kernel say of it.
+// A process under observation. It does one thing and then stands still, while
+// the test compares the module's counts with the kernel's.
 #ifndef TESTS_VM_SUBJECT_H_
 #define TESTS_VM_SUBJECT_H_
 
@@ -15,7 +15,7 @@
 
 namespace pf_test {
 
-// What /proc says of a process.
+// The figures of a process in /proc.
 struct ProcessInfo {
   uint64_t minor = 0;  // minflt and majflt of stat, all threads
   uint64_t major = 0;
@@ -31,8 +31,8 @@ ProcessInfo ReadProcess(pid_t pid);
 // A line of /proc/meminfo, in kB; 0 if there is none.
 uint64_t MemInfo(const std::string& key);
 
-// A forked child that runs `prepare`, stands still, runs `act` when told to,
-// and stands still again until it is let go.
+// A child process that runs `prepare` and stands still, runs `act` when it is
+// told to and stands still again, until it is told to end.
 class Subject {
  public:
   using Work = std::function<void()>;
@@ -44,7 +44,7 @@ class Subject {
   Subject& operator=(const Subject&) = delete;
 
   pid_t pid() const { return pid_; }
-  // Runs `act` and returns when the child stands still again.
+  // Lets the child run `act`; returns when it stands still again.
   void Act();
   // Lets the child end; returns its own resource usage (wait4).
   rusage End();
@@ -66,10 +66,11 @@ struct Ended {
 };
 Ended RunToEnd(const std::function<void()>& work);
 
-// How the row of a process that was born after the module was loaded differs
-// from the kernel's accounting; empty if it does not.
+// Compares the row of a live process, which started after the module was
+// loaded, with the kernel's accounting. Returns the difference, empty if there
+// is none.
 std::string RowError(pid_t pid);
-// The same for an ended child, by wait4's usage.
+// The same for a child that has ended; its accounting is from wait4().
 std::string EndedRowError(const Ended& ended);
 
 }  // namespace pf_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// deploy/unload-module against a reader that has a file of the module open.
+// deploy/unload-module while a reader has a file of the module open.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ struct Result {
   std::string output;
 };
 
-// Runs the script; it tries for so many tenths of a second.
+// Runs the script, which tries for this number of tenths of a second.
 Result RunUnloadModule(int tenths) {
   const char kPath[] = "/tmp/unload-module";
   EXPECT_TRUE(WriteFile(kPath, kUnloadModuleText));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bad: makes, on purpose, the mistakes that a module such as page_faults could
- * make, one a load, so that a kernel that looks for them can be seen to find
- * them. Never load it into a kernel that is to live on.
+ * bad: makes the mistakes that a module such as page_faults could make, one for
+ * each load. A test kernel must report each of them, which shows that its checks
+ * work. Do not load it into a kernel that is still needed.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -21,7 +21,7 @@ module_param(mistake, charp, 0444);
 MODULE_PARM_DESC(mistake,
 		 "sleep, overrun, overrun_vmalloc, leak, early_free, double_free, lock_order, rcu, list, race or race_in_handler");
 
-/* The handler sleeps: a probe's runs with preemption disabled. */
+/* A handler that sleeps, though it runs with preemption disabled. */
 static int bad_handler(struct kprobe *probe, struct pt_regs *regs)
 {
 	msleep(1);
@@ -44,7 +44,7 @@ static int bad_sleep(void)
 	return 0;
 }
 
-/* As an index that counts one entry too many. */
+/* As if an index were one too large. */
 static int bad_overrun(void)
 {
 	volatile char *entries = kmalloc(100, GFP_KERNEL);
@@ -67,7 +67,7 @@ static int bad_overrun_vmalloc(void)
 	return 0;
 }
 
-/* Unload forgets it; kmemleak tells when it is asked. */
+/* Memory that unload does not free; kmemleak reports it when it scans. */
 static int bad_leak(void)
 {
 	unsigned int i;
@@ -78,7 +78,7 @@ static int bad_leak(void)
 	return 0;
 }
 
-/* As an entry that is freed without a grace period. */
+/* As if an entry were freed without a grace period. */
 static int bad_early_free(void)
 {
 	volatile int *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
@@ -118,7 +118,7 @@ static int bad_lock_order(void)
 
 static int __rcu *bad_pointer;
 
-/* Dereferenced outside of a read section. */
+/* An RCU pointer that is dereferenced outside of a read section. */
 static int bad_rcu(void)
 {
 	return rcu_dereference(bad_pointer) ? -EEXIST : 0;
@@ -152,7 +152,7 @@ static int bad_racer(void *unused)
 	return 0;
 }
 
-/* Two threads add to one counter, neither atomically nor under a lock. */
+/* Two threads that add to one counter, neither atomically nor under a lock. */
 static int bad_race(void)
 {
 	struct task_struct *one = kthread_run(bad_racer, NULL, "bad/1");
@@ -167,8 +167,8 @@ static int bad_race(void)
 }
 
 /*
- * A handler that counts as if there were one CPU: often, since of all that the
- * kernel does in a fault only every thousandth access is watched.
+ * A handler that counts as if there were one CPU. It counts often, because KCSAN
+ * watches only one access in a thousand.
  */
 static int bad_race_in_handler_entry(struct kprobe *probe,
 				     struct pt_regs *regs)
@@ -177,7 +177,7 @@ static int bad_race_in_handler_entry(struct kprobe *probe,
 
 	for (i = 0; i < 1000; i++) {
 		bad_counter++;
-		barrier();	/* else it is one addition */
+		barrier();	/* or the loop becomes one addition */
 	}
 	return 0;
 }

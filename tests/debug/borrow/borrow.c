@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * borrow: a kernel thread that uses a process's memory for a while, as those of
- * vhost do, and writes 42 to each of its pages. Done when it is loaded.
+ * borrow: a kernel thread uses the memory of a process, as the threads of vhost
+ * do, and writes 42 to each page of a range. It is done when the load returns.
  */
 #include <linux/completion.h>
 #include <linux/err.h>

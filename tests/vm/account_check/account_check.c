@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds the readings of detail=totals to their word: readers race, so that they
- * come in any order. Loads if all holds, else is refused with EINVAL, and the
- * log says what does not.
+ * Tests how detail=totals uses its readings of the kernel's counts. Readers race,
+ * so that readings can arrive in any order. The module loads if all cases are
+ * right; otherwise the load fails with EINVAL, and the log has the wrong ones.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -11,7 +11,7 @@
 
 #include "account.c"
 
-/* What account.c takes from table.c. */
+/* What account.c needs from table.c. */
 struct pf_table pf_table;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
@@ -20,7 +20,7 @@ int pf_table_next(unsigned int index)
 	return -1;
 }
 
-/* The base, what the kernel says in turn, and what is counted in the end. */
+/* The base, the readings in their order, and what must be counted in the end. */
 struct account_case {
 	const char *what;
 	u64 base;

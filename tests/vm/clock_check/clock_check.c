@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Holds kernel/clock.c to its word in a kernel whose TSC is stable, and again
- * after it was found unstable, which is for good. Loads if all holds, else is
- * refused with EINVAL, and the log says what does not.
+ * Tests kernel/clock.c in a kernel whose TSC is stable, and again after marking
+ * the TSC unstable, which cannot be undone. The module loads if all cases are
+ * right; otherwise the load fails with EINVAL, and the log has the wrong ones.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,7 +15,7 @@
 #define SECOND	((u64)tsc_khz * 1000)		/* cycles */
 #define TICKS(n)	((s64)(n) * TICK_NSEC)		/* ns */
 
-/* What the TSC says and by how much jiffies grew; what is to be made of it. */
+/* Cycles of the TSC and growth of jiffies; the least and the most time for them. */
 struct clock_case {
 	const char *what;
 	u64 cycles;
@@ -44,7 +44,7 @@ static int __init clock_check_cases(const struct clock_case *c, size_t n)
 	return err;
 }
 
-/* A millionth: the rate is rounded, and tsc_khz itself is. */
+/* Within a millionth, because the rate and tsc_khz are rounded. */
 #define ABOUT(ns)	(ns) - (ns) / 1000000 - 1, (ns) + (ns) / 1000000 + 1
 
 static int __init clock_check_stable(void)
@@ -80,7 +80,7 @@ static int __init clock_check_unstable(void)
 	return clock_check_cases(cases, ARRAY_SIZE(cases));
 }
 
-/* What is not handed to pf_clock_check(): less than a tick, on one CPU. */
+/* The path without pf_clock_check(): less than a tick, on one CPU. */
 static int __init clock_check_short(void)
 {
 	struct pf_stamp stamp;
