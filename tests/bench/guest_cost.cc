@@ -7,11 +7,16 @@
 //
 //   guest_cost fault WORKLOAD [EXTRA_VMAS]   instructions a fault
 //   guest_cost table                         instructions a row of `processes`
-//   guest_cost proc                          instructions a process: stat,
-//   statm guest_cost sleepers N                    starts N sleeping processes
+//   guest_cost read                          instructions to read `processes`
+//   guest_cost proc                          instructions to read stat and
+//   statm
+//                                            of a process
+//   guest_cost sleepers N                    starts N sleeping processes
+//   guest_cost threads N                     starts N sleeping threads
 //
-// Each prints one number (sleepers: when all of them sleep).
+// Each prints one number (sleepers, threads: N, when all of them sleep).
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +40,7 @@ constexpr size_t kPage = 4096;
 constexpr size_t kPages = 400;  // a batch; short enough to miss most ticks
 constexpr size_t kSize = kPage * kPages;
 constexpr int kBatches = 60;
+const char kTable[] = "/sys/kernel/debug/page_faults/processes";
 
 [[noreturn]] void Die(const char* what) {
   perror(what);
@@ -132,25 +138,24 @@ size_t ReadFile(const char* path) {
   return lines;
 }
 
-// The reader's own count of newlines is the same for both sides and small; it
-// is taken off by reading once more from memory.
-unsigned long long TableCost() {
-  const char* path = "/sys/kernel/debug/page_faults/processes";
+unsigned long long ReadCost() {
   unsigned long long best = ~0ULL;
   for (int i = 0; i < 10; ++i) {
-    const int fd = open(path, O_RDONLY);
-    if (fd < 0) Die(path);
+    const int fd = open(kTable, O_RDONLY);
+    if (fd < 0) Die(kTable);
     const unsigned long long start = __rdtsc();
     while (read(fd, g_buffer, sizeof(g_buffer)) > 0) {
     }
     best = std::min(best, __rdtsc() - start);
     close(fd);
   }
-  return best / (ReadFile(path) - 3);
+  return best;
 }
 
+unsigned long long TableCost() { return ReadCost() / (ReadFile(kTable) - 3); }
+
 std::vector<std::string> RowPids() {
-  FILE* table = fopen("/sys/kernel/debug/page_faults/processes", "r");
+  FILE* table = fopen(kTable, "r");
   if (!table) Die("processes");
   std::vector<std::string> pids;
   static char line[8192];
@@ -198,6 +203,24 @@ void Sleepers(int n) {
   for (;;) pause();
 }
 
+void* Sleep(void*) {
+  for (;;) pause();
+}
+
+// Threads that sleep as long as this process.
+void Threads(int n) {
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 1 << 14);
+  for (int i = 0; i < n; ++i) {
+    pthread_t thread;
+    if (pthread_create(&thread, &small, Sleep, nullptr)) Die("pthread_create");
+  }
+  printf("%d\n", n);
+  fflush(stdout);
+  for (;;) pause();
+}
+
 int Number(const char* text) {
   int n = -1;
   std::from_chars(text, text + strlen(text), n);
@@ -207,7 +230,7 @@ int Number(const char* text) {
 int Usage() {
   fprintf(stderr,
           "usage: guest_cost fault anon-write|anon-read|cow|file-write "
-          "[EXTRA_VMAS] | table | proc | sleepers N\n");
+          "[EXTRA_VMAS] | table | read | proc | sleepers N | threads N\n");
   return 2;
 }
 
@@ -220,10 +243,14 @@ int main(int argc, char** argv) {
     printf("%llu\n", FaultCost(kWorkloads.at(argv[2])));
   } else if (verb == "table") {
     printf("%llu\n", TableCost());
+  } else if (verb == "read") {
+    printf("%llu\n", ReadCost());
   } else if (verb == "proc") {
     printf("%llu\n", ProcCost());
   } else if (verb == "sleepers" && argc > 2 && Number(argv[2]) > 0) {
     Sleepers(Number(argv[2]));
+  } else if (verb == "threads" && argc > 2 && Number(argv[2]) > 0) {
+    Threads(Number(argv[2]));
   } else {
     return Usage();
   }
