@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "pipeline.h"
-#include "table_parser.h"
+#include "source/table_parser.h"
+#include "tick/pipeline.h"
 
 namespace pfe {
 namespace {

@@ -5,7 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "text.h"
+#include "base/utf8.h"
+#include "http/html.h"
+#include "render/label.h"
+#include "source/unescape.h"
 
 namespace {
 

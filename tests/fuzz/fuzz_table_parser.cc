@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "stats_parser.h"
-#include "table_parser.h"
-#include "text.h"
+#include "base/utf8.h"
+#include "source/stats_parser.h"
+#include "source/table_parser.h"
 
 namespace {
 

@@ -84,7 +84,7 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--list"]
     root = pathlib.Path(arguments[0] if arguments
                         else pathlib.Path(__file__).parents[2])
-    sources = sorted([*root.glob("kernel/*.[ch]"), *root.glob("exporter/src/*.cc")])
+    sources = sorted([*root.glob("kernel/*.[ch]"), *root.glob("exporter/src/**/*.cc")])
     found = {message: source.relative_to(root)
              for source in sources for message in messages(source)}
     if "--list" in sys.argv:

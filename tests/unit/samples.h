@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "source.h"
+#include "source/source.h"
 
 namespace pfe {
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each path answers. Knows nothing of sockets.
+#ifndef EXPORTER_HTTP_SERVICE_H_
+#define EXPORTER_HTTP_SERVICE_H_
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/message.h"
+#include "http/negotiation.h"
+#include "render/publication.h"
+#include "render/self_metrics.h"
+#include "tick/pipeline.h"
+#include "tick/poller.h"
+
+namespace pfe {
+
+struct ServiceSettings {
+  std::string telemetry_path = "/metrics";
+  std::chrono::milliseconds interval{5000};
+  int max_requests = 40;  // of metrics or the API at once; 0 is without limit
+};
+
+class Service {
+ public:
+  // Both must outlive it.
+  Service(Poller* poller, const Pipeline* pipeline,
+          const ServiceSettings& settings);
+
+  // Thread safe.
+  HttpResponse Answer(const HttpRequest& request);
+  // Thread safe. A snapshot older than three intervals makes it unready.
+  void SetInterval(std::chrono::milliseconds interval) {
+    interval_ms_ = interval.count();
+  }
+  void SetConfigOk(bool ok) { requests_.config_ok = ok; }
+
+ private:
+  HttpResponse Limited(const HttpRequest& request);
+  HttpResponse Metrics(const HttpRequest& request);
+  HttpResponse RenderMetrics(Format format, bool gzip);
+  HttpResponse Ready() const;
+
+  Poller* const poller_;
+  const Pipeline* const pipeline_;
+  const ServiceSettings settings_;
+  RequestCounters requests_;
+  std::atomic<int64_t> interval_ms_;
+  std::atomic<int> in_flight_ = 0;
+};
+
+// The whole exposition as one text, for --once.
+std::string RenderAll(const Publication& publication);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_SERVICE_H_

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/self_metrics.h"
+
+#include <dirent.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "page_faults.h"
+#include "render/catalogue.h"
+
+namespace pfe {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using LabelPairs = std::vector<ClientMetric::Label>;
+
+class Families {
+ public:
+  // Starts a family; the values that follow are its own.
+  void Begin(Metric metric) {
+    const MetricInfo& info = InfoOf(metric);
+    const std::string_view type = info.type;
+    MetricFamily& family = families_.emplace_back();
+    family.name = info.name;
+    family.help = info.help;
+    family.type = type == "counter"     ? MetricType::Counter
+                  : type == "histogram" ? MetricType::Histogram
+                                        : MetricType::Gauge;
+  }
+
+  ClientMetric& Add(LabelPairs labels) {
+    ClientMetric& metric = families_.back().metric.emplace_back();
+    metric.label = std::move(labels);
+    return metric;
+  }
+
+  void Value(double value, LabelPairs labels = {}) {
+    const bool counter = families_.back().type == MetricType::Counter;
+    ClientMetric& metric = Add(std::move(labels));
+    (counter ? metric.counter.value : metric.gauge.value) = value;
+  }
+
+  void One(Metric metric, double value, LabelPairs labels = {}) {
+    Begin(metric);
+    Value(value, std::move(labels));
+  }
+
+  std::string Text() const {
+    return prometheus::TextSerializer().Serialize(families_);
+  }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void AddLatency(const Latency& latency, Families* out) {
+  if (latency.bounds_ns.empty()) return;
+  out->Begin(Metric::kLatency);
+  for (size_t s = 0; s < kSeverities; ++s) {
+    const Histogram& from = latency.severities[s];
+    auto& to = out->Add({{"severity", kSeverityNames[s]}}).histogram;
+    to.sample_count = from.count;
+    to.sample_sum = static_cast<double>(from.sum_ns) / 1e9;
+    for (size_t i = 0; i < latency.bounds_ns.size(); ++i)
+      to.bucket.push_back(
+          {from.counts[i], static_cast<double>(latency.bounds_ns[i]) / 1e9});
+    to.bucket.push_back({from.count, std::numeric_limits<double>::infinity()});
+  }
+}
+
+double Number(const Stats& stats, const char* key) {
+  return static_cast<double>(stats.numbers.find(key)->second);
+}
+
+void AddHost(const Publication& publication, Families* out) {
+  const Stats& stats = publication.stats;
+  AddLatency(publication.latency, out);
+  if (stats.numbers.count(PF_COL_SIGBUS)) {
+    out->Begin(Metric::kErrors);
+    for (const char* kind :
+         {PF_COL_SIGBUS, PF_COL_SIGSEGV, PF_COL_OOM, PF_COL_HWPOISON})
+      if (stats.numbers.count(kind))
+        out->Value(Number(stats, kind), {{"kind", kind}});
+  }
+  if (stats.numbers.count(PF_COL_RETRIED))
+    out->One(Metric::kRetries, Number(stats, PF_COL_RETRIED));
+  if (publication.has_unattributed)
+    out->One(Metric::kUnattributed,
+             static_cast<double>(publication.unattributed));
+}
+
+std::string Text(const Stats& stats, const char* key) {
+  const auto text = stats.texts.find(key);
+  if (text != stats.texts.end()) return text->second;
+  const auto number = stats.numbers.find(key);
+  return number == stats.numbers.end() ? "" : std::to_string(number->second);
+}
+
+constexpr std::pair<const char*, Metric> kModuleNumbers[] = {
+    {PF_KEY_CAPACITY, Metric::kModuleCapacity},
+    {PF_KEY_LIVE, Metric::kModuleLiveRows},
+    {PF_KEY_EXITED, Metric::kModuleExitedRows},
+    {PF_KEY_RETIRED_ROWS, Metric::kModuleRetiredRows},
+    {PF_KEY_PROBE_MISSED, Metric::kModuleProbeMissed},
+    {PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS, Metric::kModuleOverflow},
+    {PF_KEY_KERNEL_PGFAULT, Metric::kModuleKernelPgfault},
+    {PF_KEY_DRIFT, Metric::kModuleDrift},
+    {PF_KEY_ROWS_DIFFER, Metric::kModuleRowsDiffering},
+};
+
+void AddModule(const Publication& publication, Families* out) {
+  const Stats& stats = publication.stats;
+  if (!stats.numbers.count(PF_KEY_VERSION)) return;
+  out->One(Metric::kModuleInfo, 1,
+           {{"version", Text(stats, PF_KEY_MODULE_VERSION)},
+            {"detail", Text(stats, PF_KEY_DETAIL)}});
+  if (stats.numbers.count(PF_KEY_LOADED_NS))
+    out->One(Metric::kModuleLoadTime,
+             (static_cast<double>(publication.boot_unix_ns) +
+              Number(stats, PF_KEY_LOADED_NS)) /
+                 1e9);
+  for (const auto& [key, metric] : kModuleNumbers)
+    if (stats.numbers.count(key)) out->One(metric, Number(stats, key));
+}
+
+void AddReads(const Publication& publication, Families* out) {
+  out->Begin(Metric::kSource);
+  for (const char* source : {"module", "procfs"})
+    out->Value(!publication.error && publication.source == source,
+               {{"source", source}});
+  out->One(Metric::kLastReadSuccess,
+           !publication.error && publication.ticks > 0);
+  out->Begin(Metric::kReadErrors);
+  for (size_t i = 0; i < kCauseNames.size(); ++i)
+    out->Value(static_cast<double>(publication.errors[i]),
+               {{"cause", kCauseNames[i]}});
+  out->Begin(Metric::kReadError);
+  for (size_t i = 0; i < kCauseNames.size(); ++i)
+    out->Value(publication.reason &&
+                   static_cast<size_t>(publication.reason->cause) == i,
+               {{"cause", kCauseNames[i]}});
+}
+
+void AddExporter(const Publication& publication,
+                 const RequestCounters& requests,
+                 Publication::Clock::time_point now, Families* out) {
+  out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
+  AddReads(publication, out);
+  if (publication.read_at)
+    out->One(Metric::kSnapshotAge,
+             std::chrono::duration<double>(now - *publication.read_at).count());
+  out->One(Metric::kTicks, static_cast<double>(publication.ticks));
+  out->One(Metric::kTickDuration, publication.tick_seconds);
+  out->One(Metric::kTickCpu, publication.tick_cpu_seconds);
+  out->One(Metric::kProcesses, static_cast<double>(publication.processes));
+  out->One(Metric::kProcessesOmitted,
+           static_cast<double>(publication.processes_omitted));
+  out->One(Metric::kCommsOmitted,
+           static_cast<double>(publication.comms_omitted));
+  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
+  out->One(Metric::kReloads, requests.config_ok);
+}
+
+// Taken before main().
+const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
+
+double OpenFds() {
+  double n = -1;  // the directory's own
+  DIR* directory = opendir("/proc/self/fd");
+  if (!directory) return 0;
+  while (const dirent* entry = readdir(directory))
+    if (entry->d_name[0] != '.') ++n;
+  closedir(directory);
+  return n;
+}
+
+void AddOwnProcess(Families* out) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) / 1e6;
+  };
+  out->One(Metric::kCpu, seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  std::ifstream statm("/proc/self/statm");
+  double size = 0, resident = 0;
+  if (statm >> size >> resident)
+    out->One(Metric::kResident,
+             resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
+  out->One(Metric::kOpenFds, OpenFds());
+  out->One(Metric::kStartTime, kStarted);
+}
+
+// OpenMetrics names a counter's family without its _total.
+std::string ToOpenMetrics(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line); out += line += '\n') {
+    if (!line.starts_with("# ")) continue;
+    const size_t end = line.find(' ', sizeof("# HELP ") - 1);
+    if (end != std::string::npos && line.substr(0, end).ends_with("_total"))
+      line.erase(end - (sizeof("_total") - 1), sizeof("_total") - 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string RenderSelfMetrics(const Publication& publication,
+                              const RequestCounters& requests,
+                              Publication::Clock::time_point now,
+                              bool openmetrics) {
+  Families families;
+  AddHost(publication, &families);
+  AddModule(publication, &families);
+  AddExporter(publication, requests, now, &families);
+  AddOwnProcess(&families);
+  const std::string text = families.Text();
+  return openmetrics ? ToOpenMetrics(text) : text;
+}
+
+}  // namespace pfe

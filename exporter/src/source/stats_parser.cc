@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/stats_parser.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/utf8.h"
+#include "page_faults.h"
+#include "source/fields.h"
+
+namespace pfe {
+
+Result<Stats> ParseStats(std::string_view text, std::string_view file) {
+  Stats stats;
+  size_t lines = 0;
+  const auto malformed = [&](const std::string& what) {
+    return Error{Cause::kMalformed,
+                 std::string(file) + ":" + std::to_string(lines) + ": " + what};
+  };
+  while (const auto line = TakeUntil(&text, '\n')) {
+    ++lines;
+    const size_t space = line->find(' ');
+    if (space == std::string_view::npos || space == 0)
+      return malformed("expected \"key value\"");
+    const std::string key(line->substr(0, space));
+    const std::string_view value = line->substr(space + 1);
+    int64_t number;
+    if (ParseNumber(value, &number))
+      stats.numbers[key] = number;
+    else
+      stats.texts[key] = ToValidUtf8(value);
+  }
+  const auto version = stats.numbers.find(PF_KEY_VERSION);
+  const auto end = stats.numbers.find(PF_KEY_END);
+  if (end == stats.numbers.end() || !text.empty() ||
+      end->second + 1 != static_cast<int64_t>(lines))
+    return Error{Cause::kTruncated,
+                 std::string(file) + ": the text is cut short"};
+  if (version == stats.numbers.end()) return malformed("no key version");
+  if (version->second != PF_FORMAT_VERSION)
+    return Error{Cause::kUnknownVersion,
+                 std::string(file) + ": format version " +
+                     std::to_string(version->second) + " is not known"};
+  return stats;
+}
+
+namespace {
+
+std::vector<std::string_view> Split(std::string_view line) {
+  std::vector<std::string_view> fields;
+  while (const auto field = TakeUntil(&line, '\t')) fields.push_back(*field);
+  fields.push_back(line);
+  return fields;
+}
+
+// Takes `latency` line by line. Columns are found by name; others, and lines
+// whose label is not known, are left out.
+class LatencyReader {
+ public:
+  bool Columns(std::string_view line) {
+    const auto names = Split(line);
+    const auto find = [&names](std::string_view name, size_t* at) {
+      *at = static_cast<size_t>(std::find(names.begin(), names.end(), name) -
+                                names.begin());
+      return *at < names.size();
+    };
+    columns_ = names.size();
+    return find(PF_COL_LE_NS, &label_) && find(PF_COL_MINOR, &severity_[0]) &&
+           find(PF_COL_MAJOR, &severity_[1]);
+  }
+
+  bool Line(std::string_view line) {
+    const auto fields = Split(line);
+    std::array<uint64_t, kSeverities> numbers{};
+    if (fields.size() != columns_) return false;
+    for (size_t s = 0; s < kSeverities; ++s)
+      if (!ParseNumber(fields[severity_[s]], &numbers[s])) return false;
+    return Add(fields[label_], numbers);
+  }
+
+  // Whether it is a histogram: whole, cumulative and of as many as it says.
+  bool AddsUp() const {
+    for (size_t s = 0; s < kSeverities; ++s) {
+      const Histogram& histogram = latency_.severities[s];
+      if (!std::is_sorted(histogram.counts.begin(), histogram.counts.end()) ||
+          histogram.count != infinity_[s] ||
+          (!histogram.counts.empty() && histogram.counts.back() > infinity_[s]))
+        return false;
+    }
+    return has_infinity_ && has_sum_ && has_count_;
+  }
+
+  Latency& latency() { return latency_; }
+
+ private:
+  // False if it has no place there.
+  bool Add(std::string_view label,
+           const std::array<uint64_t, kSeverities>& numbers) {
+    uint64_t bound = 0;
+    const bool is_bound = ParseNumber(label, &bound);
+    if (is_bound && !latency_.bounds_ns.empty() &&
+        bound <= latency_.bounds_ns.back())
+      return false;
+    if (is_bound) latency_.bounds_ns.push_back(bound);
+    if (label == PF_LE_INF) infinity_ = numbers;
+    has_infinity_ |= label == PF_LE_INF;
+    has_sum_ |= label == PF_LE_SUM;
+    has_count_ |= label == PF_LE_COUNT;
+    for (size_t s = 0; s < kSeverities; ++s) {
+      Histogram& histogram = latency_.severities[s];
+      if (is_bound) histogram.counts.push_back(numbers[s]);
+      if (label == PF_LE_SUM) histogram.sum_ns = numbers[s];
+      if (label == PF_LE_COUNT) histogram.count = numbers[s];
+    }
+    return true;
+  }
+
+  size_t columns_ = 0, label_ = 0;
+  std::array<size_t, kSeverities> severity_{};
+  std::array<uint64_t, kSeverities> infinity_{};
+  bool has_infinity_ = false, has_sum_ = false, has_count_ = false;
+  Latency latency_;
+};
+
+}  // namespace
+
+Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
+  LatencyReader reader;
+  size_t lines = 0;
+  const auto error = [&](Cause cause, const char* what) {
+    return Error{cause,
+                 std::string(file) + ":" + std::to_string(lines) + ": " + what};
+  };
+  while (const auto line = TakeUntil(&text, '\n')) {
+    ++lines;
+    if (lines == 1 && *line != PF_MAGIC + std::to_string(PF_FORMAT_VERSION))
+      return error(Cause::kUnknownVersion, "unknown format version");
+    if (lines == 1) continue;
+    if (lines == 2) {
+      if (!reader.Columns(*line))
+        return error(Cause::kMalformed, "expected \"le TAB minor TAB major\"");
+      continue;
+    }
+    if (line->starts_with(PF_TRAILER)) {
+      size_t count = 0;
+      if (!ParseNumber(line->substr(sizeof(PF_TRAILER) - 1), &count) ||
+          count + 3 != lines || !text.empty())
+        return error(Cause::kTruncated, "the text is cut short");
+      if (!reader.AddsUp())
+        return error(Cause::kMalformed, "the buckets do not add up");
+      return std::move(reader.latency());
+    }
+    if (!reader.Line(*line))
+      return error(Cause::kMalformed, "expected \"le TAB minor TAB major\"");
+  }
+  return error(Cause::kTruncated, "the text is cut short");
+}
+
+}  // namespace pfe

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module's `stats` and `latency`, as kernel/include/page_faults.h defines
+// them, to data. Pure: nothing is read or logged here.
+#ifndef EXPORTER_SOURCE_STATS_PARSER_H_
+#define EXPORTER_SOURCE_STATS_PARSER_H_
+
+#include <string_view>
+
+#include "base/result.h"
+#include "base/snapshot.h"
+
+namespace pfe {
+
+// A value that is no number is a text. `file` is named in errors: kTruncated,
+// kUnknownVersion, kMalformed (with the line).
+Result<Stats> ParseStats(std::string_view text, std::string_view file);
+
+// Errors as ParseStats().
+Result<Latency> ParseLatency(std::string_view text, std::string_view file);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_STATS_PARSER_H_

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "follow/tracker.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+// A process whose faults are all in one cell of the breakdown.
+Snapshot WithCell(uint64_t faults, uint64_t epoch) {
+  Sample process = Live(1, 10000000, "a", faults);
+  process.breakdown[4] = faults;
+  Snapshot snapshot = Of({process}, "module", epoch);
+  snapshot.offered.breakdown = true;
+  return snapshot;
+}
+
+class TrackerTest : public testing::Test {
+ protected:
+  void Tick(const std::vector<Sample>& processes,
+            const std::string& source = "module", uint64_t epoch = 1) {
+    Tick(Of(processes, source, epoch));
+  }
+  void Tick(Snapshot snapshot) { tracker_.Update(&snapshot); }
+
+  // The exported faults of a pid.
+  uint64_t Faults(uint64_t pid) const {
+    for (const Process& process : tracker_.processes())
+      if (process.pid == pid) return process.faults;
+    ADD_FAILURE() << "no pid " << pid;
+    return 0;
+  }
+  // The exported faults of the first process, of a cell of the breakdown.
+  uint64_t Cell(size_t cell) const {
+    return tracker_.processes().breakdown(tracker_.processes()[0])[cell];
+  }
+  uint64_t CommFaults(const std::string& comm) const {
+    for (const CommSums& sums : tracker_.comms())
+      if (sums.comm == comm) return sums.counters.faults;
+    return 0;
+  }
+  uint64_t AllCommFaults() const {
+    uint64_t sum = 0;
+    for (const CommSums& sums : tracker_.comms()) sum += sums.counters.faults;
+    return sum;
+  }
+
+  Tracker tracker_{100, true};
+};
+
+TEST_F(TrackerTest, ValuesOfTheFirstSourceAreItsOwn) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 20)});
+  EXPECT_EQ(Faults(1), 10u);
+  Tick({Live(1, 1, "a", 15), Live(2, 1, "b", 20)});
+  EXPECT_EQ(Faults(1), 15u);
+  EXPECT_EQ(tracker_.tracked()[0].growth.faults, 5u);
+}
+
+TEST_F(TrackerTest, CommSumsKeepTheExited) {
+  Tick({Live(1, 1, "a", 10)});
+  Tick({Exited(1, 1, "a", 12), Exited(2, 1001 * kSecond, "a", 7)});
+  EXPECT_EQ(CommFaults("a"), 19u);
+  Tick(std::vector<Sample>{});
+  Tick({Live(3, 1003 * kSecond, "a", 1)});
+  EXPECT_EQ(CommFaults("a"), 20u);
+}
+
+// exec and prctl change the comm; earlier growth stays where it was.
+TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
+  Tick({Live(1, 1, "sh", 10)});
+  Tick({Live(1, 1, "gcc", 30)});
+  EXPECT_EQ(CommFaults("sh"), 10u);
+  EXPECT_EQ(CommFaults("gcc"), 20u);
+}
+
+// After a restart a sum begins at 0, which Prometheus knows as a reset; were it
+// less than before but large, that would read as a spike.
+TEST(Tracker, SumsOfAServiceBeginWithItsFirstTick) {
+  Tracker tracker(100, false);
+  Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
+  snapshot.stats.numbers["retired_faults"] = 500;
+  tracker.Update(&snapshot);
+  EXPECT_EQ(tracker.comms()[1].counters.faults, 0u);
+  EXPECT_EQ(tracker.processes()[0].faults, 1000u);
+  snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
+  snapshot.stats.numbers["retired_faults"] = 501;
+  tracker.Update(&snapshot);
+  EXPECT_EQ(tracker.comms()[1].counters.faults, 7u);
+  EXPECT_EQ(tracker.unattributed(), 1u);
+}
+
+TEST_F(TrackerTest, AReusedPidIsAnotherProcess) {
+  Tick({Live(7, 1, "a", 1000)});
+  Tick({Exited(7, 1, "a", 1001), Live(7, 2, "b", 3)});
+  EXPECT_EQ(CommFaults("a"), 1001u);
+  EXPECT_EQ(CommFaults("b"), 3u);
+}
+
+TEST_F(TrackerTest, RowsInAnyOrder) {
+  Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 3)});
+  Tick({Live(3, 1, "c", 4), Live(1, 1, "a", 2), Live(2, 1, "b", 3)});
+  for (const Tracked& tracked : tracker_.tracked())
+    EXPECT_EQ(tracked.growth.faults, 1u);
+}
+
+// A fallback and back: no fall, no spike, no process taken for a new one.
+TEST_F(TrackerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
+  const uint64_t start = 123 * kSecond + 7;  // /proc knows 123.00 s
+  Tick({Live(1, start, "a", 10)});
+  Tick({Live(1, 123 * kSecond, "a", 500000)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 10u);
+  EXPECT_EQ(CommFaults("a"), 10u);
+  Tick({Live(1, 123 * kSecond, "a", 500005)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 15u);
+  Tick({Live(1, start, "a", 3)}, "module", 2);
+  EXPECT_EQ(Faults(1), 15u);
+  Tick({Live(1, start, "a", 4)}, "module", 2);
+  EXPECT_EQ(Faults(1), 16u);
+  EXPECT_EQ(CommFaults("a"), 16u);
+}
+
+TEST_F(TrackerTest, AModuleReloadGoesOn) {
+  Tick(WithCell(10, 1));
+  Tick(WithCell(2, 2));
+  EXPECT_EQ(Faults(1), 10u);
+  EXPECT_GE(Cell(4), 10u);
+  Tick(WithCell(5, 2));
+  EXPECT_EQ(Faults(1), 13u);
+  EXPECT_EQ(Cell(4), 13u);
+}
+
+// /proc stands in for a tick, then the same load of the module comes back.
+TEST_F(TrackerTest, TheSameLoadComesBack) {
+  const auto module = [](uint64_t faults) {
+    Snapshot snapshot = WithCell(faults, 1);
+    snapshot.stats.numbers["retried"] = static_cast<int64_t>(faults);
+    snapshot.latency.bounds_ns = {256};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {{faults}, faults, faults};
+    return snapshot;
+  };
+  for (uint64_t faults = 100; faults < 105; ++faults) {
+    Tick(module(faults));
+    EXPECT_EQ(tracker_.host().numbers.at("retried"),
+              static_cast<int64_t>(faults));
+    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_LE(Cell(4), faults);
+    const uint64_t breakdown = Cell(4);
+    Tick({Live(1, 10000000, "a", 7777)}, "procfs", 0);
+    EXPECT_EQ(tracker_.host().numbers.at("retried"),
+              static_cast<int64_t>(faults));
+    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_EQ(Cell(4), breakdown);
+  }
+}
+
+// Also right after a change of epoch, where the exported value is small and the
+// source's large.
+TEST_F(TrackerTest, ADipAfterAReloadIsNoSpike) {
+  Tick({Live(1, kSecond, "a", 5)});
+  Tick({Live(1, kSecond, "a", 1000)}, "procfs", 0);
+  for (uint64_t faults : {900u, 990u, 1000u})
+    Tick({Live(1, kSecond, "a", faults)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 5u);
+  Tick({Live(1, kSecond, "a", 1003)}, "procfs", 0);
+  EXPECT_EQ(Faults(1), 8u);
+  EXPECT_EQ(CommFaults("a"), 8u);
+}
+
+TEST_F(TrackerTest, ACellThatDipsIsNotCountedTwice) {
+  for (uint64_t faults : {100u, 90u, 0u, 100u, 101u}) {
+    Tick(WithCell(faults, 1));
+    EXPECT_GE(Cell(4), 100u);
+  }
+  EXPECT_EQ(Cell(4), 101u);
+  EXPECT_EQ(tracker_.comms()[1].breakdown[4], 101u);
+}
+
+// Many go at once, many come, in any order.
+TEST_F(TrackerTest, RowsThatGoAndComeInTheMiddle) {
+  std::vector<Sample> processes;
+  for (uint32_t pid = 1; pid <= 100; ++pid)
+    processes.push_back(Live(pid, pid * kSecond, "a", 10));
+  Tick(processes);
+  processes.erase(processes.begin() + 20, processes.begin() + 50);
+  for (uint32_t pid = 200; pid < 210; ++pid)
+    processes.insert(processes.begin() + 5, Live(pid, pid * kSecond, "b", 1));
+  std::swap(processes.front(), processes.back());
+  for (Sample& process : processes) ++process.faults;
+  Tick(processes);
+  EXPECT_EQ(CommFaults("a"), 1070u);
+  EXPECT_EQ(CommFaults("b"), 20u);
+}
+
+TEST_F(TrackerTest, SaysWhatChanged) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().all);
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
+  EXPECT_FALSE(tracker_.changes().all || tracker_.changes().rows ||
+               tracker_.changes().counters || tracker_.changes().rss);
+  Tick({Live(1, 1, "a", 11), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().counters);
+  EXPECT_FALSE(tracker_.changes().rows || tracker_.changes().vma);
+  Tick({Live(1, 1, "renamed", 11), Live(2, 1, "b", 1)});
+  EXPECT_TRUE(tracker_.changes().rows);
+  Tick({Live(1, 1, "renamed", 11)});
+  EXPECT_TRUE(tracker_.changes().rows);
+}
+
+// A counter that dips comes back without being counted again.
+TEST_F(TrackerTest, ADipIsNotCountedTwice) {
+  for (uint64_t faults : {100u, 90u, 100u, 101u})
+    Tick({Live(1, 1, "a", faults)});
+  EXPECT_EQ(Faults(1), 101u);
+  EXPECT_EQ(CommFaults("a"), 101u);
+}
+
+TEST_F(TrackerTest, AProcessThatProcMissedIsNoSpike) {
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
+  Tick({Live(1, 1, "a", 10)}, "procfs", 0);
+  Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
+  EXPECT_EQ(CommFaults("b"), 999u);
+}
+
+TEST_F(TrackerTest, AProgramNamedOtherIsInTheBucket) {
+  tracker_.set_max_comms(1);
+  Tick({Live(1, 1, "other", 1), Live(2, 1, "a", 2), Live(3, 1, "b", 4)});
+  int named = 0;
+  for (const CommSums& sums : tracker_.comms()) named += sums.comm == "other";
+  EXPECT_EQ(named, 1);
+  EXPECT_EQ(CommFaults("other"), 5u);
+}
+
+// What an older process did before a switch was seen, or never will be.
+TEST_F(TrackerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
+  Tick({Live(1, 1, "a", 10)});
+  Tick({Live(1, 1, "a", 10), Exited(2, 5, "b", 999999)}, "module", 2);
+  EXPECT_EQ(CommFaults("b"), 0u);
+}
+
+TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
+  const auto with = [](std::vector<Sample> processes, int64_t retired,
+                       int64_t overflow) {
+    Snapshot snapshot = Of(std::move(processes));
+    snapshot.stats.numbers["retired_faults"] = retired;
+    snapshot.stats.numbers["overflow_faults"] = overflow;
+    return snapshot;
+  };
+  Tick(with({Live(1, 1, "a", 10)}, 0, 0));
+  EXPECT_EQ(tracker_.unattributed(), 0u);
+  // Seen with 10, retired with 12; and one of 5 that was never seen.
+  Tick(with({}, 17, 0));
+  EXPECT_EQ(tracker_.unattributed(), 7u);
+  Tick(with({}, 17, 4));
+  EXPECT_EQ(tracker_.unattributed(), 11u);
+}
+
+TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
+  const auto with = [](uint64_t epoch, int64_t retried, uint64_t count) {
+    Snapshot snapshot = Of({}, "module", epoch);
+    snapshot.stats.numbers["retried"] = retried;
+    snapshot.stats.numbers["capacity"] = 16;
+    snapshot.latency.bounds_ns = {256};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {{count}, count, count};
+    return snapshot;
+  };
+  Tick(with(1, 5, 100));
+  Tick(with(2, 1, 3));
+  EXPECT_EQ(tracker_.host().numbers.at("retried"), 6);
+  EXPECT_EQ(tracker_.host().numbers.at("capacity"), 16);
+  EXPECT_EQ(tracker_.latency().severities[0].count, 103u);
+  Tick(with(2, 2, 4));
+  EXPECT_EQ(tracker_.host().numbers.at("retried"), 7);
+  EXPECT_EQ(tracker_.latency().severities[0].counts[0], 104u);
+}
+
+TEST_F(TrackerTest, CommsBeyondTheCapShareABucket) {
+  tracker_.set_max_comms(2);
+  Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 4),
+        Live(4, 1, "d", 8)});
+  EXPECT_EQ(CommFaults("other"), 12u);
+  EXPECT_EQ(tracker_.comms_omitted(), 2u);
+  EXPECT_EQ(AllCommFaults(), 15u);
+}
+
+TEST_F(TrackerTest, TheBucketHasABreakdown) {
+  tracker_.set_max_comms(1);
+  std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2),
+                                   Live(3, 1, "c", 4)};
+  for (size_t i = 0; i < 3; ++i) processes[i].breakdown[i] = 1u << i;
+  Snapshot snapshot = Of(processes);
+  snapshot.offered.breakdown = true;
+  Tick(std::move(snapshot));
+  const CommSums& other = tracker_.comms()[Tracker::kOther];
+  EXPECT_EQ(other.breakdown[1], 2u);
+  EXPECT_EQ(other.breakdown[2], 4u);
+  EXPECT_EQ(other.counters.faults, 6u);
+}
+
+// Nothing is lost or counted twice, whatever comes and goes.
+TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
+  std::mt19937 random(3);
+  std::vector<Sample> processes;
+  uint64_t gone = 0;
+  uint32_t next_pid = 1;
+  for (int tick = 0; tick < 300; ++tick) {
+    for (Sample& process : processes) {
+      if (!process.live) continue;
+      process.minor = process.faults += random() % 50;
+      if (random() % 10 == 0)
+        process.comm = "c" + std::to_string(random() % 20);
+    }
+    std::erase_if(processes, [&](const Sample& process) {
+      if (process.live || random() % 3) return false;
+      gone += process.faults;
+      return true;
+    });
+    for (Sample& process : processes)
+      if (random() % 8 == 0) process.live = false;
+    // No process faults between its last sight and its end here.
+    for (auto n = random() % 5; n > 0; --n) {
+      processes.push_back(
+          Live(next_pid, next_pid * uint64_t{20000000}, "c0", random() % 90));
+      ++next_pid;
+    }
+    std::shuffle(processes.begin(), processes.end(), random);
+    Tick(processes);
+    uint64_t expected = gone;
+    for (const Sample& process : processes) expected += process.faults;
+    ASSERT_EQ(AllCommFaults(), expected) << tick;
+  }
+}
+
+}  // namespace
+}  // namespace pfe

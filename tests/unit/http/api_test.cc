@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+using Json = nlohmann::json;
+
+PipelineSettings CountFirst() {
+  PipelineSettings settings;
+  settings.count_first = true;
+  return settings;
+}
+
+class ApiTest : public testing::Test {
+ protected:
+  ApiTest() : pipeline_(&source_, CountFirst()) {
+    source_.Then(Of({Live(1, 1, "init", 10), Live(2, 1, "sh", 5),
+                     Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
+    source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),
+                     Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
+    publication_ = pipeline_.Tick(Publication());
+    publication_ = pipeline_.Tick(publication_);
+  }
+
+  Json Get(const std::string& path, const std::string& query,
+           int status = 200) {
+    const HttpResponse response = AnswerApi(path, query, publication_,
+                                            pipeline_, std::chrono::seconds(5));
+    EXPECT_EQ(response.status, status) << query;
+    return Json::parse(*response.body.at(0));
+  }
+
+  FakeSource source_;
+  Pipeline pipeline_;
+  Publication publication_;
+};
+
+TEST_F(ApiTest, ProcessesByRate) {
+  const Json json = Get("/api/v1/processes", "");
+  EXPECT_EQ(json["live"], 3);
+  EXPECT_EQ(json["processes"][0]["pid"], 2);
+  EXPECT_EQ(json["processes"][0]["faults"], 50);
+  EXPECT_DOUBLE_EQ(json["processes"][0]["faults_rate"], 45);
+  EXPECT_EQ(json["processes"].size(), 3u);
+}
+
+TEST_F(ApiTest, SortLimitFilter) {
+  Json json = Get("/api/v1/processes", "sort=pid&order=asc&limit=2");
+  EXPECT_EQ(json["processes"][1]["pid"], 2);
+  EXPECT_EQ(json["matching"], 3);
+  json = Get("/api/v1/processes", "filter=%5Ei");
+  EXPECT_EQ(json["processes"].size(), 1u);
+  EXPECT_EQ(Get("/api/v1/processes", "pid=4")["processes"][0]["comm"], "<b>\"");
+  EXPECT_EQ(Get("/api/v1/processes", "comm=sh")["matching"], 1);
+  EXPECT_EQ(Get("/api/v1/comms", "sort=comm")["comms"][0]["comm"], "<b>\"");
+  EXPECT_EQ(Get("/api/v1/comms", "comm=gone")["comms"][0]["faults"], 100);
+}
+
+TEST_F(ApiTest, HistoryOnRequest) {
+  const Json json = Get("/api/v1/processes", "history=1&pid=2");
+  EXPECT_EQ(json["processes"][0]["history"]["faults_rate"], Json({0.0, 45.0}));
+  EXPECT_FALSE(
+      Get("/api/v1/processes", "pid=2")["processes"][0].contains("history"));
+}
+
+TEST_F(ApiTest, Status) {
+  const Json json = Get("/api/v1/status", "");
+  EXPECT_EQ(json["source"], "module");
+  EXPECT_EQ(json["ticks"], 2);
+  EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
+}
+
+TEST_F(ApiTest, BadParametersAreNamed) {
+  for (const char* query :
+       {"filter=(%3F:a%3F){900}(%3F:.%3F){900}Z", "sort=x", "order=up",
+        "limit=0", "limit=1001", "limit=x", "filter=(", "history=2", "pid=x",
+        "what=1", "a=%", "sort=pid&sort=rss"})
+    EXPECT_FALSE(Get("/api/v1/processes", query, 400)["error"]
+                     .get<std::string>()
+                     .empty())
+        << query;
+}
+
+}  // namespace
+}  // namespace pfe
