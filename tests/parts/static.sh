@@ -98,15 +98,36 @@ messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
 # the daemon, in pieces.
 a_new_message_is_missed() {
   local root=$WORK/messages
-  mkdir -p "$root/kernel" "$root/exporter/src"
+  mkdir -p "$root/kernel" "$root/exporter/src/moon"
   cp "$ROOT/README.md" "$root"
   printf 'pr_err("the %%s is on " PF_PLANET\n  "in flames: %%d\\n", "moon", 1);\n' \
     >"$root/kernel/moon.c"
   printf 'spdlog::warn("the {} \\"sea\\" "\n  "is dry", name);\n' \
-    >"$root/exporter/src/sea.cc"
+    >"$root/exporter/src/moon/sea.cc"
   ! messages_explained "$root" >"$WORK/messages.log" &&
     grep -q 'moon.c: in flames$' "$WORK/messages.log" &&
     grep -q 'sea.cc: "sea" is dry$' "$WORK/messages.log"
+}
+
+rooms_kept() { "$ROOT/tests/static/rooms.py" "$@"; }
+
+# An include against each kind of rule, each of which must be reported.
+a_broken_rule_is_caught() {
+  local source=$WORK/rooms/exporter/src
+  mkdir -p "$source"/{source,follow,http,attic}
+  printf '#include "http/page.h"\n#include <re2/re2.h>\n' >"$source/follow/a.h"
+  printf '#include "page_faults.h"\n#include "page.h"\n' >"$source/follow/b.cc"
+  printf '#include <unheard/of.h>\n' >"$source/http/page.h"
+  printf '#include "page_faults.h"\n#include <vector>\n' >"$source/source/ok.cc"
+  printf '' >"$source/attic/c.cc"
+  ! rooms_kept "$WORK/rooms" >"$WORK/rooms.log" &&
+    grep -q '^follow/a.h includes http/page.h: follow/ may' "$WORK/rooms.log" &&
+    grep -q '^follow/a.h includes re2/re2.h: only' "$WORK/rooms.log" &&
+    grep -q '^follow/b.cc includes page_faults.h: only' "$WORK/rooms.log" &&
+    grep -q '^follow/b.cc includes page.h: it is in no room' "$WORK/rooms.log" &&
+    grep -q '^http/page.h includes unheard/of.h: no rule' "$WORK/rooms.log" &&
+    grep -q '^attic/c.cc: it is in no room' "$WORK/rooms.log" &&
+    ! grep -q '^source/ok.cc' "$WORK/rooms.log"
 }
 
 CHECKERS=$(cached checkers unpack_checkers)
@@ -123,6 +144,8 @@ check "static totals alone without CONFIG_KRETPROBES" \
 check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
+check "static the rooms of the exporter include whom they may" rooms_kept
+check "static an include against the rules is caught" a_broken_rule_is_caught
 check "static the README shows the figures measured" \
   "$ROOT/tests/bench/readme" --check
 check "static the README explains each message" messages_explained

@@ -5,22 +5,39 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/utf8.h"
 
 namespace pfe {
 namespace {
 
-// The message as a quoted string: in JSON's escapes, which logfmt's readers
-// know too.
+// A text as a JSON string (RFC 8259), which logfmt's readers understand too.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : ToValidUtf8(text)) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      char escape[8];
+      std::snprintf(escape, sizeof(escape), "\\u%04x", c);
+      quoted += c == '\n' ? "\\n" : escape;
+    } else {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted += '"';
+}
+
+// The log message, quoted.
 class QuotedMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& out) override {
     const std::string quoted =
-        nlohmann::json(
-            std::string(message.payload.data(), message.payload.size()))
-            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        Quoted({message.payload.data(), message.payload.size()});
     out.append(quoted.data(), quoted.data() + quoted.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {

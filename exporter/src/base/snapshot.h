@@ -9,6 +9,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/process_table.h"
@@ -26,10 +28,45 @@ struct Offered {
   bool breakdown = false;
 };
 
-// The source's word on itself: numbers and texts by key.
-struct Stats {
-  std::map<std::string, int64_t, std::less<>> numbers;
-  std::map<std::string, std::string, std::less<>> texts;
+// Calls and faults that belong to the host and to no process, counted since
+// the source began to count.
+enum class HostCounter { kRetried, kSigbus, kSigsegv, kOom, kHwpoison };
+inline constexpr std::array<const char*, 5> kHostCounterNames = {
+    "retried", "sigbus", "sigsegv", "oom", "hwpoison"};
+// By HostCounter; absent if the source does not offer it.
+using HostCounters =
+    std::array<std::optional<uint64_t>, kHostCounterNames.size()>;
+
+// What the module says about itself.
+enum class ModuleNumber {
+  kLoadedNs,  // boot time
+  kCapacity,
+  kLive,
+  kExited,
+  kRetiredRows,
+  kRetiredFaults,
+  kOverflowFaults,
+  kProbeMissed,
+  kKernelPgfault,
+  kDrift,
+  kRowsDiffer,
+  kCount,
+};
+struct ModuleStats {
+  std::string version;
+  std::string detail;  // the module's parameter of that name
+  // By ModuleNumber; absent if the module does not offer it.
+  std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
+      numbers;
+  // Everything that it says, by its own keys, for those who show all of it.
+  std::map<std::string, std::variant<int64_t, std::string>, std::less<>> all;
+
+  const std::optional<int64_t>& operator[](ModuleNumber number) const {
+    return numbers[static_cast<size_t>(number)];
+  }
+  std::optional<int64_t>& operator[](ModuleNumber number) {
+    return numbers[static_cast<size_t>(number)];
+  }
 };
 
 // Cumulative histogram of the time faults took, one severity.
@@ -52,7 +89,8 @@ struct Snapshot {
   uint64_t read_ns = 0;  // boot time just before the read
   ProcessTable processes;
   Offered offered;
-  Stats stats;
+  HostCounters host;
+  std::optional<ModuleStats> module;  // if the source is the module
   Latency latency;
   // Why a preferred source could not be read, if this is not that.
   std::optional<Error> fell_back;

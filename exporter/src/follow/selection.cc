@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "follow/selection.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 
 #include "base/recycle.h"
@@ -27,6 +29,10 @@ Selection::Selection(const SelectionRules& rules)
     : rules_(rules),
       include_(Compile(rules.include)),
       exclude_(Compile(rules.exclude)) {}
+
+Selection::~Selection() = default;
+Selection::Selection(Selection&&) noexcept = default;
+Selection& Selection::operator=(Selection&&) noexcept = default;
 
 bool Selection::Wanted(const Process& process, std::string_view comm) const {
   return !rules_.no_pid && process.faults >= rules_.min_faults &&

@@ -3,8 +3,6 @@
 #ifndef EXPORTER_FOLLOW_SELECTION_H_
 #define EXPORTER_FOLLOW_SELECTION_H_
 
-#include <re2/re2.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -13,13 +11,17 @@
 
 #include "follow/tracker.h"
 
+namespace re2 {
+class RE2;
+}  // namespace re2
+
 namespace pfe {
 
 struct SelectionRules {
   size_t max = 5000;
   uint64_t min_faults = 0;
-  std::string include;  // RE2 on the whole comm; empty takes all
-  std::string exclude;  // empty takes none out
+  std::string include{};  // RE2 on the whole comm; empty takes all
+  std::string exclude{};  // empty takes none out
   bool no_pid = false;
   size_t breakdown = 50;  // processes with a breakdown of their own
 };
@@ -28,6 +30,9 @@ class Selection {
  public:
   // The expressions must be valid: see CheckRegex().
   explicit Selection(const SelectionRules& rules);
+  ~Selection();
+  Selection(Selection&&) noexcept;
+  Selection& operator=(Selection&&) noexcept;
 
   // Marks the processes selected, by recent faults and then RSS, and of them
   // those with a breakdown, by recent faults and then all faults. One that is

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/recycle.h"
-#include "page_faults.h"
 
 namespace pfe {
 namespace {
@@ -51,16 +50,6 @@ void SetCounters(const Counters& counters, Process* process) {
   process->minor = counters.minor;
   process->major = counters.major;
   process->stall_ns = counters.stall_ns;
-}
-
-int64_t NumberOr0(const Stats& stats, const char* key) {
-  const auto found = stats.numbers.find(key);
-  return found == stats.numbers.end() ? 0 : found->second;
-}
-
-bool IsHostCounter(const std::string& key) {
-  return key == PF_COL_RETRIED || key == PF_COL_SIGBUS ||
-         key == PF_COL_SIGSEGV || key == PF_COL_OOM || key == PF_COL_HWPOISON;
 }
 
 // Adds the histogram of earlier epochs; bounds that differ begin anew.
@@ -291,9 +280,12 @@ void Tracker::CountGone() {
   }
 }
 
-void Tracker::UpdateUnattributed(const Stats& stats) {
-  const int64_t lost = NumberOr0(stats, PF_KEY_RETIRED_PREFIX PF_COL_FAULTS) +
-                       NumberOr0(stats, PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS);
+void Tracker::UpdateUnattributed(const std::optional<ModuleStats>& module) {
+  const auto number = [&module](ModuleNumber of) {
+    return module ? (*module)[of].value_or(0) : 0;
+  };
+  const int64_t lost = number(ModuleNumber::kRetiredFaults) +
+                       number(ModuleNumber::kOverflowFaults);
   if (new_epoch_) {
     unattributed_before_ = unattributed_;
     gone_faults_ = 0;
@@ -306,27 +298,22 @@ void Tracker::UpdateUnattributed(const Stats& stats) {
                              unattributed_before_ + static_cast<uint64_t>(now));
 }
 
-void Tracker::UpdateHost(Stats stats, Latency latency) {
-  Stats counters;
-  for (const auto& [key, number] : host_.numbers)
-    if (IsHostCounter(key)) counters.numbers[key] = number;
-  if (stats.numbers.empty()) {
-    // Not the module's: what it counted stands still.
-    host_ = std::move(counters);
-    return;
-  }
+void Tracker::UpdateHost(const Snapshot& snapshot) {
+  // Another source has none of these: what the module counted stands still.
+  if (!snapshot.module) return;
   // The same load may come back after another source had to stand in.
   if (epoch_ != host_epoch_) {
-    host_before_ = std::move(counters);
+    host_before_ = host_;
     latency_before_ = latency_;
     host_epoch_ = epoch_;
   }
-  host_ = std::move(stats);
-  for (const auto& [key, number] : host_before_.numbers)
-    host_.numbers[key] += number;
-  AddLatency(latency_before_, &latency);
+  for (size_t i = 0; i < host_.size(); ++i)
+    if (snapshot.host[i])
+      host_[i] = *snapshot.host[i] + host_before_[i].value_or(0);
   // A source that offers none leaves the last one standing.
-  if (!latency.bounds_ns.empty()) latency_ = std::move(latency);
+  if (snapshot.latency.bounds_ns.empty()) return;
+  latency_ = snapshot.latency;
+  AddLatency(latency_before_, &latency_);
 }
 
 void Tracker::Begin(const Snapshot& snapshot) {
@@ -377,8 +364,8 @@ void Tracker::Update(Snapshot* snapshot) {
   std::swap(old_tracked_, tracked_);
   Follow();
   CountGone();
-  UpdateUnattributed(snapshot->stats);
-  UpdateHost(std::move(snapshot->stats), std::move(snapshot->latency));
+  UpdateUnattributed(snapshot->module);
+  UpdateHost(*snapshot);
   std::erase_if(omitted_, [this](const auto& item) {
     return item.second + kIdleTicks < tick_;
   });

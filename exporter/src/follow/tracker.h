@@ -111,8 +111,8 @@ class Tracker {
   // Faults of no process that was ever seen: rows that went between two ticks,
   // and what found no room in the table.
   uint64_t unattributed() const { return unattributed_; }
-  // Host-wide counters by the module's keys, and latency; over epochs.
-  const Stats& host() const { return host_; }
+  // Host-wide counters and latency; over epochs.
+  const HostCounters& host() const { return host_; }
   const Latency& latency() const { return latency_; }
   double seconds() const { return seconds_; }  // the last tick's length
 
@@ -148,8 +148,8 @@ class Tracker {
   uint32_t CommIndex(std::string_view comm);
   uint32_t ToOther(std::string_view comm);
   void CountGone();
-  void UpdateUnattributed(const Stats& stats);
-  void UpdateHost(Stats stats, Latency latency);
+  void UpdateUnattributed(const std::optional<ModuleStats>& module);
+  void UpdateHost(const Snapshot& snapshot);
 
   size_t max_comms_;
   const bool count_first_;
@@ -184,7 +184,7 @@ class Tracker {
   uint64_t unattributed_ = 0;
   uint64_t unattributed_before_ = 0;  // of earlier epochs
   int64_t unattributed_base_ = 0;     // of this epoch, at its first tick
-  Stats host_, host_before_;
+  HostCounters host_, host_before_;
   Latency latency_, latency_before_;
 };
 

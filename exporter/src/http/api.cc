@@ -14,7 +14,6 @@
 
 #include "base/version.h"
 #include "http/query.h"
-#include "page_faults.h"
 
 namespace pfe {
 namespace {
@@ -337,6 +336,15 @@ Json LatencyJson(const Latency& latency) {
   return json;
 }
 
+Json ModuleJson(const ModuleStats& module, const HostCounters& host) {
+  Json json = Json::object();
+  for (const auto& [key, value] : module.all)
+    std::visit([&json, &key = key](const auto& v) { json[key] = v; }, value);
+  for (size_t i = 0; i < host.size(); ++i)
+    if (host[i]) json[kHostCounterNames[i]] = *host[i];
+  return json;
+}
+
 Json Status(const Publication& publication, const History& history,
             std::chrono::milliseconds interval) {
   Json json = {
@@ -361,12 +369,8 @@ Json Status(const Publication& publication, const History& history,
   if (publication.reason)
     json["problem"] = {{"cause", CauseName(publication.reason->cause)},
                        {"message", publication.reason->message}};
-  if (publication.stats.numbers.count(PF_KEY_VERSION)) {
-    for (const auto& [key, number] : publication.stats.numbers)
-      json["module"][key] = number;
-    for (const auto& [key, text] : publication.stats.texts)
-      json["module"][key] = text;
-  }
+  if (publication.module)
+    json["module"] = ModuleJson(*publication.module, publication.host);
   return json;
 }
 

@@ -24,11 +24,11 @@ struct Publication {
   RenderedFamilies families;
   // Of the last good read, also while reads fail; absent before the first.
   std::optional<Clock::time_point> read_at;
-  Stats stats;      // of the last read, empty if it failed
-  Latency latency;  // likewise
+  HostCounters host;                  // of the last read, empty if it failed
+  std::optional<ModuleStats> module;  // likewise
+  Latency latency;                    // likewise
   uint64_t boot_unix_ns = 0;
   uint64_t unattributed = 0;
-  bool has_unattributed = false;
   size_t processes = 0;  // live ones in the last read
   size_t processes_omitted = 0;
   size_t comms_omitted = 0;

@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 #include "base/version.h"
-#include "page_faults.h"
 #include "render/catalogue.h"
 
 namespace pfe {
@@ -80,59 +79,56 @@ void AddLatency(const Latency& latency, Families* out) {
   }
 }
 
-double Number(const Stats& stats, const char* key) {
-  return static_cast<double>(stats.numbers.find(key)->second);
+double CounterOf(const Publication& publication, HostCounter counter) {
+  return static_cast<double>(*publication.host[static_cast<size_t>(counter)]);
+}
+
+bool Has(const Publication& publication, HostCounter counter) {
+  return publication.host[static_cast<size_t>(counter)].has_value();
 }
 
 void AddHost(const Publication& publication, Families* out) {
-  const Stats& stats = publication.stats;
   AddLatency(publication.latency, out);
-  if (stats.numbers.count(PF_COL_SIGBUS)) {
+  if (Has(publication, HostCounter::kSigbus)) {
     out->Begin(Metric::kErrors);
-    for (const char* kind :
-         {PF_COL_SIGBUS, PF_COL_SIGSEGV, PF_COL_OOM, PF_COL_HWPOISON})
-      if (stats.numbers.count(kind))
-        out->Value(Number(stats, kind), {{"kind", kind}});
+    for (const HostCounter kind : {HostCounter::kSigbus, HostCounter::kSigsegv,
+                                   HostCounter::kOom, HostCounter::kHwpoison})
+      if (Has(publication, kind))
+        out->Value(CounterOf(publication, kind),
+                   {{"kind", kHostCounterNames[static_cast<size_t>(kind)]}});
   }
-  if (stats.numbers.count(PF_COL_RETRIED))
-    out->One(Metric::kRetries, Number(stats, PF_COL_RETRIED));
-  if (publication.has_unattributed)
+  if (Has(publication, HostCounter::kRetried))
+    out->One(Metric::kRetries, CounterOf(publication, HostCounter::kRetried));
+  if (publication.module)
     out->One(Metric::kUnattributed,
              static_cast<double>(publication.unattributed));
 }
 
-std::string Text(const Stats& stats, const char* key) {
-  const auto text = stats.texts.find(key);
-  if (text != stats.texts.end()) return text->second;
-  const auto number = stats.numbers.find(key);
-  return number == stats.numbers.end() ? "" : std::to_string(number->second);
-}
-
-constexpr std::pair<const char*, Metric> kModuleNumbers[] = {
-    {PF_KEY_CAPACITY, Metric::kModuleCapacity},
-    {PF_KEY_LIVE, Metric::kModuleLiveRows},
-    {PF_KEY_EXITED, Metric::kModuleExitedRows},
-    {PF_KEY_RETIRED_ROWS, Metric::kModuleRetiredRows},
-    {PF_KEY_PROBE_MISSED, Metric::kModuleProbeMissed},
-    {PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS, Metric::kModuleOverflow},
-    {PF_KEY_KERNEL_PGFAULT, Metric::kModuleKernelPgfault},
-    {PF_KEY_DRIFT, Metric::kModuleDrift},
-    {PF_KEY_ROWS_DIFFER, Metric::kModuleRowsDiffering},
+constexpr std::pair<ModuleNumber, Metric> kModuleNumbers[] = {
+    {ModuleNumber::kCapacity, Metric::kModuleCapacity},
+    {ModuleNumber::kLive, Metric::kModuleLiveRows},
+    {ModuleNumber::kExited, Metric::kModuleExitedRows},
+    {ModuleNumber::kRetiredRows, Metric::kModuleRetiredRows},
+    {ModuleNumber::kProbeMissed, Metric::kModuleProbeMissed},
+    {ModuleNumber::kOverflowFaults, Metric::kModuleOverflow},
+    {ModuleNumber::kKernelPgfault, Metric::kModuleKernelPgfault},
+    {ModuleNumber::kDrift, Metric::kModuleDrift},
+    {ModuleNumber::kRowsDiffer, Metric::kModuleRowsDiffering},
 };
 
 void AddModule(const Publication& publication, Families* out) {
-  const Stats& stats = publication.stats;
-  if (!stats.numbers.count(PF_KEY_VERSION)) return;
+  if (!publication.module) return;
+  const ModuleStats& module = *publication.module;
   out->One(Metric::kModuleInfo, 1,
-           {{"version", Text(stats, PF_KEY_MODULE_VERSION)},
-            {"detail", Text(stats, PF_KEY_DETAIL)}});
-  if (stats.numbers.count(PF_KEY_LOADED_NS))
+           {{"version", module.version}, {"detail", module.detail}});
+  if (const auto loaded_ns = module[ModuleNumber::kLoadedNs])
     out->One(Metric::kModuleLoadTime,
              (static_cast<double>(publication.boot_unix_ns) +
-              Number(stats, PF_KEY_LOADED_NS)) /
+              static_cast<double>(*loaded_ns)) /
                  1e9);
-  for (const auto& [key, metric] : kModuleNumbers)
-    if (stats.numbers.count(key)) out->One(metric, Number(stats, key));
+  for (const auto& [number, metric] : kModuleNumbers)
+    if (const auto value = module[number])
+      out->One(metric, static_cast<double>(*value));
 }
 
 void AddReads(const Publication& publication, Families* out) {

@@ -162,10 +162,10 @@ std::optional<Error> ModuleSource::ReadLoad(int directory, Snapshot* snapshot) {
   if (auto error = ReadTable(directory, snapshot)) return error;
   if (!stats.ok()) return stats.error();
   if (auto error = ReadLatency(directory, snapshot)) return error;
-  snapshot->stats = std::move(stats.value());
-  const auto loaded = snapshot->stats.numbers.find(PF_KEY_LOADED_NS);
-  if (loaded != snapshot->stats.numbers.end())
-    snapshot->epoch = static_cast<uint64_t>(loaded->second);
+  snapshot->host = stats.value().host;
+  snapshot->module = std::move(stats.value().module);
+  snapshot->epoch = static_cast<uint64_t>(
+      (*snapshot->module)[ModuleNumber::kLoadedNs].value_or(0));
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +14,64 @@
 
 namespace pfe {
 
-Result<Stats> ParseStats(std::string_view text, std::string_view file) {
+namespace {
+
+constexpr std::pair<const char*, ModuleNumber> kModuleKeys[] = {
+    {PF_KEY_LOADED_NS, ModuleNumber::kLoadedNs},
+    {PF_KEY_CAPACITY, ModuleNumber::kCapacity},
+    {PF_KEY_LIVE, ModuleNumber::kLive},
+    {PF_KEY_EXITED, ModuleNumber::kExited},
+    {PF_KEY_RETIRED_ROWS, ModuleNumber::kRetiredRows},
+    {PF_KEY_RETIRED_PREFIX PF_COL_FAULTS, ModuleNumber::kRetiredFaults},
+    {PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS, ModuleNumber::kOverflowFaults},
+    {PF_KEY_PROBE_MISSED, ModuleNumber::kProbeMissed},
+    {PF_KEY_KERNEL_PGFAULT, ModuleNumber::kKernelPgfault},
+    {PF_KEY_DRIFT, ModuleNumber::kDrift},
+    {PF_KEY_ROWS_DIFFER, ModuleNumber::kRowsDiffer},
+};
+
+constexpr std::pair<const char*, HostCounter> kHostKeys[] = {
+    {PF_COL_RETRIED, HostCounter::kRetried},
+    {PF_COL_SIGBUS, HostCounter::kSigbus},
+    {PF_COL_SIGSEGV, HostCounter::kSigsegv},
+    {PF_COL_OOM, HostCounter::kOom},
+    {PF_COL_HWPOISON, HostCounter::kHwpoison},
+};
+
+std::optional<int64_t> NumberOf(const ModuleStats& module, const char* key) {
+  const auto found = module.all.find(key);
+  if (found == module.all.end()) return std::nullopt;
+  const int64_t* number = std::get_if<int64_t>(&found->second);
+  return number ? std::optional<int64_t>(*number) : std::nullopt;
+}
+
+// A value as text, whether or not it looks like a number.
+std::string TextOf(const ModuleStats& module, const char* key) {
+  const auto found = module.all.find(key);
+  if (found == module.all.end()) return "";
+  const std::string* text = std::get_if<std::string>(&found->second);
+  return text ? *text : std::to_string(std::get<int64_t>(found->second));
+}
+
+// Fills in what is known by its key.
+Stats WithKnownKeys(ModuleStats all) {
   Stats stats;
+  stats.module = std::move(all);
+  ModuleStats& module = stats.module;
+  module.version = TextOf(module, PF_KEY_MODULE_VERSION);
+  module.detail = TextOf(module, PF_KEY_DETAIL);
+  for (const auto& [key, number] : kModuleKeys)
+    module[number] = NumberOf(module, key);
+  for (const auto& [key, counter] : kHostKeys)
+    if (const auto number = NumberOf(module, key))
+      stats.host[static_cast<size_t>(counter)] = static_cast<uint64_t>(*number);
+  return stats;
+}
+
+}  // namespace
+
+Result<Stats> ParseStats(std::string_view text, std::string_view file) {
+  ModuleStats module;
   size_t lines = 0;
   const auto malformed = [&](const std::string& what) {
     return Error{Cause::kMalformed,
@@ -29,22 +86,21 @@ Result<Stats> ParseStats(std::string_view text, std::string_view file) {
     const std::string_view value = line->substr(space + 1);
     int64_t number;
     if (ParseNumber(value, &number))
-      stats.numbers[key] = number;
+      module.all[key] = number;
     else
-      stats.texts[key] = ToValidUtf8(value);
+      module.all[key] = ToValidUtf8(value);
   }
-  const auto version = stats.numbers.find(PF_KEY_VERSION);
-  const auto end = stats.numbers.find(PF_KEY_END);
-  if (end == stats.numbers.end() || !text.empty() ||
-      end->second + 1 != static_cast<int64_t>(lines))
+  const auto end = NumberOf(module, PF_KEY_END);
+  if (!end || !text.empty() || *end + 1 != static_cast<int64_t>(lines))
     return Error{Cause::kTruncated,
                  std::string(file) + ": the text is cut short"};
-  if (version == stats.numbers.end()) return malformed("no key version");
-  if (version->second != PF_FORMAT_VERSION)
+  const auto version = NumberOf(module, PF_KEY_VERSION);
+  if (!version) return malformed("no key version");
+  if (*version != PF_FORMAT_VERSION)
     return Error{Cause::kUnknownVersion,
                  std::string(file) + ": format version " +
-                     std::to_string(version->second) + " is not known"};
-  return stats;
+                     std::to_string(*version) + " is not known"};
+  return WithKnownKeys(std::move(module));
 }
 
 namespace {

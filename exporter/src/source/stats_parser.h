@@ -11,8 +11,14 @@
 
 namespace pfe {
 
-// A value that is no number is a text. `file` is named in errors: kTruncated,
-// kUnknownVersion, kMalformed (with the line).
+// What the file `stats` says.
+struct Stats {
+  ModuleStats module;
+  HostCounters host;
+};
+
+// Parses `stats`. `file` is named in errors: kTruncated, kUnknownVersion,
+// kMalformed (with the line).
 Result<Stats> ParseStats(std::string_view text, std::string_view file);
 
 // Errors as ParseStats().

@@ -26,7 +26,6 @@ void Pipeline::Use(const Publication& previous, const Forms& forms,
   const std::lock_guard<std::mutex> lock(mutex_);
   next->source = snapshot_.source;
   next->reason = snapshot_.fell_back;
-  next->has_unattributed = !snapshot_.stats.numbers.empty();
   ExpositionInput input;
   input.offered = snapshot_.offered;
   tracker_.Update(&snapshot_);
@@ -48,7 +47,8 @@ void Pipeline::Use(const Publication& previous, const Forms& forms,
   next->processes_omitted = selection_.omitted();
   next->comms_omitted = tracker_.comms_omitted();
   next->unattributed = tracker_.unattributed();
-  next->stats = tracker_.host();
+  next->host = tracker_.host();
+  next->module = std::move(snapshot_.module);
   next->latency = tracker_.latency();
 }
 

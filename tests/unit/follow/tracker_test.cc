@@ -19,6 +19,18 @@ Snapshot WithCell(uint64_t faults, uint64_t epoch) {
   return snapshot;
 }
 
+// The module's statistics in a snapshot.
+ModuleStats& Module(Snapshot* snapshot) {
+  return snapshot->module ? *snapshot->module : snapshot->module.emplace();
+}
+
+std::optional<uint64_t>& Retried(HostCounters* host) {
+  return (*host)[static_cast<size_t>(HostCounter::kRetried)];
+}
+uint64_t Retried(const HostCounters& host) {
+  return host[static_cast<size_t>(HostCounter::kRetried)].value();
+}
+
 class TrackerTest : public testing::Test {
  protected:
   void Tick(const std::vector<Sample>& processes,
@@ -82,12 +94,12 @@ TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
 TEST(Tracker, SumsOfAServiceBeginWithItsFirstTick) {
   Tracker tracker(100, false);
   Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
-  snapshot.stats.numbers["retired_faults"] = 500;
+  Module(&snapshot)[ModuleNumber::kRetiredFaults] = 500;
   tracker.Update(&snapshot);
   EXPECT_EQ(tracker.comms()[1].counters.faults, 0u);
   EXPECT_EQ(tracker.processes()[0].faults, 1000u);
   snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
-  snapshot.stats.numbers["retired_faults"] = 501;
+  Module(&snapshot)[ModuleNumber::kRetiredFaults] = 501;
   tracker.Update(&snapshot);
   EXPECT_EQ(tracker.comms()[1].counters.faults, 7u);
   EXPECT_EQ(tracker.unattributed(), 1u);
@@ -137,7 +149,8 @@ TEST_F(TrackerTest, AModuleReloadGoesOn) {
 TEST_F(TrackerTest, TheSameLoadComesBack) {
   const auto module = [](uint64_t faults) {
     Snapshot snapshot = WithCell(faults, 1);
-    snapshot.stats.numbers["retried"] = static_cast<int64_t>(faults);
+    Module(&snapshot);
+    Retried(&snapshot.host) = faults;
     snapshot.latency.bounds_ns = {256};
     for (Histogram& histogram : snapshot.latency.severities)
       histogram = {{faults}, faults, faults};
@@ -145,14 +158,12 @@ TEST_F(TrackerTest, TheSameLoadComesBack) {
   };
   for (uint64_t faults = 100; faults < 105; ++faults) {
     Tick(module(faults));
-    EXPECT_EQ(tracker_.host().numbers.at("retried"),
-              static_cast<int64_t>(faults));
+    EXPECT_EQ(Retried(tracker_.host()), faults);
     EXPECT_EQ(tracker_.latency().severities[0].count, faults);
     EXPECT_LE(Cell(4), faults);
     const uint64_t breakdown = Cell(4);
     Tick({Live(1, 10000000, "a", 7777)}, "procfs", 0);
-    EXPECT_EQ(tracker_.host().numbers.at("retried"),
-              static_cast<int64_t>(faults));
+    EXPECT_EQ(Retried(tracker_.host()), faults);
     EXPECT_EQ(tracker_.latency().severities[0].count, faults);
     EXPECT_EQ(Cell(4), breakdown);
   }
@@ -246,8 +257,8 @@ TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
   const auto with = [](std::vector<Sample> processes, int64_t retired,
                        int64_t overflow) {
     Snapshot snapshot = Of(std::move(processes));
-    snapshot.stats.numbers["retired_faults"] = retired;
-    snapshot.stats.numbers["overflow_faults"] = overflow;
+    Module(&snapshot)[ModuleNumber::kRetiredFaults] = retired;
+    Module(&snapshot)[ModuleNumber::kOverflowFaults] = overflow;
     return snapshot;
   };
   Tick(with({Live(1, 1, "a", 10)}, 0, 0));
@@ -260,10 +271,10 @@ TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
 }
 
 TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
-  const auto with = [](uint64_t epoch, int64_t retried, uint64_t count) {
+  const auto with = [](uint64_t epoch, uint64_t retried, uint64_t count) {
     Snapshot snapshot = Of({}, "module", epoch);
-    snapshot.stats.numbers["retried"] = retried;
-    snapshot.stats.numbers["capacity"] = 16;
+    Module(&snapshot);
+    Retried(&snapshot.host) = retried;
     snapshot.latency.bounds_ns = {256};
     for (Histogram& histogram : snapshot.latency.severities)
       histogram = {{count}, count, count};
@@ -271,11 +282,10 @@ TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
   };
   Tick(with(1, 5, 100));
   Tick(with(2, 1, 3));
-  EXPECT_EQ(tracker_.host().numbers.at("retried"), 6);
-  EXPECT_EQ(tracker_.host().numbers.at("capacity"), 16);
+  EXPECT_EQ(Retried(tracker_.host()), 6u);
   EXPECT_EQ(tracker_.latency().severities[0].count, 103u);
   Tick(with(2, 2, 4));
-  EXPECT_EQ(tracker_.host().numbers.at("retried"), 7);
+  EXPECT_EQ(Retried(tracker_.host()), 7u);
   EXPECT_EQ(tracker_.latency().severities[0].counts[0], 104u);
 }
 

@@ -52,7 +52,7 @@ TEST_F(ModuleSourceTest, ReadsTableAndStats) {
     const auto result = ReadOf(&source);
     ASSERT_TRUE(result.ok()) << result.error().message;
     EXPECT_GT(result.value().processes.size(), 100u);
-    EXPECT_EQ(result.value().stats.texts.at("detail"), "full");
+    EXPECT_EQ(result.value().module->detail, "full");
   }
 }
 

@@ -1,12 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/stats_parser.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
+
+#include "page_faults.h"
 
 namespace pfe {
 namespace {
+
+using testing::HasSubstr;
+
+std::string Fixture(const std::string& name) {
+  std::ifstream file(FIXTURES "/debugfs/page_faults/" + name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Bad {
+  const char* what;
+  std::string text;
+  Cause cause;
+  const char* message;
+};
+
+TEST(ParseStats, ReadsRealStats) {
+  const auto result = ParseStats(Fixture("stats"), "stats");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  const Stats& stats = result.value();
+  EXPECT_EQ(stats.module[ModuleNumber::kCapacity], 16384);
+  EXPECT_EQ(stats.module.detail, "full");
+  EXPECT_TRUE(stats.host[static_cast<size_t>(HostCounter::kRetried)]);
+  EXPECT_EQ(std::get<int64_t>(stats.module.all.at(PF_KEY_CAPACITY)), 16384);
+}
+
+TEST(ParseStats, NegativeNumbersAndTexts) {
+  const auto result = ParseStats("version 1\ndrift -7\nnote a b\nend 3\n", "s");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().module[ModuleNumber::kDrift], -7);
+  EXPECT_FALSE(result.value().module[ModuleNumber::kLive]);
+  EXPECT_EQ(std::get<std::string>(result.value().module.all.at("note")), "a b");
+}
+
+TEST(ParseStats, NamesWhatIsWrong) {
+  const std::vector<Bad> cases = {
+      {"nothing", "", Cause::kTruncated, "s: "},
+      {"no end", "version 1\nlive 3\n", Cause::kTruncated, "cut short"},
+      {"cut", "version 1\nlive 3", Cause::kTruncated, "cut short"},
+      {"count", "version 1\nlive 3\nend 3\n", Cause::kTruncated, "cut short"},
+      {"no value", "version 1\nlive\nend 2\n", Cause::kMalformed, "s:2"},
+      {"no version", "live 3\nend 1\n", Cause::kMalformed, "no key version"},
+      {"version", "version 2\nend 1\n", Cause::kUnknownVersion, "version 2"},
+  };
+  for (const Bad& bad : cases) {
+    const auto result = ParseStats(bad.text, "s");
+    ASSERT_FALSE(result.ok()) << bad.what;
+    EXPECT_EQ(result.error().cause, bad.cause) << bad.what;
+    EXPECT_THAT(result.error().message, HasSubstr(bad.message)) << bad.what;
+  }
+}
 
 const std::string kHead = "# page_faults 1\nle_ns\tminor\tmajor\n";
 const std::string kRest = "inf\t5\t2\nsum\t900\t800\ncount\t5\t2\n";

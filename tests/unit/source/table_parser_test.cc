@@ -8,8 +8,6 @@
 #include <numeric>
 #include <sstream>
 
-#include "page_faults.h"
-#include "source/stats_parser.h"
 
 namespace pfe {
 namespace {
@@ -242,39 +240,6 @@ TEST(TableParser, PiecesOfAnySize) {
       EXPECT_EQ(snapshot.processes.breakdown(one),
                 whole.value().processes.breakdown(other));
     }
-  }
-}
-
-TEST(ParseStats, ReadsRealStats) {
-  const auto result = ParseStats(Fixture("stats"), "stats");
-  ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_EQ(result.value().numbers.at(PF_KEY_CAPACITY), 16384);
-  EXPECT_EQ(result.value().texts.at(PF_KEY_DETAIL), "full");
-  EXPECT_EQ(result.value().numbers.count("module_version"), 0u);
-}
-
-TEST(ParseStats, NegativeNumbersAndTexts) {
-  const auto result = ParseStats("version 1\ndrift -7\nnote a b\nend 3\n", "s");
-  ASSERT_TRUE(result.ok()) << result.error().message;
-  EXPECT_EQ(result.value().numbers.at("drift"), -7);
-  EXPECT_EQ(result.value().texts.at("note"), "a b");
-}
-
-TEST(ParseStats, NamesWhatIsWrong) {
-  const std::vector<Bad> cases = {
-      {"nothing", "", Cause::kTruncated, "s: "},
-      {"no end", "version 1\nlive 3\n", Cause::kTruncated, "cut short"},
-      {"cut", "version 1\nlive 3", Cause::kTruncated, "cut short"},
-      {"count", "version 1\nlive 3\nend 3\n", Cause::kTruncated, "cut short"},
-      {"no value", "version 1\nlive\nend 2\n", Cause::kMalformed, "s:2"},
-      {"no version", "live 3\nend 1\n", Cause::kMalformed, "no key version"},
-      {"version", "version 2\nend 1\n", Cause::kUnknownVersion, "version 2"},
-  };
-  for (const Bad& bad : cases) {
-    const auto result = ParseStats(bad.text, "s");
-    ASSERT_FALSE(result.ok()) << bad.what;
-    EXPECT_EQ(result.error().cause, bad.cause) << bad.what;
-    EXPECT_THAT(result.error().message, HasSubstr(bad.message)) << bad.what;
   }
 }
 
