@@ -12,3 +12,6 @@ check "e2e modes" /usr/bin/python3 -B "$ROOT/tests/e2e/modes.py" \
   "$BUILD/exporter/page_fault_exporter" "$ROOT/tests/fixtures/debugfs"
 check "e2e prometheus scrapes both formats" /usr/bin/python3 -B \
   "$ROOT/tests/e2e/prometheus.py" "$BUILD/exporter/page_fault_exporter"
+check "e2e a table larger than the memory" /usr/bin/python3 -B \
+  "$ROOT/tests/e2e/memory.py" "$BUILD/exporter/page_fault_exporter" \
+  "$ROOT/tests/fixtures/debugfs"

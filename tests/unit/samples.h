@@ -4,10 +4,12 @@
 #define TESTS_UNIT_SAMPLES_H_
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "follow/follower.h"
 #include "source/source.h"
 
 namespace pfe {
@@ -60,6 +62,14 @@ inline Snapshot Of(const std::vector<Sample>& processes,
   snapshot.read_ns = clock += kSecond;
   for (const Sample& sample : processes) Add(sample, &snapshot.processes);
   return snapshot;
+}
+
+// Follows a snapshot, and commits the tick.
+inline void Tick(Snapshot snapshot, Follower* follower) {
+  auto rows = std::make_shared<Rows>();
+  rows->processes = std::move(snapshot.processes);
+  follower->Follow(snapshot, std::move(rows));
+  follower->Commit();
 }
 
 // Gives the results it was told to, then repeats the last one.

@@ -79,16 +79,16 @@ bool Print(const std::string& text) {
   return written;
 }
 
-void WarnOf(const Publication& publication) {
-  if (publication.reason)
-    spdlog::log(publication.error ? spdlog::level::err : spdlog::level::warn,
-                "cannot read: {}", publication.reason->message);
+void WarnOf(const View& view) {
+  if (view.reason)
+    spdlog::log(view.error ? spdlog::level::err : spdlog::level::warn,
+                "cannot read: {}", view.reason->message);
 }
 
 int PrintOnce(Pipeline* pipeline) {
-  const Publication publication = pipeline->Tick(Publication());
-  WarnOf(publication);
-  return Print(RenderAll(publication)) && !publication.error ? 0 : 1;
+  const auto view = pipeline->Tick();
+  WarnOf(*view);
+  return Print(RenderAll(*view)) && !view->error ? 0 : 1;
 }
 
 // Once into a pipe, again and again on a terminal.
@@ -97,22 +97,17 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
   const bool terminal = isatty(STDOUT_FILENO);
   const auto wait = options.interval.count();
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
-  Publication publication;
   for (;;) {
-    publication = pipeline->Tick(publication);
-    if (publication.error) {
-      WarnOf(publication);
+    const auto view = pipeline->Tick();
+    if (view->error) {
+      WarnOf(*view);
       return 1;
     }
-    std::string table;
-    pipeline->Look(
-        [&](const Tracker& tracker, const History&, const CgroupCache&) {
-          table = RenderTop(tracker, *options.top);
-        });
+    const std::string table = RenderTop(*view, *options.top);
     // The first tick has no rates yet.
-    if (terminal || publication.ticks > 1)
+    if (terminal || view->ticks > 1)
       if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
-    if (!terminal && publication.ticks > 1) return 0;
+    if (!terminal && view->ticks > 1) return 0;
     if (sigtimedwait(&signals, nullptr, &pause) > 0) return 0;
   }
 }
@@ -128,13 +123,12 @@ class Daemon {
         source_(MakeSource(options)),
         pipeline_(source_.get(), options.pipeline),
         poller_(&pipeline_, options.interval,
-                [this](const Publication& tick) {
+                [this](const View& tick) {
                   log_.Note(tick);
                   sd_notify(0, "WATCHDOG=1");
                 }),
-        service_(
-            &poller_, &pipeline_,
-            {options.telemetry_path, options.interval, options.max_requests}),
+        service_(&poller_, {options.telemetry_path, options.interval,
+                            options.max_requests}),
         server_(options.listen_addresses, [this](const HttpRequest& request) {
           return service_.Answer(request);
         }) {}
@@ -165,8 +159,7 @@ class Daemon {
       spdlog::set_level(spdlog::level::from_str(options->log_level));
       PipelineSettings settings = options->pipeline;
       settings.procfs = options_.pipeline.procfs;
-      pipeline_.Configure(settings);
-      poller_.SetInterval(options->interval);
+      poller_.Configure(settings, options->interval);
       service_.SetInterval(options->interval);
       TellWatchdog(options->interval);
       spdlog::info("the configuration was read again");

@@ -5,22 +5,20 @@
 
 namespace pfe {
 
-void ReadLog::Note(const Publication& publication) {
-  const std::string reason =
-      publication.reason ? publication.reason->message : "";
-  const std::string source = publication.error ? "" : publication.source;
+void ReadLog::Note(const View& view) {
+  const std::string reason = view.reason ? view.reason->message : "";
+  const std::string source = view.error ? "" : view.source;
   if (!first_ && reason == reason_ && source == source_) return;
   if (source.empty())
-    spdlog::warn("cannot read the source {}: {}", publication.source, reason);
+    spdlog::warn("cannot read the source {}: {}", view.source, reason);
   else if (!reason.empty())
     spdlog::warn("reading the source {}, since the preferred one cannot be: {}",
                  source, reason);
   else if (first_)
-    spdlog::info("reading the source {}: {} processes", source,
-                 publication.processes);
+    spdlog::info("reading the source {}: {} processes", source, view.processes);
   else
     spdlog::info("the source {} can be read again: {} processes", source,
-                 publication.processes);
+                 view.processes);
   first_ = false;
   reason_ = reason;
   source_ = source;

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "render/publication.h"
+#include "render/view.h"
 
 namespace pfe {
 
@@ -12,7 +12,7 @@ namespace pfe {
 // thread.
 class ReadLog {
  public:
-  void Note(const Publication& publication);
+  void Note(const View& view);
 
  private:
   bool first_ = true;

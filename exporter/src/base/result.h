@@ -20,10 +20,12 @@ enum class Cause {
   kUnknownVersion,
   kMalformed,
   kIo,
+  kOutOfMemory,
+  kInternal,
 };
-inline constexpr std::array<const char*, 7> kCauseNames = {
+inline constexpr std::array<const char*, 9> kCauseNames = {
     "no_debugfs", "no_module", "no_permission", "truncated", "unknown_version",
-    "malformed",  "io"};
+    "malformed",  "io",        "out_of_memory", "internal"};
 
 inline const char* CauseName(Cause cause) {
   return kCauseNames[static_cast<size_t>(cause)];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "follow/history.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "follow/ranking.h"
@@ -8,13 +10,37 @@
 namespace pfe {
 namespace {
 
-std::vector<Rank> MostRecent(const Tracker& tracker, size_t n) {
-  const ProcessTable& processes = tracker.processes();
-  FirstN first(n);
+bool Before(const Identity& a, const Identity& b) {
+  return std::tie(a.pid, a.start) < std::tie(b.pid, b.start);
+}
+
+std::vector<HistoryTick::OfProcess> Busiest(const FollowedTick& tick) {
+  const ProcessTable& processes = tick.rows->processes;
+  FirstN first(History::kProcesses);
   for (uint32_t i = 0; i < processes.size(); ++i)
     if (processes[i].live)
-      first.Offer({tracker.tracked()[i].recent, 0, processes[i].pid, i});
-  return first.Take();
+      first.Offer({tick.states[i].recent, 0, processes[i].pid, i});
+  std::vector<HistoryTick::OfProcess> busiest;
+  for (const Rank& rank : first.Take()) {
+    const Process& process = processes[rank.index];
+    busiest.push_back(
+        {{process.pid, process.start_ns},
+         PointOf(tick.rows->growth[rank.index], process.rss_kb, tick.seconds)});
+  }
+  std::sort(busiest.begin(), busiest.end(), [](const auto& a, const auto& b) {
+    return Before(a.identity, b.identity);
+  });
+  return busiest;
+}
+
+HistoryPoint HostPoint(const Sums::Comms& comms, double seconds) {
+  Counters growth;
+  uint64_t rss_kb = 0;
+  for (const CommSums& sums : comms) {
+    growth += sums.growth;
+    rss_kb += sums.rss_kb;
+  }
+  return PointOf(growth, rss_kb, seconds);
 }
 
 }  // namespace
@@ -29,36 +55,40 @@ HistoryPoint PointOf(const Counters& growth, uint64_t rss_kb, double seconds) {
   return point;
 }
 
-void History::Add(const Tracker& tracker, double unix_seconds) {
-  ++tick_;
-  for (const Rank& rank : MostRecent(tracker, kProcesses)) {
-    const Process& process = tracker.processes()[rank.index];
-    Kept& kept = processes_[{process.pid, process.start_ns}];
-    kept.seen = tick_;
-    if (kept.points.size() == kTicks) kept.points.erase(kept.points.begin());
-    kept.points.push_back(PointOf(tracker.tracked()[rank.index].growth,
-                                  process.rss_kb, tracker.seconds()));
-  }
-  // One that was busy a little while ago may be so again.
-  std::erase_if(processes_, [this](const auto& item) {
-    return item.second.seen + 5 < tick_;
-  });
-  Counters growth;
-  uint64_t rss_kb = 0;
-  for (const CommSums& sums : tracker.comms()) {
-    growth.faults += sums.growth.faults;
-    growth.major += sums.growth.major;
-    growth.stall_ns += sums.growth.stall_ns;
-    rss_kb += sums.rss_kb;
-  }
-  if (tracker.seconds() > 0)
-    host_.push_back({unix_seconds, PointOf(growth, rss_kb, tracker.seconds())});
-  if (host_.size() > kTicks) host_.pop_front();
+void History::Add(const FollowedTick& tick, const Sums::Comms& comms,
+                  double unix_seconds) {
+  auto added = std::make_shared<HistoryTick>();
+  added->read_ns = tick.read_ns;
+  added->unix_seconds = unix_seconds;
+  added->has_rates = tick.seconds > 0;
+  added->host = HostPoint(comms, tick.seconds);
+  added->processes = Busiest(tick);
+  ticks_.push_back(std::move(added));
+  if (ticks_.size() > kTicks) ticks_.erase(ticks_.begin());
 }
 
-const History::Points* History::Of(const Process& process) const {
-  const auto found = processes_.find({process.pid, process.start_ns});
-  return found == processes_.end() ? nullptr : &found->second.points;
+std::vector<HistoryPoint> History::Of(const Process& process) const {
+  const Identity wanted = {process.pid, process.start_ns};
+  std::vector<HistoryPoint> points;
+  if (ticks_.empty()) return points;
+  uint64_t last_ns = ticks_.back()->read_ns;  // of the last point found
+  bool gap = false;
+  for (auto tick = ticks_.rbegin(); tick != ticks_.rend(); ++tick) {
+    const auto& processes = (*tick)->processes;
+    const auto found = std::lower_bound(
+        processes.begin(), processes.end(), wanted,
+        [](const auto& a, const Identity& b) { return Before(a.identity, b); });
+    if (found == processes.end() || found->identity != wanted) {
+      gap = true;
+      continue;
+    }
+    if (gap && last_ns - (*tick)->read_ns > kLongestGapNs) break;
+    points.push_back(found->point);
+    last_ns = (*tick)->read_ns;
+    gap = false;
+  }
+  std::reverse(points.begin(), points.end());
+  return points;
 }
 
 }  // namespace pfe

@@ -3,17 +3,17 @@
 #ifndef EXPORTER_FOLLOW_HISTORY_H_
 #define EXPORTER_FOLLOW_HISTORY_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <utility>
+#include <memory>
 #include <vector>
 
-#include "follow/tracker.h"
+#include "follow/follower.h"
+#include "follow/identity_index.h"
 
 namespace pfe {
 
-// One tick: per second, and bytes.
+// One tick: rates per second, and bytes.
 struct HistoryPoint {
   double faults = 0;
   double major = 0;
@@ -21,34 +21,41 @@ struct HistoryPoint {
   uint64_t rss_bytes = 0;
 };
 
-struct HostPoint {
-  double unix_seconds = 0;
-  HistoryPoint point;
-};
-
-class History {
- public:
-  static constexpr size_t kTicks = 60;
-  static constexpr size_t kProcesses = 200;
-  using Identity = std::pair<uint64_t, uint64_t>;  // pid, start_ns
-  using Points = std::vector<HistoryPoint>;        // oldest first
-
-  // Notes a tick of the busiest processes and of the host.
-  void Add(const Tracker& tracker, double unix_seconds);
-
-  // Null if the process was not among the busiest.
-  const Points* Of(const Process& process) const;
-  const std::deque<HostPoint>& host() const { return host_; }
-
- private:
-  struct Kept {
-    Points points;
-    uint64_t seen = 0;  // the last tick it was there
+// One tick of the host and of its busiest processes.
+struct HistoryTick {
+  struct OfProcess {
+    Identity identity;
+    HistoryPoint point;
   };
 
-  uint64_t tick_ = 0;
-  std::map<Identity, Kept> processes_;
-  std::deque<HostPoint> host_;
+  uint64_t read_ns = 0;  // boot time
+  double unix_seconds = 0;
+  bool has_rates = false;  // the first tick has none
+  HistoryPoint host;
+  std::vector<OfProcess> processes;  // ordered by identity
+};
+
+// A value that is cheap to copy: copies share their ticks, which never change.
+class History {
+ public:
+  using Ticks = std::vector<std::shared_ptr<const HistoryTick>>;
+
+  static constexpr size_t kTicks = 60;
+  static constexpr size_t kProcesses = 200;
+  // A process that was not among the busiest for longer begins anew.
+  static constexpr uint64_t kLongestGapNs = 25'000'000'000;
+
+  // Appends a tick and drops the oldest one if there are more than kTicks.
+  void Add(const FollowedTick& tick, const Sums::Comms& comms,
+           double unix_seconds);
+
+  // The points of a process, oldest first; empty if it was not among the
+  // busiest. A tick in which it was not has no point.
+  std::vector<HistoryPoint> Of(const Process& process) const;
+  const Ticks& ticks() const { return ticks_; }  // oldest first
+
+ private:
+  Ticks ticks_;
 };
 
 // What a process or comm did in a tick of so many seconds.

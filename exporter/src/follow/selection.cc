@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/recycle.h"
 #include "follow/ranking.h"
@@ -11,7 +12,7 @@
 namespace pfe {
 namespace {
 
-// What one that is marked has ahead of others.
+// The ranks of a process that was selected are multiplied by this.
 constexpr double kIncumbent = 1.5;
 
 std::unique_ptr<re2::RE2> Compile(const std::string& regex) {
@@ -25,14 +26,15 @@ bool Matches(std::string_view comm, const re2::RE2& regex) {
 
 }  // namespace
 
-Selection::Selection(const SelectionRules& rules)
-    : rules_(rules),
-      include_(Compile(rules.include)),
-      exclude_(Compile(rules.exclude)) {}
+Selection::Selection(const SelectionRules& rules) { SetRules(rules); }
 
 Selection::~Selection() = default;
-Selection::Selection(Selection&&) noexcept = default;
-Selection& Selection::operator=(Selection&&) noexcept = default;
+
+void Selection::SetRules(const SelectionRules& rules) {
+  rules_ = rules;
+  include_ = Compile(rules.include);
+  exclude_ = Compile(rules.exclude);
+}
 
 bool Selection::Wanted(const Process& process, std::string_view comm) const {
   return !rules_.no_pid && process.faults >= rules_.min_faults &&
@@ -40,22 +42,21 @@ bool Selection::Wanted(const Process& process, std::string_view comm) const {
          (!exclude_ || !Matches(comm, *exclude_));
 }
 
-void Selection::Collect(const Tracker& tracker) {
-  const ProcessTable& processes = tracker.processes();
-  Recycle(&selected_);
-  omitted_ = 0;
+void Selection::Collect(const ProcessTable& processes) {
+  Recycle(&next_.selected);
+  next_.omitted = 0;
   sorted_ = true;
   uint32_t last_pid = 0;
   for (uint32_t i = 0; i < processes.size(); ++i) {
     const Process& process = processes[i];
     if (!process.live) continue;
     if (!Wanted(process, processes.comm(process))) {
-      ++omitted_;
+      ++next_.omitted;
       continue;
     }
-    sorted_ &= process.pid > last_pid || selected_.empty();
+    sorted_ &= process.pid > last_pid || next_.selected.empty();
     last_pid = process.pid;
-    selected_.push_back(i);
+    next_.selected.push_back(i);
   }
 }
 
@@ -65,90 +66,84 @@ void Selection::SortByPid(const ProcessTable& processes) {
   if (sorted_) return;
   // Sorted by keys, not by looking at the rows again and again.
   std::vector<uint64_t> keys;
-  keys.reserve(selected_.size());
-  for (uint32_t i : selected_)
+  keys.reserve(next_.selected.size());
+  for (uint32_t i : next_.selected)
     keys.push_back(uint64_t{processes[i].pid} << 32 | i);
   std::sort(keys.begin(), keys.end());
-  selected_.clear();
+  next_.selected.clear();
   uint64_t last_pid = UINT64_MAX;
   for (uint64_t key : keys) {
     const auto index = static_cast<uint32_t>(key);
     if (key >> 32 != last_pid) {
-      selected_.push_back(index);
+      next_.selected.push_back(index);
     } else {
-      ++omitted_;
-      if (processes[index].start_ns > processes[selected_.back()].start_ns)
-        selected_.back() = index;
+      ++next_.omitted;
+      if (processes[index].start_ns > processes[next_.selected.back()].start_ns)
+        next_.selected.back() = index;
     }
     last_pid = key >> 32;
   }
   sorted_ = true;
 }
 
-void Selection::CutToMax(const Tracker& tracker) {
-  if (selected_.size() <= rules_.max) return;
-  const ProcessTable& processes = tracker.processes();
+void Selection::CutToMax(const ProcessTable& processes,
+                         const std::vector<RowState>& states) {
+  if (next_.selected.size() <= rules_.max) return;
   FirstN first(rules_.max);
-  for (uint32_t i : selected_) {
-    const Tracked& tracked = tracker.tracked()[i];
-    const double factor = tracked.selected ? kIncumbent : 1;
-    first.Offer({tracked.recent * factor,
+  for (uint32_t i : next_.selected) {
+    const double factor = Had(states[i], kSelected) ? kIncumbent : 1;
+    first.Offer({states[i].recent * factor,
                  static_cast<double>(processes[i].rss_kb) * factor,
                  processes[i].pid, i});
   }
-  omitted_ += selected_.size() - rules_.max;
-  selected_.clear();
-  for (const Rank& rank : first.Take()) selected_.push_back(rank.index);
+  next_.omitted += next_.selected.size() - rules_.max;
+  next_.selected.clear();
+  for (const Rank& rank : first.Take()) next_.selected.push_back(rank.index);
   sorted_ = false;
 }
 
-void Selection::Mark(Tracker* tracker) {
-  std::vector<Tracked>& tracked = tracker->tracked();
-  changed_ = tracker->changes().all || tracker->changes().selected_gone;
-  size_t before = 0;
-  for (const Tracked& one : tracked) before += one.selected;
-  // As many as before, and each was there before: the same ones.
-  changed_ |= before != selected_.size();
-  for (uint32_t i : selected_)
-    changed_ |= !tracked[i].selected || tracked[i].renamed;
-  if (!changed_) return;
-  for (Tracked& one : tracked) one.selected = false;
-  for (uint32_t i : selected_) tracked[i].selected = true;
+void Selection::Mark(const std::vector<RowState>& states, bool other_source) {
+  // As many as in the tick before, and each was selected then: the same ones.
+  next_.changed =
+      other_source || last_.selected.size() != next_.selected.size();
+  next_.marks.assign(states.size(), 0);
+  for (uint32_t i : next_.selected) {
+    next_.marks[i] = kSelected;
+    next_.changed |= !Had(states[i], kSelected) || states[i].renamed;
+  }
 }
 
-void Selection::MarkBrokenDown(Tracker* tracker) {
-  const ProcessTable& processes = tracker->processes();
-  std::vector<Tracked>& tracked = tracker->tracked();
+void Selection::SelectBrokenDown(const ProcessTable& processes,
+                                 const std::vector<RowState>& states) {
   FirstN first(rules_.breakdown);
-  size_t before = 0;
-  for (uint32_t i : selected_) {
-    const double factor = tracked[i].broken_down ? kIncumbent : 1;
-    before += tracked[i].broken_down;
-    first.Offer({tracked[i].recent * factor,
+  for (uint32_t i : next_.selected) {
+    const double factor = Had(states[i], kBrokenDown) ? kIncumbent : 1;
+    first.Offer({states[i].recent * factor,
                  static_cast<double>(processes[i].faults) * factor,
                  processes[i].pid, i});
   }
   std::vector<Rank> ranks = first.Take();
   std::sort(ranks.begin(), ranks.end(),
             [](const Rank& a, const Rank& b) { return a.pid < b.pid; });
-  broken_down_changed_ = changed_ || before != ranks.size();
-  broken_down_.clear();
+  next_.broken_down_changed =
+      next_.changed || last_.broken_down.size() != ranks.size();
+  next_.broken_down.clear();
   for (const Rank& rank : ranks) {
-    broken_down_.push_back(rank.index);
-    broken_down_changed_ |= !tracked[rank.index].broken_down;
+    next_.broken_down.push_back(rank.index);
+    next_.marks[rank.index] |= kBrokenDown;
+    next_.broken_down_changed |= !Had(states[rank.index], kBrokenDown);
   }
-  if (!broken_down_changed_) return;
-  for (Tracked& one : tracked) one.broken_down = false;
-  for (uint32_t i : broken_down_) tracked[i].broken_down = true;
 }
 
-void Selection::Select(Tracker* tracker) {
-  Collect(*tracker);
-  SortByPid(tracker->processes());
-  CutToMax(*tracker);
-  SortByPid(tracker->processes());
-  Mark(tracker);
-  MarkBrokenDown(tracker);
+void Selection::Select(const ProcessTable& processes,
+                       const std::vector<RowState>& states, bool other_source) {
+  Collect(processes);
+  SortByPid(processes);
+  CutToMax(processes, states);
+  SortByPid(processes);
+  Mark(states, other_source);
+  SelectBrokenDown(processes, states);
+  std::swap(last_, next_);
 }
 
 std::string CheckRegex(const std::string& regex) {

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "follow/tracker.h"
+#include "base/process_table.h"
+#include "follow/rows.h"
 
 namespace re2 {
 class RE2;
@@ -26,47 +27,63 @@ struct SelectionRules {
   size_t breakdown = 50;  // processes with a breakdown of their own
 };
 
+// Selects processes anew each tick. A process that was selected keeps its place
+// until another one is ahead of it by half, so that series do not come and go.
 class Selection {
  public:
   // The expressions must be valid: see CheckRegex().
   explicit Selection(const SelectionRules& rules);
   ~Selection();
-  Selection(Selection&&) noexcept;
-  Selection& operator=(Selection&&) noexcept;
 
-  // Marks the processes selected, by recent faults and then RSS, and of them
-  // those with a breakdown, by recent faults and then all faults. One that is
-  // marked stays so until another is ahead of it by half, so that series do not
-  // flap.
-  void Select(Tracker* tracker);
+  void SetRules(const SelectionRules& rules);
 
-  // Of the last Select(): indices of the tracker's processes, ordered by pid;
-  // live ones only, one a pid.
-  const std::vector<uint32_t>& selected() const { return selected_; }
-  const std::vector<uint32_t>& broken_down() const { return broken_down_; }
+  // Selects at most `max` of the live processes: those with the most recent
+  // faults, and among equals those with the most resident memory. Of these,
+  // `breakdown` get series by breakdown: those with the most recent faults, and
+  // among equals those with the most faults. `states` is by row;
+  // `other_source` if the source changed. If it throws, the selection stays
+  // that of the tick before.
+  void Select(const ProcessTable& processes,
+              const std::vector<RowState>& states, bool other_source);
+
+  // Of the last Select(): indices of processes, ordered by pid, one a pid.
+  const std::vector<uint32_t>& selected() const { return last_.selected; }
+  const std::vector<uint32_t>& broken_down() const { return last_.broken_down; }
   // Live processes that were left out.
-  size_t omitted() const { return omitted_; }
-  // Whether others were selected than the time before, or by other names.
-  bool changed() const { return changed_; }
-  bool broken_down_changed() const { return broken_down_changed_; }
+  size_t omitted() const { return last_.omitted; }
+  // Whether the processes or their names differ from the tick before.
+  bool changed() const { return last_.changed; }
+  bool broken_down_changed() const { return last_.broken_down_changed; }
 
  private:
+  struct Choice {
+    std::vector<uint32_t> selected;
+    std::vector<uint32_t> broken_down;
+    std::vector<uint8_t> marks;  // by row: kSelected, kBrokenDown
+    size_t omitted = 0;
+    bool changed = false;
+    bool broken_down_changed = false;
+  };
+  static constexpr uint8_t kSelected = 1, kBrokenDown = 2;
+
   bool Wanted(const Process& process, std::string_view comm) const;
-  void Collect(const Tracker& tracker);
+  void Collect(const ProcessTable& processes);
   void SortByPid(const ProcessTable& processes);
-  void CutToMax(const Tracker& tracker);
-  void Mark(Tracker* tracker);
-  void MarkBrokenDown(Tracker* tracker);
+  void CutToMax(const ProcessTable& processes,
+                const std::vector<RowState>& states);
+  void Mark(const std::vector<RowState>& states, bool other_source);
+  void SelectBrokenDown(const ProcessTable& processes,
+                        const std::vector<RowState>& states);
+  // Whether a row had this mark in the tick before.
+  bool Had(const RowState& state, uint8_t mark) const {
+    return state.previous != kNoRow && (last_.marks[state.previous] & mark);
+  }
 
   SelectionRules rules_;
   std::unique_ptr<re2::RE2> include_;
   std::unique_ptr<re2::RE2> exclude_;
-  std::vector<uint32_t> selected_;
-  std::vector<uint32_t> broken_down_;
-  size_t omitted_ = 0;
-  bool sorted_ = true;  // selected_, by pid
-  bool changed_ = false;
-  bool broken_down_changed_ = false;
+  Choice last_, next_;
+  bool sorted_ = true;  // next_.selected, by pid
 };
 
 // What is wrong with an expression, empty if nothing is.

@@ -7,8 +7,7 @@
 #include <string_view>
 
 #include "http/message.h"
-#include "render/publication.h"
-#include "tick/pipeline.h"
+#include "render/view.h"
 
 namespace pfe {
 
@@ -21,8 +20,7 @@ bool IsApiPath(std::string_view path);
 //              comm, comm=exact name, pid=N, history=0|1
 //   comms:     sort, order, limit, filter likewise, by processes too
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
-                       const Publication& publication, const Pipeline& pipeline,
-                       std::chrono::milliseconds interval);
+                       const View& view, std::chrono::milliseconds interval);
 
 }  // namespace pfe
 

@@ -65,11 +65,10 @@ void Fill(std::string_view name, std::string_view value, std::string* page) {
     page->replace(at, place.size(), EscapeHtml(value));
 }
 
-std::string State(const Publication& publication) {
-  if (publication.error)
-    return "The source cannot be read: " + publication.error->message;
-  return std::to_string(publication.processes) +
-         " processes, read from the source \"" + publication.source + "\".";
+std::string State(const View& view) {
+  if (view.error) return "The source cannot be read: " + view.error->message;
+  return std::to_string(view.processes) +
+         " processes, read from the source \"" + view.source + "\".";
 }
 
 }  // namespace
@@ -90,13 +89,12 @@ HttpResponse AnswerAsset(std::string_view path, bool gzip) {
   return response;
 }
 
-HttpResponse AnswerLivePage(const Publication& publication,
-                            std::string_view telemetry_path) {
+HttpResponse AnswerLivePage(const View& view, std::string_view telemetry_path) {
   std::string page = *Assets().at(kPage).plain;
   // The state last: nothing in it is taken for a place to fill.
   Fill("version", Version(), &page);
   Fill("metrics", telemetry_path, &page);
-  Fill("state", State(publication), &page);
+  Fill("state", State(view), &page);
   HttpResponse response = Respond(kPage);
   response.body.push_back(std::make_shared<const std::string>(std::move(page)));
   return response;

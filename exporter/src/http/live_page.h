@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "http/message.h"
-#include "render/publication.h"
+#include "render/view.h"
 
 namespace pfe {
 
@@ -19,8 +19,7 @@ HttpResponse AnswerAsset(std::string_view path, bool gzip);
 
 // The page itself. It tells its state and where the metrics are without
 // scripts, too.
-HttpResponse AnswerLivePage(const Publication& publication,
-                            std::string_view telemetry_path);
+HttpResponse AnswerLivePage(const View& view, std::string_view telemetry_path);
 
 }  // namespace pfe
 

@@ -44,9 +44,8 @@ class BodyBuilder {
 };
 
 // Heads and samples in their order: all of them are shared.
-void AddFamilies(const Publication& publication, bool openmetrics,
-                 BodyBuilder* body) {
-  for (const RenderedFamily& family : publication.families) {
+void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
+  for (const RenderedFamily& family : view.families) {
     body->Add(HeadText(family.metric, openmetrics));
     body->Add(*family.samples);
   }
@@ -72,10 +71,8 @@ class InFlight {
 
 }  // namespace
 
-Service::Service(Poller* poller, const Pipeline* pipeline,
-                 const ServiceSettings& settings)
+Service::Service(Poller* poller, const ServiceSettings& settings)
     : poller_(poller),
-      pipeline_(pipeline),
       settings_(settings),
       interval_ms_(settings.interval.count()) {}
 
@@ -106,7 +103,7 @@ HttpResponse Service::Limited(const HttpRequest& request) {
                                  std::to_string(settings_.max_requests) +
                                  " requests at once (--web.max-requests)\n");
   if (request.path == settings_.telemetry_path) return Metrics(request);
-  return AnswerApi(request.path, request.query, *poller_->Current(), *pipeline_,
+  return AnswerApi(request.path, request.query, *poller_->Current(),
                    std::chrono::milliseconds(interval_ms_));
 }
 
@@ -124,10 +121,10 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
 }
 
 HttpResponse Service::RenderMetrics(Format format, bool gzip) {
-  const auto publication = poller_->Current();
+  const auto view = poller_->Current();
   const bool openmetrics = format == Format::kOpenMetrics;
-  std::string own = RenderSelfMetrics(*publication, requests_,
-                                      Publication::Clock::now(), openmetrics);
+  std::string own =
+      RenderSelfMetrics(*view, requests_, View::Clock::now(), openmetrics);
   if (openmetrics) own += "# EOF\n";
   HttpResponse response;
   response.content_type = openmetrics ? kOpenMetricsType : kTextType;
@@ -135,32 +132,31 @@ HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   poller_->Want(gzip);
   if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   BodyBuilder body(gzip);
-  AddFamilies(*publication, openmetrics, &body);
+  AddFamilies(*view, openmetrics, &body);
   body.Add(RenderedText(std::move(own)));
   response.body = body.Finish();
   return response;
 }
 
 HttpResponse Service::Ready() const {
-  const auto publication = poller_->Current();
-  const std::string why =
-      publication->error ? ": " + publication->error->message : "";
-  if (!publication->read_at)
+  const auto view = poller_->Current();
+  const std::string why = view->error ? ": " + view->error->message : "";
+  if (!view->read_at)
     return HttpResponse(503, "Not ready: nothing was read yet" + why + "\n");
-  if (Publication::Clock::now() - *publication->read_at >
+  if (View::Clock::now() - *view->read_at >
       kStaleIntervals * std::chrono::milliseconds(interval_ms_))
     return HttpResponse(
         503, "Not ready: the last good snapshot is stale" + why + "\n");
   return HttpResponse(200, "Ready\n");
 }
 
-std::string RenderAll(const Publication& publication) {
+std::string RenderAll(const View& view) {
   BodyBuilder body(false);
-  AddFamilies(publication, false, &body);
+  AddFamilies(view, false, &body);
   std::string text;
   for (const auto& piece : body.Finish()) text += *piece;
-  return text + RenderSelfMetrics(publication, RequestCounters(),
-                                  Publication::Clock::now(), false);
+  return text +
+         RenderSelfMetrics(view, RequestCounters(), View::Clock::now(), false);
 }
 
 }  // namespace pfe

@@ -11,9 +11,8 @@
 
 #include "http/message.h"
 #include "http/negotiation.h"
-#include "render/publication.h"
 #include "render/self_metrics.h"
-#include "tick/pipeline.h"
+#include "render/view.h"
 #include "tick/poller.h"
 
 namespace pfe {
@@ -26,9 +25,8 @@ struct ServiceSettings {
 
 class Service {
  public:
-  // Both must outlive it.
-  Service(Poller* poller, const Pipeline* pipeline,
-          const ServiceSettings& settings);
+  // `poller` must outlive it.
+  Service(Poller* poller, const ServiceSettings& settings);
 
   // Thread safe.
   HttpResponse Answer(const HttpRequest& request);
@@ -45,7 +43,6 @@ class Service {
   HttpResponse Ready() const;
 
   Poller* const poller_;
-  const Pipeline* const pipeline_;
   const ServiceSettings settings_;
   RequestCounters requests_;
   std::atomic<int64_t> interval_ms_;
@@ -53,7 +50,7 @@ class Service {
 };
 
 // The whole exposition as one text, for --once.
-std::string RenderAll(const Publication& publication);
+std::string RenderAll(const View& view);
 
 }  // namespace pfe
 

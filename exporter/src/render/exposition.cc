@@ -77,9 +77,9 @@ class Rendering {
             const RenderedFamilies& previous)
       : input_(input),
         previous_(previous),
-        processes_(input.tracker->processes()),
+        processes_(input.rows->processes),
         selection_(*input.selection),
-        changes_(input.tracker->changes()),
+        changes_(*input.changes),
         compressor_(&renderer->compressor_),
         labels_(renderer->labels_),
         lines_(renderer->lines_),
@@ -243,7 +243,7 @@ class Rendering {
       return;
     std::string samples;
     for (const uint32_t& index : selection_.selected())
-      if (const Cgroup* cgroup = input_.cgroups->Of(processes_[index]))
+      if (const Cgroup* cgroup = input_.cgroups->table()->Of(processes_[index]))
         (((samples += InfoOf(Metric::kInfo).name) += LabelsOf(index)) +=
          CgroupLabels(*cgroup)) += "} 1\n";
     Keep(samples);
@@ -255,7 +255,7 @@ class Rendering {
     std::optional<CommSamples> samples;
     const auto add = [&](Metric metric, std::string CommSamples::*text) {
       if (Reuse(metric, changed)) return;
-      if (!samples) samples = RenderCommSamples(input_.tracker->comms());
+      if (!samples) samples = RenderCommSamples(*input_.comms);
       Keep((*samples).*text);
     };
     add(Metric::kCommFaults, &CommSamples::faults);

@@ -12,8 +12,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/snapshot.h"
+#include "follow/rows.h"
 #include "follow/selection.h"
-#include "follow/tracker.h"
+#include "follow/sums.h"
 #include "render/catalogue.h"
 #include "render/line_buffer.h"
 #include "render/rendered_text.h"
@@ -22,9 +24,11 @@
 namespace pfe {
 
 struct ExpositionInput {
-  const Tracker* tracker = nullptr;
+  const Rows* rows = nullptr;
+  const Sums::Comms* comms = nullptr;
+  const Changes* changes = nullptr;  // since `previous`, see Render()
   const Selection* selection = nullptr;
-  const CgroupCache* cgroups = nullptr;  // null: no family of them
+  const CgroupCache* cgroups = nullptr;  // null: without their family
   Offered offered;
   uint64_t boot_unix_ns = 0;   // when the machine booted
   bool boot_moved = false;     // another time than in the tick before

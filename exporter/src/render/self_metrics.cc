@@ -79,29 +79,28 @@ void AddLatency(const Latency& latency, Families* out) {
   }
 }
 
-double CounterOf(const Publication& publication, HostCounter counter) {
-  return static_cast<double>(*publication.host[static_cast<size_t>(counter)]);
+double CounterOf(const View& view, HostCounter counter) {
+  return static_cast<double>(*view.host[static_cast<size_t>(counter)]);
 }
 
-bool Has(const Publication& publication, HostCounter counter) {
-  return publication.host[static_cast<size_t>(counter)].has_value();
+bool Has(const View& view, HostCounter counter) {
+  return view.host[static_cast<size_t>(counter)].has_value();
 }
 
-void AddHost(const Publication& publication, Families* out) {
-  AddLatency(publication.latency, out);
-  if (Has(publication, HostCounter::kSigbus)) {
+void AddHost(const View& view, Families* out) {
+  AddLatency(view.latency, out);
+  if (Has(view, HostCounter::kSigbus)) {
     out->Begin(Metric::kErrors);
     for (const HostCounter kind : {HostCounter::kSigbus, HostCounter::kSigsegv,
                                    HostCounter::kOom, HostCounter::kHwpoison})
-      if (Has(publication, kind))
-        out->Value(CounterOf(publication, kind),
+      if (Has(view, kind))
+        out->Value(CounterOf(view, kind),
                    {{"kind", kHostCounterNames[static_cast<size_t>(kind)]}});
   }
-  if (Has(publication, HostCounter::kRetried))
-    out->One(Metric::kRetries, CounterOf(publication, HostCounter::kRetried));
-  if (publication.module)
-    out->One(Metric::kUnattributed,
-             static_cast<double>(publication.unattributed));
+  if (Has(view, HostCounter::kRetried))
+    out->One(Metric::kRetries, CounterOf(view, HostCounter::kRetried));
+  if (view.module)
+    out->One(Metric::kUnattributed, static_cast<double>(view.unattributed));
 }
 
 constexpr std::pair<ModuleNumber, Metric> kModuleNumbers[] = {
@@ -116,55 +115,49 @@ constexpr std::pair<ModuleNumber, Metric> kModuleNumbers[] = {
     {ModuleNumber::kRowsDiffer, Metric::kModuleRowsDiffering},
 };
 
-void AddModule(const Publication& publication, Families* out) {
-  if (!publication.module) return;
-  const ModuleStats& module = *publication.module;
+void AddModule(const View& view, Families* out) {
+  if (!view.module) return;
+  const ModuleStats& module = *view.module;
   out->One(Metric::kModuleInfo, 1,
            {{"version", module.version}, {"detail", module.detail}});
   if (const auto loaded_ns = module[ModuleNumber::kLoadedNs])
-    out->One(Metric::kModuleLoadTime,
-             (static_cast<double>(publication.boot_unix_ns) +
-              static_cast<double>(*loaded_ns)) /
-                 1e9);
+    out->One(Metric::kModuleLoadTime, (static_cast<double>(view.boot_unix_ns) +
+                                       static_cast<double>(*loaded_ns)) /
+                                          1e9);
   for (const auto& [number, metric] : kModuleNumbers)
     if (const auto value = module[number])
       out->One(metric, static_cast<double>(*value));
 }
 
-void AddReads(const Publication& publication, Families* out) {
+void AddReads(const View& view, Families* out) {
   out->Begin(Metric::kSource);
   for (const char* source : {"module", "procfs"})
-    out->Value(!publication.error && publication.source == source,
-               {{"source", source}});
-  out->One(Metric::kLastReadSuccess,
-           !publication.error && publication.ticks > 0);
+    out->Value(!view.error && view.source == source, {{"source", source}});
+  out->One(Metric::kLastReadSuccess, !view.error && view.ticks > 0);
   out->Begin(Metric::kReadErrors);
   for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(static_cast<double>(publication.errors[i]),
+    out->Value(static_cast<double>(view.errors[i]),
                {{"cause", kCauseNames[i]}});
   out->Begin(Metric::kReadError);
   for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(publication.reason &&
-                   static_cast<size_t>(publication.reason->cause) == i,
+    out->Value(view.reason && static_cast<size_t>(view.reason->cause) == i,
                {{"cause", kCauseNames[i]}});
 }
 
-void AddExporter(const Publication& publication,
-                 const RequestCounters& requests,
-                 Publication::Clock::time_point now, Families* out) {
+void AddExporter(const View& view, const RequestCounters& requests,
+                 View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
-  AddReads(publication, out);
-  if (publication.read_at)
+  AddReads(view, out);
+  if (view.read_at)
     out->One(Metric::kSnapshotAge,
-             std::chrono::duration<double>(now - *publication.read_at).count());
-  out->One(Metric::kTicks, static_cast<double>(publication.ticks));
-  out->One(Metric::kTickDuration, publication.tick_seconds);
-  out->One(Metric::kTickCpu, publication.tick_cpu_seconds);
-  out->One(Metric::kProcesses, static_cast<double>(publication.processes));
+             std::chrono::duration<double>(now - *view.read_at).count());
+  out->One(Metric::kTicks, static_cast<double>(view.ticks));
+  out->One(Metric::kTickDuration, view.tick_seconds);
+  out->One(Metric::kTickCpu, view.tick_cpu_seconds);
+  out->One(Metric::kProcesses, static_cast<double>(view.processes));
   out->One(Metric::kProcessesOmitted,
-           static_cast<double>(publication.processes_omitted));
-  out->One(Metric::kCommsOmitted,
-           static_cast<double>(publication.comms_omitted));
+           static_cast<double>(view.processes_omitted));
+  out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
   out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
   out->One(Metric::kReloads, requests.config_ok);
 }
@@ -214,14 +207,12 @@ std::string ToOpenMetrics(const std::string& text) {
 
 }  // namespace
 
-std::string RenderSelfMetrics(const Publication& publication,
-                              const RequestCounters& requests,
-                              Publication::Clock::time_point now,
-                              bool openmetrics) {
+std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+                              View::Clock::time_point now, bool openmetrics) {
   Families families;
-  AddHost(publication, &families);
-  AddModule(publication, &families);
-  AddExporter(publication, requests, now, &families);
+  AddHost(view, &families);
+  AddModule(view, &families);
+  AddExporter(view, requests, now, &families);
   AddOwnProcess(&families);
   const std::string text = families.Text();
   return openmetrics ? ToOpenMetrics(text) : text;

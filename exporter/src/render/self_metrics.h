@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "render/publication.h"
+#include "render/view.h"
 
 namespace pfe {
 
@@ -19,10 +19,8 @@ struct RequestCounters {
 };
 
 // Renders them as text; with `openmetrics` in OpenMetrics 1.0, without its end.
-std::string RenderSelfMetrics(const Publication& publication,
-                              const RequestCounters& requests,
-                              Publication::Clock::time_point now,
-                              bool openmetrics);
+std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+                              View::Clock::time_point now, bool openmetrics);
 
 }  // namespace pfe
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "follow/tracker.h"
+#include "follow/sums.h"
 
 namespace pfe {
 

@@ -31,12 +31,12 @@ double PerSecond(uint64_t growth, double seconds) {
 
 }  // namespace
 
-std::string RenderTop(const Tracker& tracker, size_t rows) {
-  const ProcessTable& processes = tracker.processes();
+std::string RenderTop(const View& view, size_t rows) {
+  const ProcessTable& processes = view.rows->processes;
   FirstN first(rows);
   for (uint32_t i = 0; i < processes.size(); ++i)
     if (processes[i].live)
-      first.Offer({static_cast<double>(tracker.tracked()[i].growth.faults),
+      first.Offer({static_cast<double>(view.rows->growth[i].faults),
                    static_cast<double>(processes[i].faults), processes[i].pid,
                    i});
   std::vector<Rank> ranks = first.Take();
@@ -46,10 +46,10 @@ std::string RenderTop(const Tracker& tracker, size_t rows) {
       "{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n", "PID",
       "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS", "MAJOR", "VMA MB",
       "RSS MB");
-  const double seconds = tracker.seconds();
+  const double seconds = view.seconds;
   for (const Rank& rank : ranks) {
     const Process& process = processes[rank.index];
-    const Counters& growth = tracker.tracked()[rank.index].growth;
+    const Counters& growth = view.rows->growth[rank.index];
     out += fmt::format(
         "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8.1f} {:>12} {:>9} {:>10.1f} "
         "{:>10.1f}\n",

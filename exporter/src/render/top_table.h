@@ -5,13 +5,13 @@
 
 #include <string>
 
-#include "follow/tracker.h"
+#include "render/view.h"
 
 namespace pfe {
 
 // The `rows` processes with the most faults a second, or before there is a
 // second tick the most faults; control characters in a comm are shown as "?".
-std::string RenderTop(const Tracker& tracker, size_t rows);
+std::string RenderTop(const View& view, size_t rows);
 
 }  // namespace pfe
 

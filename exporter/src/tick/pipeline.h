@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens in a tick: read, follow, select, render, compress.
+// What happens in a tick: read, follow, select, render.
 //
-// Thread safety: Tick() and Configure() may be called by one thread while
-// others call Look().
+// For one thread, which alone owns everything that changes from tick to tick.
+// What it hands out is an immutable View.
 #ifndef EXPORTER_TICK_PIPELINE_H_
 #define EXPORTER_TICK_PIPELINE_H_
 
-#include <functional>
-#include <mutex>
+#include <memory>
 #include <string>
 
+#include "base/recycler.h"
+#include "follow/follower.h"
 #include "follow/history.h"
 #include "follow/selection.h"
-#include "follow/tracker.h"
 #include "render/exposition.h"
-#include "render/publication.h"
+#include "render/view.h"
 #include "source/cgroup_cache.h"
 #include "source/source.h"
 #include "tick/boot_moment.h"
@@ -27,7 +27,7 @@ struct PipelineSettings {
   size_t max_comms = 1000;
   bool containers = false;
   bool mandated_only = false;
-  bool count_first = false;  // see Tracker; cannot be changed
+  bool count_first = false;  // see Follower; cannot be changed
   std::string procfs = "/proc";
 };
 
@@ -36,32 +36,32 @@ class Pipeline {
   // `source` must outlive it.
   Pipeline(Source* source, const PipelineSettings& settings);
 
+  // For the ticks that follow.
   void Configure(const PipelineSettings& settings);
-  // Reads and renders. `previous` is what the last call returned, empty for the
-  // first one; other forms than those of `forms` are made at their first use.
-  Publication Tick(const Publication& previous, const Forms& forms = {});
-
-  // Calls `look` while nothing changes.
-  using Looker =
-      std::function<void(const Tracker&, const History&, const CgroupCache&)>;
-  void Look(const Looker& look) const;
+  // Reads the source and makes a view. Texts are made in `forms`; another form
+  // is made at its first use. What goes wrong is in the view, also when there
+  // is not enough memory; the next tick begins where the last good one ended.
+  // Throws only if there is no memory for a view without processes.
+  std::shared_ptr<const View> Tick(const Forms& forms = {});
 
  private:
-  void Use(const Publication& previous, const Forms& forms, Publication* next);
+  std::shared_ptr<View> Begin() const;
+  void Read(const Forms& forms, View* next);
+  void TakeOver(std::shared_ptr<Rows> rows, const Forms& forms, View* next);
+  void Render(const Forms& forms, View* next);
+  void GiveUp(Error error, View* next);
 
   Source* const source_;
-  Snapshot snapshot_;  // of the ticking thread: filled again each tick
-  // Taken before mutex_ by those who look, so that a tick waits for one of them
-  // at most.
-  mutable std::mutex lookers_;
-  mutable std::mutex mutex_;
-  PipelineSettings settings_;  // mutex_, as all below
-  Tracker tracker_;
+  PipelineSettings settings_;
+  Snapshot snapshot_;  // filled again each tick
+  Recycler<Rows> recycler_;
+  Follower follower_;
   Selection selection_;
   CgroupCache cgroups_;
   History history_;
   Renderer renderer_;
   BootMoment boot_;
+  std::shared_ptr<const View> last_ = std::make_shared<const View>();
 };
 
 }  // namespace pfe

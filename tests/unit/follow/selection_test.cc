@@ -10,12 +10,13 @@ namespace {
 
 using P = std::vector<uint32_t>;
 
-// A tracker that has seen some processes, whose ranks can be set.
+// Processes that a follower has seen, and their states, whose ranks can be set.
 struct Ranked {
-  Tracker tracker{1000, true};
+  Follower follower{1000, true};
+  std::vector<RowState> states;
 
   explicit Ranked(const std::vector<Sample>& processes) { Tick(processes); }
-  // `n` processes: the later ones have more faults, of late too.
+  // `n` processes: the later ones have more faults, and more recent ones.
   explicit Ranked(uint32_t n) {
     std::vector<Sample> processes;
     for (uint32_t i = 0; i < n; ++i)
@@ -24,21 +25,34 @@ struct Ranked {
     for (uint32_t i = 0; i < n; ++i) Recent(i) = static_cast<float>(i);
   }
   void Tick(const std::vector<Sample>& processes) {
-    Snapshot snapshot = Of(processes);
-    tracker.Update(&snapshot);
+    pfe::Tick(Of(processes), &follower);
+    states = follower.last().states;
   }
-  float& Recent(size_t i) { return tracker.tracked()[i].recent; }
+  // Another tick with the same processes and ranks.
+  void Again() {
+    for (uint32_t i = 0; i < states.size(); ++i) {
+      states[i].previous = i;
+      states[i].renamed = false;
+    }
+  }
+  float& Recent(size_t i) { return states[i].recent; }
+  const ProcessTable& Processes() const {
+    return follower.last().rows->processes;
+  }
 
   P Pids(const std::vector<uint32_t>& indices) const {
     P pids;
-    for (uint32_t i : indices) pids.push_back(tracker.processes()[i].pid);
+    for (uint32_t i : indices) pids.push_back(Processes()[i].pid);
     return pids;
   }
   P Select(Selection* selection) {
-    selection->Select(&tracker);
+    selection->Select(Processes(), states, follower.last().changes.all);
+    Again();
     return Pids(selection->selected());
   }
   P Select(const SelectionRules& rules) {
+    // A selection of its own has marked none of them.
+    for (RowState& state : states) state.previous = kNoRow;
     Selection selection(rules);
     return Select(&selection);
   }
@@ -98,6 +112,7 @@ TEST(Selection, BreakdownsDoNotFlap) {
 TEST(Selection, BreakdownsInOrderOfPid) {
   Ranked all(5);
   const auto chosen = [&](size_t n) {
+    for (RowState& state : all.states) state.previous = kNoRow;
     Selection selection({.breakdown = n});
     all.Select(&selection);
     return all.Pids(selection.broken_down());
@@ -123,7 +138,7 @@ TEST(Selection, OneRowAPid) {
               Live(6, 4, "old6", 1)});
   Selection selection({});
   EXPECT_EQ(all.Select(&selection), (P{6, 7}));
-  const ProcessTable& processes = all.tracker.processes();
+  const ProcessTable& processes = all.Processes();
   EXPECT_EQ(processes.comm(processes[selection.selected()[0]]), "new6");
   EXPECT_EQ(processes.comm(processes[selection.selected()[1]]), "new");
   EXPECT_EQ(selection.omitted(), 2u);
@@ -135,10 +150,10 @@ TEST(Selection, SaysWhetherItChanged) {
   Selection selection({});
   const auto changed = [&](const std::vector<Sample>& next) {
     all.Tick(next);
-    selection.Select(&all.tracker);
+    all.Select(&selection);
     return selection.changed();
   };
-  selection.Select(&all.tracker);
+  all.Select(&selection);
   EXPECT_TRUE(selection.changed());
   EXPECT_FALSE(changed(processes));
   std::swap(processes[0], processes[1]);

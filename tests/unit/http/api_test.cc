@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "samples.h"
+#include "tick/pipeline.h"
 
 namespace pfe {
 namespace {
@@ -25,21 +26,21 @@ class ApiTest : public testing::Test {
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
     source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
-    publication_ = pipeline_.Tick(Publication());
-    publication_ = pipeline_.Tick(publication_);
+    pipeline_.Tick();
+    view_ = pipeline_.Tick();
   }
 
   Json Get(const std::string& path, const std::string& query,
            int status = 200) {
-    const HttpResponse response = AnswerApi(path, query, publication_,
-                                            pipeline_, std::chrono::seconds(5));
+    const HttpResponse response =
+        AnswerApi(path, query, *view_, std::chrono::seconds(5));
     EXPECT_EQ(response.status, status) << query;
     return Json::parse(*response.body.at(0));
   }
 
   FakeSource source_;
   Pipeline pipeline_;
-  Publication publication_;
+  std::shared_ptr<const View> view_;
 };
 
 TEST_F(ApiTest, ProcessesByRate) {
@@ -75,6 +76,23 @@ TEST_F(ApiTest, Status) {
   EXPECT_EQ(json["source"], "module");
   EXPECT_EQ(json["ticks"], 2);
   EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
+}
+
+// While reads fail, the processes of the last good read are listed as they
+// were.
+TEST_F(ApiTest, StartTimesStayWhileReadsFail) {
+  const auto start = [this] {
+    return Get("/api/v1/processes", "pid=2")["processes"]
+        .at(0)["start_time_seconds"]
+        .get<double>();
+  };
+  const double good = start();
+  EXPECT_GT(good, 1e9) << "before 2001";
+  source_.Then(Error{Cause::kNoModule, "gone"});
+  pipeline_.Tick();
+  view_ = pipeline_.Tick();
+  ASSERT_TRUE(view_->error);
+  EXPECT_DOUBLE_EQ(start(), good);
 }
 
 TEST_F(ApiTest, BadParametersAreNamed) {

@@ -17,7 +17,7 @@
 namespace pfe {
 namespace {
 
-// Ticks of a tracker rendered, by family.
+// Ticks rendered, by family.
 class Rendered {
  public:
   explicit Rendered(Snapshot snapshot, bool mandated_only = false) {
@@ -27,9 +27,12 @@ class Rendered {
             const Forms& forms = {}) {
     ExpositionInput input;
     input.offered = snapshot.offered;
-    tracker_.Update(&snapshot);
-    selection_.Select(&tracker_);
-    input.tracker = &tracker_;
+    pfe::Tick(std::move(snapshot), &follower_);
+    const FollowedTick& tick = follower_.last();
+    selection_.Select(tick.rows->processes, tick.states, tick.changes.all);
+    input.rows = tick.rows.get();
+    input.comms = follower_.sums().comms().get();
+    input.changes = &tick.changes;
     input.selection = &selection_;
     input.boot_unix_ns = 1700000000 * kSecond;
     input.mandated_only = mandated_only;
@@ -49,7 +52,7 @@ class Rendered {
   }
 
  private:
-  Tracker tracker_{1000, true};
+  Follower follower_{1000, true};
   Selection selection_{{.max = 100000}};
   Renderer renderer_;
   RenderedFamilies families_;

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kTickSeconds = 5;
+
 // A procfs of our own, with control groups in it.
 class CgroupCacheTest : public testing::Test {
  protected:
@@ -34,10 +36,10 @@ class CgroupCacheTest : public testing::Test {
       selected_.push_back(static_cast<uint32_t>(table_.size()));
       Add(sample, &table_);
     }
-    cache_.Update(root_, table_, selected_);
+    cache_.Update(root_, table_, selected_, kTickSeconds);
   }
   std::string Of(size_t i) const {
-    const Cgroup* cgroup = cache_.Of(table_[i]);
+    const Cgroup* cgroup = cache_.table()->Of(table_[i]);
     return cgroup ? cgroup->path : "";
   }
 
@@ -59,7 +61,8 @@ TEST_F(CgroupCacheTest, ReadsAtFirstSight) {
   EXPECT_FALSE(cache_.changed());
 }
 
-// Within kTicks, whichever it is, with no more reads than a part of them each.
+// Within kTurnSeconds, whichever it is, with no more reads a tick than a part
+// of them.
 TEST_F(CgroupCacheTest, AMoveIsSeen) {
   std::vector<Sample> samples;
   for (uint32_t pid = 1; pid <= 50; ++pid) {
@@ -69,7 +72,8 @@ TEST_F(CgroupCacheTest, AMoveIsSeen) {
   Update(samples);
   for (uint32_t pid = 1; pid <= 50; ++pid) Put(pid, "/new");
   size_t moved = 0;
-  for (size_t tick = 0; tick < CgroupCache::kTicks; ++tick) {
+  for (double time = 0; time < CgroupCache::kTurnSeconds;
+       time += kTickSeconds) {
     Update(samples);
     size_t now = 0;
     for (size_t i = 0; i < 50; ++i) now += Of(i) == "/new";

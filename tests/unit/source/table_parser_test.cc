@@ -8,7 +8,6 @@
 #include <numeric>
 #include <sstream>
 
-
 namespace pfe {
 namespace {
 

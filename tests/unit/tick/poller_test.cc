@@ -4,23 +4,26 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "samples.h"
+#include "tick/boot_moment.h"
 #include "tick/pipeline.h"
 
 namespace pfe {
 namespace {
 
-size_t Errors(const Publication& publication, Cause cause) {
-  return publication.errors[static_cast<size_t>(cause)];
+size_t Errors(const View& view, Cause cause) {
+  return view.errors[static_cast<size_t>(cause)];
 }
 
 TEST(Pipeline, PublishesAGoodRead) {
   FakeSource source;
   source.Then(Of({Live(1, 1, "init", 1)}));
   Pipeline pipeline(&source, {});
-  const Publication publication = pipeline.Tick(Publication());
+  const View publication = *pipeline.Tick();
   EXPECT_EQ(publication.families.at(0).metric, Metric::kFaults);
   EXPECT_EQ(publication.processes, 1u);
   EXPECT_EQ(publication.ticks, 1u);
@@ -34,14 +37,14 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   for (int i = 0; i < 2; ++i) source.Then(Error{Cause::kNoModule, "gone"});
   source.Then(Of({Live(1, 1, "init", 6)}));
   Pipeline pipeline(&source, {});
-  const Publication good = pipeline.Tick(Publication());
-  Publication bad = pipeline.Tick(good);
+  const View good = *pipeline.Tick();
+  View bad = *pipeline.Tick();
   EXPECT_TRUE(bad.families.empty());
   EXPECT_EQ(bad.read_at, good.read_at);
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
-  bad = pipeline.Tick(bad);
+  bad = *pipeline.Tick();
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
-  const Publication again = pipeline.Tick(bad);
+  const View again = *pipeline.Tick();
   EXPECT_FALSE(again.error);
   EXPECT_EQ(*again.families.at(0).samples->plain(),
             "page_faults_total{pid=\"1\",comm=\"init\"} 6\n");
@@ -54,7 +57,7 @@ TEST(Pipeline, SaysWhyItFellBack) {
   snapshot.fell_back = Error{Cause::kNoDebugfs, "no debugfs"};
   source.Then(std::move(snapshot));
   Pipeline pipeline(&source, {});
-  const Publication publication = pipeline.Tick(Publication());
+  const View publication = *pipeline.Tick();
   EXPECT_EQ(publication.source, "procfs");
   EXPECT_FALSE(publication.error);
   EXPECT_EQ(publication.reason->message, "no debugfs");
@@ -68,9 +71,55 @@ TEST(Pipeline, TakesNewSettings) {
   PipelineSettings settings;
   settings.selection.no_pid = true;
   pipeline.Configure(settings);
-  const Publication publication = pipeline.Tick(Publication());
+  const View publication = *pipeline.Tick();
   EXPECT_EQ(publication.processes_omitted, 1u);
   EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
+}
+
+// Throws in the ticks that it is told to.
+class ThrowingSource : public FakeSource {
+ public:
+  std::optional<Error> Read(Snapshot* snapshot) override {
+    const auto error = FakeSource::Read(snapshot);
+    if (memory) throw std::bad_alloc();
+    if (other) throw std::runtime_error("a bug");
+    return error;
+  }
+  bool memory = false, other = false;
+};
+
+TEST(Pipeline, AnExceptionIsAFailedRead) {
+  ThrowingSource source;
+  for (uint64_t faults = 5; faults < 9; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  const auto good = pipeline.Tick();
+  source.memory = true;
+  auto bad = pipeline.Tick();
+  EXPECT_EQ(bad->error->cause, Cause::kOutOfMemory);
+  EXPECT_EQ(Errors(*bad, Cause::kOutOfMemory), 1u);
+  EXPECT_TRUE(bad->families.empty());
+  EXPECT_EQ(bad->rows, good->rows) << "the last good rows stay";
+  source.memory = false;
+  source.other = true;
+  bad = pipeline.Tick();
+  EXPECT_EQ(bad->error->cause, Cause::kInternal);
+  EXPECT_EQ(bad->error->message, "unexpected: a bug");
+  source.other = false;
+  const auto again = pipeline.Tick();
+  EXPECT_FALSE(again->error);
+  EXPECT_EQ(again->rows->growth[0].faults, 3u) << "since the last good tick";
+}
+
+TEST(Pipeline, AViewDoesNotChange) {
+  FakeSource source;
+  for (uint64_t faults = 1; faults < 20; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  const auto first = pipeline.Tick();
+  for (int tick = 0; tick < 10; ++tick) pipeline.Tick();
+  EXPECT_EQ(first->rows->processes[0].faults, 1u);
+  EXPECT_EQ(first->history.ticks().size(), 1u);
 }
 
 // Start times are those of before while the clock is adjusted, and move with it
@@ -122,7 +171,7 @@ TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
   Pipeline pipeline(&source, {});
   std::atomic<uint64_t> ticks = 0;
   const Poller poller(&pipeline, std::chrono::milliseconds(1),
-                      [&ticks](const Publication& p) { ticks = p.ticks; });
+                      [&ticks](const View& p) { ticks = p.ticks; });
   EXPECT_GE(poller.Current()->ticks, 1u);
   while (ticks < 5) std::this_thread::yield();
   EXPECT_GE(poller.Current()->ticks, 5u);

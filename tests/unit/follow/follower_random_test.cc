@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "follow/tracker.h"
+#include "follow/follower.h"
 #include "samples.h"
 
 namespace pfe {
@@ -117,12 +117,12 @@ struct Seen {
   std::map<std::string, CommSums> comms;
   uint64_t all_comms = 0;
 
-  explicit Seen(const Tracker& tracker) {
-    const ProcessTable& table = tracker.processes();
+  explicit Seen(const Follower& follower) {
+    const ProcessTable& table = follower.last().rows->processes;
     for (const Process& process : table)
       processes[{process.pid, process.start_ns / 10000000}] = {
           process.faults, table.breakdown(process)};
-    for (const CommSums& sums : tracker.comms()) {
+    for (const CommSums& sums : *follower.sums().comms()) {
       comms[sums.comm] = sums;
       all_comms += sums.counters.faults;
     }
@@ -148,11 +148,11 @@ void ExpectNoFall(const Seen& before, const Seen& now, uint64_t most) {
 
 // No fall, no spike and no merged process, whatever the sources do: a value
 // grows at most by what the machine has done since the tick before.
-TEST(TrackerRandom, CountersNeverFallNorLeap) {
+TEST(FollowerRandom, CountersNeverFallNorLeap) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     Machine machine(seed);
-    Tracker tracker(100, false);
-    Seen before(tracker);
+    Follower follower(100, false);
+    Seen before(follower);
     uint64_t grown = 0, since = 0;
     bool by_module = true;
     for (int tick = 0; tick < 200; ++tick) {
@@ -163,8 +163,8 @@ TEST(TrackerRandom, CountersNeverFallNorLeap) {
       if (machine.random()() % 40 == 0) machine.LoadModule();
       if (machine.random()() % 20 == 0) continue;  // a read that failed
       Snapshot snapshot = by_module ? machine.ByModule() : machine.ByProcfs();
-      tracker.Update(&snapshot);
-      Seen now(tracker);
+      Tick(std::move(snapshot), &follower);
+      Seen now(follower);
       ExpectNoFall(before, now, since + 3);
       ASSERT_LE(now.all_comms - before.all_comms, since + 200)
           << seed << " " << tick;

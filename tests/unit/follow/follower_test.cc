@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "follow/tracker.h"
+#include "follow/follower.h"
 
 #include <gtest/gtest.h>
 
@@ -31,48 +31,50 @@ uint64_t Retried(const HostCounters& host) {
   return host[static_cast<size_t>(HostCounter::kRetried)].value();
 }
 
-class TrackerTest : public testing::Test {
+class FollowerTest : public testing::Test {
  protected:
   void Tick(const std::vector<Sample>& processes,
             const std::string& source = "module", uint64_t epoch = 1) {
     Tick(Of(processes, source, epoch));
   }
-  void Tick(Snapshot snapshot) { tracker_.Update(&snapshot); }
+  void Tick(Snapshot snapshot) { pfe::Tick(std::move(snapshot), &follower_); }
 
+  const ProcessTable& Table() const { return follower_.last().rows->processes; }
+  const Sums::Comms& Comms() const { return *follower_.sums().comms(); }
   // The exported faults of a pid.
   uint64_t Faults(uint64_t pid) const {
-    for (const Process& process : tracker_.processes())
+    for (const Process& process : Table())
       if (process.pid == pid) return process.faults;
     ADD_FAILURE() << "no pid " << pid;
     return 0;
   }
   // The exported faults of the first process, of a cell of the breakdown.
   uint64_t Cell(size_t cell) const {
-    return tracker_.processes().breakdown(tracker_.processes()[0])[cell];
+    return Table().breakdown(Table()[0])[cell];
   }
   uint64_t CommFaults(const std::string& comm) const {
-    for (const CommSums& sums : tracker_.comms())
+    for (const CommSums& sums : Comms())
       if (sums.comm == comm) return sums.counters.faults;
     return 0;
   }
   uint64_t AllCommFaults() const {
     uint64_t sum = 0;
-    for (const CommSums& sums : tracker_.comms()) sum += sums.counters.faults;
+    for (const CommSums& sums : Comms()) sum += sums.counters.faults;
     return sum;
   }
 
-  Tracker tracker_{100, true};
+  Follower follower_{100, true};
 };
 
-TEST_F(TrackerTest, ValuesOfTheFirstSourceAreItsOwn) {
+TEST_F(FollowerTest, ValuesOfTheFirstSourceAreItsOwn) {
   Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 20)});
   EXPECT_EQ(Faults(1), 10u);
   Tick({Live(1, 1, "a", 15), Live(2, 1, "b", 20)});
   EXPECT_EQ(Faults(1), 15u);
-  EXPECT_EQ(tracker_.tracked()[0].growth.faults, 5u);
+  EXPECT_EQ(follower_.last().rows->growth[0].faults, 5u);
 }
 
-TEST_F(TrackerTest, CommSumsKeepTheExited) {
+TEST_F(FollowerTest, CommSumsKeepTheExited) {
   Tick({Live(1, 1, "a", 10)});
   Tick({Exited(1, 1, "a", 12), Exited(2, 1001 * kSecond, "a", 7)});
   EXPECT_EQ(CommFaults("a"), 19u);
@@ -82,7 +84,7 @@ TEST_F(TrackerTest, CommSumsKeepTheExited) {
 }
 
 // exec and prctl change the comm; earlier growth stays where it was.
-TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
+TEST_F(FollowerTest, GrowthGoesToTheCommOfItsTick) {
   Tick({Live(1, 1, "sh", 10)});
   Tick({Live(1, 1, "gcc", 30)});
   EXPECT_EQ(CommFaults("sh"), 10u);
@@ -91,36 +93,36 @@ TEST_F(TrackerTest, GrowthGoesToTheCommOfItsTick) {
 
 // After a restart a sum begins at 0, which Prometheus knows as a reset; were it
 // less than before but large, that would read as a spike.
-TEST(Tracker, SumsOfAServiceBeginWithItsFirstTick) {
-  Tracker tracker(100, false);
+TEST(Follower, SumsOfAServiceBeginWithItsFirstTick) {
+  Follower follower(100, false);
   Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
   Module(&snapshot)[ModuleNumber::kRetiredFaults] = 500;
-  tracker.Update(&snapshot);
-  EXPECT_EQ(tracker.comms()[1].counters.faults, 0u);
-  EXPECT_EQ(tracker.processes()[0].faults, 1000u);
+  Tick(std::move(snapshot), &follower);
+  EXPECT_EQ((*follower.sums().comms())[1].counters.faults, 0u);
+  EXPECT_EQ(follower.last().rows->processes[0].faults, 1000u);
   snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
   Module(&snapshot)[ModuleNumber::kRetiredFaults] = 501;
-  tracker.Update(&snapshot);
-  EXPECT_EQ(tracker.comms()[1].counters.faults, 7u);
-  EXPECT_EQ(tracker.unattributed(), 1u);
+  Tick(std::move(snapshot), &follower);
+  EXPECT_EQ((*follower.sums().comms())[1].counters.faults, 7u);
+  EXPECT_EQ(follower.last().host.unattributed(), 1u);
 }
 
-TEST_F(TrackerTest, AReusedPidIsAnotherProcess) {
+TEST_F(FollowerTest, AReusedPidIsAnotherProcess) {
   Tick({Live(7, 1, "a", 1000)});
   Tick({Exited(7, 1, "a", 1001), Live(7, 2, "b", 3)});
   EXPECT_EQ(CommFaults("a"), 1001u);
   EXPECT_EQ(CommFaults("b"), 3u);
 }
 
-TEST_F(TrackerTest, RowsInAnyOrder) {
+TEST_F(FollowerTest, RowsInAnyOrder) {
   Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 3)});
   Tick({Live(3, 1, "c", 4), Live(1, 1, "a", 2), Live(2, 1, "b", 3)});
-  for (const Tracked& tracked : tracker_.tracked())
-    EXPECT_EQ(tracked.growth.faults, 1u);
+  for (const Counters& growth : follower_.last().rows->growth)
+    EXPECT_EQ(growth.faults, 1u);
 }
 
 // A fallback and back: no fall, no spike, no process taken for a new one.
-TEST_F(TrackerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
+TEST_F(FollowerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
   const uint64_t start = 123 * kSecond + 7;  // /proc knows 123.00 s
   Tick({Live(1, start, "a", 10)});
   Tick({Live(1, 123 * kSecond, "a", 500000)}, "procfs", 0);
@@ -135,7 +137,7 @@ TEST_F(TrackerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
   EXPECT_EQ(CommFaults("a"), 16u);
 }
 
-TEST_F(TrackerTest, AModuleReloadGoesOn) {
+TEST_F(FollowerTest, AModuleReloadGoesOn) {
   Tick(WithCell(10, 1));
   Tick(WithCell(2, 2));
   EXPECT_EQ(Faults(1), 10u);
@@ -146,7 +148,7 @@ TEST_F(TrackerTest, AModuleReloadGoesOn) {
 }
 
 // /proc stands in for a tick, then the same load of the module comes back.
-TEST_F(TrackerTest, TheSameLoadComesBack) {
+TEST_F(FollowerTest, TheSameLoadComesBack) {
   const auto module = [](uint64_t faults) {
     Snapshot snapshot = WithCell(faults, 1);
     Module(&snapshot);
@@ -158,20 +160,20 @@ TEST_F(TrackerTest, TheSameLoadComesBack) {
   };
   for (uint64_t faults = 100; faults < 105; ++faults) {
     Tick(module(faults));
-    EXPECT_EQ(Retried(tracker_.host()), faults);
-    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_EQ(Retried(follower_.last().host.counters()), faults);
+    EXPECT_EQ(follower_.last().host.latency().severities[0].count, faults);
     EXPECT_LE(Cell(4), faults);
     const uint64_t breakdown = Cell(4);
     Tick({Live(1, 10000000, "a", 7777)}, "procfs", 0);
-    EXPECT_EQ(Retried(tracker_.host()), faults);
-    EXPECT_EQ(tracker_.latency().severities[0].count, faults);
+    EXPECT_EQ(Retried(follower_.last().host.counters()), faults);
+    EXPECT_EQ(follower_.last().host.latency().severities[0].count, faults);
     EXPECT_EQ(Cell(4), breakdown);
   }
 }
 
 // Also right after a change of epoch, where the exported value is small and the
 // source's large.
-TEST_F(TrackerTest, ADipAfterAReloadIsNoSpike) {
+TEST_F(FollowerTest, ADipAfterAReloadIsNoSpike) {
   Tick({Live(1, kSecond, "a", 5)});
   Tick({Live(1, kSecond, "a", 1000)}, "procfs", 0);
   for (uint64_t faults : {900u, 990u, 1000u})
@@ -182,17 +184,17 @@ TEST_F(TrackerTest, ADipAfterAReloadIsNoSpike) {
   EXPECT_EQ(CommFaults("a"), 8u);
 }
 
-TEST_F(TrackerTest, ACellThatDipsIsNotCountedTwice) {
+TEST_F(FollowerTest, ACellThatDipsIsNotCountedTwice) {
   for (uint64_t faults : {100u, 90u, 0u, 100u, 101u}) {
     Tick(WithCell(faults, 1));
     EXPECT_GE(Cell(4), 100u);
   }
   EXPECT_EQ(Cell(4), 101u);
-  EXPECT_EQ(tracker_.comms()[1].breakdown[4], 101u);
+  EXPECT_EQ(Comms()[1].breakdown[4], 101u);
 }
 
 // Many go at once, many come, in any order.
-TEST_F(TrackerTest, RowsThatGoAndComeInTheMiddle) {
+TEST_F(FollowerTest, RowsThatGoAndComeInTheMiddle) {
   std::vector<Sample> processes;
   for (uint32_t pid = 1; pid <= 100; ++pid)
     processes.push_back(Live(pid, pid * kSecond, "a", 10));
@@ -207,53 +209,54 @@ TEST_F(TrackerTest, RowsThatGoAndComeInTheMiddle) {
   EXPECT_EQ(CommFaults("b"), 20u);
 }
 
-TEST_F(TrackerTest, SaysWhatChanged) {
+TEST_F(FollowerTest, SaysWhatChanged) {
   Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
-  EXPECT_TRUE(tracker_.changes().all);
+  EXPECT_TRUE(follower_.last().changes.all);
   Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 1)});
-  EXPECT_FALSE(tracker_.changes().all || tracker_.changes().rows ||
-               tracker_.changes().counters || tracker_.changes().rss);
+  EXPECT_FALSE(follower_.last().changes.all || follower_.last().changes.rows ||
+               follower_.last().changes.counters ||
+               follower_.last().changes.rss);
   Tick({Live(1, 1, "a", 11), Live(2, 1, "b", 1)});
-  EXPECT_TRUE(tracker_.changes().counters);
-  EXPECT_FALSE(tracker_.changes().rows || tracker_.changes().vma);
+  EXPECT_TRUE(follower_.last().changes.counters);
+  EXPECT_FALSE(follower_.last().changes.rows || follower_.last().changes.vma);
   Tick({Live(1, 1, "renamed", 11), Live(2, 1, "b", 1)});
-  EXPECT_TRUE(tracker_.changes().rows);
+  EXPECT_TRUE(follower_.last().changes.rows);
   Tick({Live(1, 1, "renamed", 11)});
-  EXPECT_TRUE(tracker_.changes().rows);
+  EXPECT_TRUE(follower_.last().changes.rows);
 }
 
 // A counter that dips comes back without being counted again.
-TEST_F(TrackerTest, ADipIsNotCountedTwice) {
+TEST_F(FollowerTest, ADipIsNotCountedTwice) {
   for (uint64_t faults : {100u, 90u, 100u, 101u})
     Tick({Live(1, 1, "a", faults)});
   EXPECT_EQ(Faults(1), 101u);
   EXPECT_EQ(CommFaults("a"), 101u);
 }
 
-TEST_F(TrackerTest, AProcessThatProcMissedIsNoSpike) {
+TEST_F(FollowerTest, AProcessThatProcMissedIsNoSpike) {
   Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
   Tick({Live(1, 1, "a", 10)}, "procfs", 0);
   Tick({Live(1, 1, "a", 10), Live(2, 1, "b", 999)}, "procfs", 0);
   EXPECT_EQ(CommFaults("b"), 999u);
 }
 
-TEST_F(TrackerTest, AProgramNamedOtherIsInTheBucket) {
-  tracker_.set_max_comms(1);
+TEST_F(FollowerTest, AProgramNamedOtherIsInTheBucket) {
+  follower_.set_max_comms(1);
   Tick({Live(1, 1, "other", 1), Live(2, 1, "a", 2), Live(3, 1, "b", 4)});
   int named = 0;
-  for (const CommSums& sums : tracker_.comms()) named += sums.comm == "other";
+  for (const CommSums& sums : Comms()) named += sums.comm == "other";
   EXPECT_EQ(named, 1);
   EXPECT_EQ(CommFaults("other"), 5u);
 }
 
 // What an older process did before a switch was seen, or never will be.
-TEST_F(TrackerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
+TEST_F(FollowerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
   Tick({Live(1, 1, "a", 10)});
   Tick({Live(1, 1, "a", 10), Exited(2, 5, "b", 999999)}, "module", 2);
   EXPECT_EQ(CommFaults("b"), 0u);
 }
 
-TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
+TEST_F(FollowerTest, UnattributedAreRowsThatWentBetweenTicks) {
   const auto with = [](std::vector<Sample> processes, int64_t retired,
                        int64_t overflow) {
     Snapshot snapshot = Of(std::move(processes));
@@ -262,15 +265,15 @@ TEST_F(TrackerTest, UnattributedAreRowsThatWentBetweenTicks) {
     return snapshot;
   };
   Tick(with({Live(1, 1, "a", 10)}, 0, 0));
-  EXPECT_EQ(tracker_.unattributed(), 0u);
+  EXPECT_EQ(follower_.last().host.unattributed(), 0u);
   // Seen with 10, retired with 12; and one of 5 that was never seen.
   Tick(with({}, 17, 0));
-  EXPECT_EQ(tracker_.unattributed(), 7u);
+  EXPECT_EQ(follower_.last().host.unattributed(), 7u);
   Tick(with({}, 17, 4));
-  EXPECT_EQ(tracker_.unattributed(), 11u);
+  EXPECT_EQ(follower_.last().host.unattributed(), 11u);
 }
 
-TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
+TEST_F(FollowerTest, HostCountersAndLatencyGoOnOverAReload) {
   const auto with = [](uint64_t epoch, uint64_t retried, uint64_t count) {
     Snapshot snapshot = Of({}, "module", epoch);
     Module(&snapshot);
@@ -282,38 +285,38 @@ TEST_F(TrackerTest, HostCountersAndLatencyGoOnOverAReload) {
   };
   Tick(with(1, 5, 100));
   Tick(with(2, 1, 3));
-  EXPECT_EQ(Retried(tracker_.host()), 6u);
-  EXPECT_EQ(tracker_.latency().severities[0].count, 103u);
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 6u);
+  EXPECT_EQ(follower_.last().host.latency().severities[0].count, 103u);
   Tick(with(2, 2, 4));
-  EXPECT_EQ(Retried(tracker_.host()), 7u);
-  EXPECT_EQ(tracker_.latency().severities[0].counts[0], 104u);
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 7u);
+  EXPECT_EQ(follower_.last().host.latency().severities[0].counts[0], 104u);
 }
 
-TEST_F(TrackerTest, CommsBeyondTheCapShareABucket) {
-  tracker_.set_max_comms(2);
+TEST_F(FollowerTest, CommsBeyondTheCapShareABucket) {
+  follower_.set_max_comms(2);
   Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 4),
         Live(4, 1, "d", 8)});
   EXPECT_EQ(CommFaults("other"), 12u);
-  EXPECT_EQ(tracker_.comms_omitted(), 2u);
+  EXPECT_EQ(follower_.sums().omitted(), 2u);
   EXPECT_EQ(AllCommFaults(), 15u);
 }
 
-TEST_F(TrackerTest, TheBucketHasABreakdown) {
-  tracker_.set_max_comms(1);
+TEST_F(FollowerTest, TheBucketHasABreakdown) {
+  follower_.set_max_comms(1);
   std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2),
                                    Live(3, 1, "c", 4)};
   for (size_t i = 0; i < 3; ++i) processes[i].breakdown[i] = 1u << i;
   Snapshot snapshot = Of(processes);
   snapshot.offered.breakdown = true;
   Tick(std::move(snapshot));
-  const CommSums& other = tracker_.comms()[Tracker::kOther];
+  const CommSums& other = Comms()[Sums::kOther];
   EXPECT_EQ(other.breakdown[1], 2u);
   EXPECT_EQ(other.breakdown[2], 4u);
   EXPECT_EQ(other.counters.faults, 6u);
 }
 
 // Nothing is lost or counted twice, whatever comes and goes.
-TEST_F(TrackerTest, SumsEqualTheFaultsThatWereRead) {
+TEST_F(FollowerTest, SumsEqualTheFaultsThatWereRead) {
   std::mt19937 random(3);
   std::vector<Sample> processes;
   uint64_t gone = 0;
