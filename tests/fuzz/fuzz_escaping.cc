@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "http/html.h"
-#include "render/label.h"
+#include "render/sample_writer.h"
 #include "source/unescape.h"
 
 namespace {
@@ -48,8 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
        {std::string(bytes), unescaped.value_or(std::string())}) {
     const std::string valid = pfe::ToValidUtf8(comm);
     if (pfe::ToValidUtf8(valid) != valid) abort();
-    std::string label;
-    pfe::AppendLabelValue(valid, &label);
+    pfe::SampleWriter writer;
+    writer.Clear(pfe::SampleWriter::LabelRoom("a", valid.size()));
+    writer.AppendLabel("a", valid);
+    std::string_view label = writer.text();
+    label.remove_prefix(sizeof(",a=\"") - 1);
+    label.remove_suffix(1);
     if (Undo(label) != valid) abort();
     if (pfe::EscapeHtml(valid).find_first_of("<>\"'") != std::string::npos)
       abort();

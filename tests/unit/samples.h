@@ -5,10 +5,14 @@
 
 #include <deque>
 #include <memory>
+#include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "follow/follower.h"
 #include "source/source.h"
 
@@ -88,6 +92,26 @@ class FakeSource : public Source {
  private:
   std::deque<Result<Snapshot>> results_;
 };
+
+// Valid UTF-8 of any characters.
+inline std::string RandomText(std::mt19937* random) {
+  std::string bytes((*random)() % 16, '\0');
+  for (char& c : bytes) c = static_cast<char>((*random)());
+  return ToValidUtf8(bytes);
+}
+
+// The samples of an exposition: what is before the value, and the value.
+using SampleSet = std::multiset<std::pair<std::string, double>>;
+inline SampleSet Samples(const std::string& text) {
+  SampleSet samples;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const size_t space = line.rfind(' ');
+    samples.emplace(line.substr(0, space), std::stod(line.substr(space + 1)));
+  }
+  return samples;
+}
 
 // What a source reads.
 inline Result<Snapshot> ReadOf(Source* source) {

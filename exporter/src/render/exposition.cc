@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "render/sum_lines.h"
+#include "render/comm_samples.h"
 
 namespace pfe {
 namespace {
@@ -20,8 +20,8 @@ constexpr size_t kChunk = 1024;
 
 // One line of a process within a family.
 struct Line {
-  std::string_view labels;  // behind pid and comm, with the closing brace
   uint64_t Process::*number;
+  const char* type = "";  // the label `type`, if it has one
 };
 
 // A family with a line, or one for each of `lines`, for every process.
@@ -32,17 +32,16 @@ struct Column {
   std::span<const Line> lines;
 };
 
-constexpr Line kFaultLines[] = {{"} ", &Process::faults}};
-constexpr Line kVmaLines[] = {{"} ", &Process::vma_kb}};
-constexpr Line kRssLines[] = {{"} ", &Process::rss_kb}};
-constexpr Line kMajorLines[] = {{"} ", &Process::major}};
-constexpr Line kStallLines[] = {{"} ", &Process::stall_ns}};
-constexpr Line kStartLines[] = {{"} ", &Process::start_ns}};
-constexpr Line kRssByTypeLines[] = {
-    {",type=\"anon\"} ", &Process::rss_anon_kb},
-    {",type=\"file\"} ", &Process::rss_file_kb},
-    {",type=\"shmem\"} ", &Process::rss_shmem_kb}};
-constexpr Line kSwapLines[] = {{"} ", &Process::swap_kb}};
+constexpr Line kFaultLines[] = {{&Process::faults}};
+constexpr Line kVmaLines[] = {{&Process::vma_kb}};
+constexpr Line kRssLines[] = {{&Process::rss_kb}};
+constexpr Line kMajorLines[] = {{&Process::major}};
+constexpr Line kStallLines[] = {{&Process::stall_ns}};
+constexpr Line kStartLines[] = {{&Process::start_ns}};
+constexpr Line kRssByTypeLines[] = {{&Process::rss_anon_kb, "anon"},
+                                    {&Process::rss_file_kb, "file"},
+                                    {&Process::rss_shmem_kb, "shmem"}};
+constexpr Line kSwapLines[] = {{&Process::swap_kb}};
 
 constexpr Column kFaults = {Metric::kFaults, Column::kNumber, kFaultLines};
 constexpr Column kVma = {Metric::kVma, Column::kKilobytes, kVmaLines};
@@ -54,18 +53,23 @@ constexpr Column kRssByType = {Metric::kRssByType, Column::kKilobytes,
                                kRssByTypeLines};
 constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
 
-// `,cgroup="...",...,container="..."`
-std::string CgroupLabels(const Cgroup& cgroup) {
-  std::string labels;
+void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
   for (const auto& [name, value] :
        {std::pair("cgroup", &cgroup.path), std::pair("unit", &cgroup.info.unit),
         std::pair("pod", &cgroup.info.pod),
         std::pair("container", &cgroup.info.container)}) {
-    ((labels += ',') += name) += "=\"";
-    AppendLabelValue(*value, &labels);
-    labels += '"';
+    labels->Reserve(SampleWriter::LabelRoom(name, value->size()));
+    labels->AppendLabel(name, *value);
   }
-  return labels;
+}
+
+// The label set that a line has besides pid and comm.
+std::string LabelsOf(const Line& line) {
+  SampleWriter labels;
+  if (!*line.type) return "";
+  labels.Clear(64);
+  labels.AppendLabel("type", line.type);
+  return std::string(labels.text());
 }
 
 }  // namespace
@@ -149,21 +153,17 @@ class Rendering {
 
   using Indices = std::span<const uint32_t>;
 
-  // `{pid="1",comm="init"` of each process, without the closing brace: the
-  // families share it.
+  // The labels pid and comm of each process, which all families share.
   void MakeLabels(Indices indices) {
-    constexpr std::string_view kPid = "{pid=\"", kComm = "\",comm=\"";
-    size_t room = indices.size() *
-                  (kPid.size() + kComm.size() + 1 + LineBuffer::kLongestNumber);
-    for (uint32_t i : indices) room += 2 * processes_[i].comm_size;
-    labels_.Begin(room);
+    size_t room = 0;
+    for (uint32_t i : indices)
+      room += SampleWriter::LabelRoom("pid", SampleWriter::kLongestNumber) +
+              SampleWriter::LabelRoom("comm", processes_[i].comm_size);
+    labels_.Clear(room);
     label_ends_.clear();
     for (uint32_t i : indices) {
-      labels_.Append(kPid);
-      labels_.AppendNumber(processes_[i].pid);
-      labels_.Append(kComm);
-      labels_.AppendLabelValue(processes_.comm(processes_[i]));
-      labels_.Append('"');
+      labels_.AppendLabel("pid", uint64_t{processes_[i].pid});
+      labels_.AppendLabel("comm", processes_.comm(processes_[i]));
       label_ends_.push_back(static_cast<uint32_t>(labels_.size()));
     }
   }
@@ -189,40 +189,41 @@ class Rendering {
 
   void RenderLines(const Column& column, Indices chunk) {
     const std::string_view name = InfoOf(column.metric).name;
+    std::array<std::string, 3> more;
     size_t room = 0;
-    for (const Line& line : column.lines)
-      room +=
-          labels_.size() + chunk.size() * (name.size() + line.labels.size() +
-                                           LineBuffer::kLongestSeconds + 1);
-    lines_.Begin(room);
+    for (size_t i = 0; i < column.lines.size(); ++i) {
+      more[i] = LabelsOf(column.lines[i]);
+      room += labels_.size() + chunk.size() * SampleWriter::SampleRoom(
+                                                  name.size(), more[i].size());
+    }
+    lines_.Clear(room);
     for (size_t n = 0; n < chunk.size(); ++n) {
       const std::string_view labels = Labels(n);
-      for (const Line& line : column.lines) {
-        lines_.Append(name);
-        lines_.Append(labels);
-        lines_.Append(line.labels);
-        AppendValue(column.form, processes_[chunk[n]].*line.number);
-        lines_.Append('\n');
-      }
+      for (size_t i = 0; i < column.lines.size(); ++i)
+        AppendLine(name, labels, more[i], column.form,
+                   processes_[chunk[n]].*column.lines[i].number);
     }
   }
 
-  void AppendValue(Column::Form form, uint64_t value) {
+  void AppendLine(std::string_view name, std::string_view labels,
+                  std::string_view more, Column::Form form, uint64_t value) {
     constexpr uint64_t kMs = 1000000;
     switch (form) {
       case Column::kNumber:
-        return lines_.AppendNumber(value);
+        return lines_.AppendSample(name, labels, more, value);
       case Column::kKilobytes:
-        return lines_.AppendNumber(value * 1024);
+        return lines_.AppendSample(name, labels, more, value * 1024);
       case Column::kSeconds:
-        return lines_.AppendSeconds(value);
+        return lines_.AppendSample(name, labels, more, Seconds{value});
       case Column::kStartTime:
-        return lines_.AppendSeconds((input_.boot_unix_ns + value) / kMs * kMs);
+        return lines_.AppendSample(
+            name, labels, more,
+            Seconds{(input_.boot_unix_ns + value) / kMs * kMs});
     }
   }
 
   // The labels of one process.
-  std::string_view LabelsOf(const uint32_t& index) {
+  std::string_view LabelsOfProcess(const uint32_t& index) {
     MakeLabels(Indices(&index, 1));
     return labels_.text();
   }
@@ -231,32 +232,37 @@ class Rendering {
     if (Reuse(Metric::kProcessBreakdown,
               changes_.counters || selection_.broken_down_changed()))
       return;
-    std::string samples;
+    lines_.Clear();
     for (const uint32_t& index : selection_.broken_down())
-      AppendCells(InfoOf(Metric::kProcessBreakdown).name, LabelsOf(index),
-                  processes_.breakdown(processes_[index]), &samples);
-    Keep(samples);
+      AppendCells(Metric::kProcessBreakdown, LabelsOfProcess(index),
+                  processes_.breakdown(processes_[index]), &lines_);
+    Keep(lines_.text());
   }
 
   void RenderInfo() {
     if (Reuse(Metric::kInfo, selection_.changed() || input_.cgroups->changed()))
       return;
-    std::string samples;
-    for (const uint32_t& index : selection_.selected())
-      if (const Cgroup* cgroup = input_.cgroups->table()->Of(processes_[index]))
-        (((samples += InfoOf(Metric::kInfo).name) += LabelsOf(index)) +=
-         CgroupLabels(*cgroup)) += "} 1\n";
-    Keep(samples);
+    const std::string_view name = InfoOf(Metric::kInfo).name;
+    lines_.Clear();
+    for (const uint32_t& index : selection_.selected()) {
+      const Cgroup* cgroup = input_.cgroups->table()->Of(processes_[index]);
+      if (!cgroup) continue;
+      LabelsOfProcess(index);
+      AppendCgroupLabels(*cgroup, &labels_);
+      lines_.Reserve(SampleWriter::SampleRoom(name.size(), labels_.size()));
+      lines_.AppendSample(name, labels_.text(), "", uint64_t{1});
+    }
+    Keep(lines_.text());
   }
 
   void RenderComms() {
     const bool changed = changes_.all || changes_.rows || changes_.counters ||
                          changes_.vma || changes_.rss;
     std::optional<CommSamples> samples;
-    const auto add = [&](Metric metric, std::string CommSamples::*text) {
+    const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
       if (Reuse(metric, changed)) return;
       if (!samples) samples = RenderCommSamples(*input_.comms);
-      Keep((*samples).*text);
+      Keep(((*samples).*lines).text());
     };
     add(Metric::kCommFaults, &CommSamples::faults);
     if (input_.offered.stall) add(Metric::kCommStall, &CommSamples::stall);
@@ -271,8 +277,8 @@ class Rendering {
   const Selection& selection_;
   const Changes& changes_;
   Compressor* const compressor_;
-  LineBuffer& labels_;
-  LineBuffer& lines_;
+  SampleWriter& labels_;
+  SampleWriter& lines_;
   std::vector<uint32_t>& label_ends_;
   std::vector<Rendered> rendered_;
   RenderedFamilies families_;

@@ -17,8 +17,8 @@
 #include "follow/selection.h"
 #include "follow/sums.h"
 #include "render/catalogue.h"
-#include "render/line_buffer.h"
 #include "render/rendered_text.h"
+#include "render/sample_writer.h"
 #include "source/cgroup_cache.h"
 
 namespace pfe {
@@ -55,7 +55,7 @@ class Renderer {
  private:
   friend class Rendering;
   Compressor compressor_;
-  LineBuffer labels_, lines_;
+  SampleWriter labels_, lines_;
   std::vector<uint32_t> label_ends_;
 };
 

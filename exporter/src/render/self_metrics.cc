@@ -3,19 +3,18 @@
 
 #include <dirent.h>
 #include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/version.h"
 #include "render/catalogue.h"
+#include "render/family_writer.h"
 
 namespace pfe {
 namespace {
@@ -29,11 +28,10 @@ class Families {
  public:
   // Starts a family; the values that follow are its own.
   void Begin(Metric metric) {
-    const MetricInfo& info = InfoOf(metric);
-    const std::string_view type = info.type;
+    const std::string_view type = InfoOf(metric).type;
+    metrics_.push_back(metric);
     MetricFamily& family = families_.emplace_back();
-    family.name = info.name;
-    family.help = info.help;
+    family.name = InfoOf(metric).name;
     family.type = type == "counter"     ? MetricType::Counter
                   : type == "histogram" ? MetricType::Histogram
                                         : MetricType::Gauge;
@@ -56,12 +54,16 @@ class Families {
     Value(value, std::move(labels));
   }
 
-  std::string Text() const {
-    return prometheus::TextSerializer().Serialize(families_);
+  std::string Text(bool openmetrics) const {
+    SampleWriter writer;
+    for (size_t i = 0; i < families_.size(); ++i)
+      WriteFamily(metrics_[i], families_[i], openmetrics, &writer);
+    return std::string(writer.text());
   }
 
  private:
-  std::vector<MetricFamily> families_;
+  std::vector<Metric> metrics_;
+  std::vector<MetricFamily> families_;  // by the index of the metric
 };
 
 void AddLatency(const Latency& latency, Families* out) {
@@ -192,19 +194,6 @@ void AddOwnProcess(Families* out) {
   out->One(Metric::kStartTime, kStarted);
 }
 
-// OpenMetrics names a counter's family without its _total.
-std::string ToOpenMetrics(const std::string& text) {
-  std::istringstream lines(text);
-  std::string out;
-  for (std::string line; std::getline(lines, line); out += line += '\n') {
-    if (!line.starts_with("# ")) continue;
-    const size_t end = line.find(' ', sizeof("# HELP ") - 1);
-    if (end != std::string::npos && line.substr(0, end).ends_with("_total"))
-      line.erase(end - (sizeof("_total") - 1), sizeof("_total") - 1);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
@@ -214,8 +203,7 @@ std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
   AddModule(view, &families);
   AddExporter(view, requests, now, &families);
   AddOwnProcess(&families);
-  const std::string text = families.Text();
-  return openmetrics ? ToOpenMetrics(text) : text;
+  return families.Text(openmetrics);
 }
 
 }  // namespace pfe

@@ -173,25 +173,6 @@ TEST(Render, MoreProcessesThanAChunk) {
   EXPECT_EQ(rendered.Of(Metric::kFaults), expected);
 }
 
-std::string RandomComm(std::mt19937* random) {
-  std::string bytes((*random)() % 16, '\0');
-  for (char& c : bytes) c = static_cast<char>((*random)());
-  return ToValidUtf8(bytes);
-}
-
-// Lines, with the values as numbers.
-using SampleSet = std::multiset<std::pair<std::string, double>>;
-SampleSet Samples(const std::string& text) {
-  SampleSet samples;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('#')) continue;
-    const size_t space = line.rfind(' ');
-    samples.emplace(line.substr(0, space), std::stod(line.substr(space + 1)));
-  }
-  return samples;
-}
-
 SampleSet NotZero(const std::string& text) {
   SampleSet samples = Samples(text);
   std::erase_if(samples, [](const auto& sample) { return sample.second == 0; });
@@ -268,7 +249,7 @@ TEST(Render, EqualsPrometheusCppsSerializer) {
     std::vector<Sample> rows;
     for (uint32_t pid = 1; pid <= random() % 60; ++pid) {
       Sample& process =
-          rows.emplace_back(Live(pid, 1, RandomComm(&random), random()));
+          rows.emplace_back(Live(pid, 1, RandomText(&random), random()));
       process.vma_kb = random();
       process.rss_kb = random();
       process.swap_kb = random();
