@@ -3,8 +3,8 @@
 """Checks who includes whom in exporter/src, by the tables below.
 
 usage: rooms.py [ROOT]
-Prints each include that breaks a rule, and each header that is found in no
-room; exits with 1 if there is one.
+Prints each include that breaks a rule, each file that is in no room, and each
+room without a README.md; exits with 1 if there is one.
 """
 import pathlib
 import re
@@ -62,7 +62,8 @@ def main():
                         else pathlib.Path(__file__).parents[2])
     source = root / "exporter/src"
     files = sorted([*source.rglob("*.h"), *source.rglob("*.cc")])
-    found = []
+    found = [f"{room}/ has no README.md" for room in ROOMS
+             if not (source / room / "README.md").exists()]
     for file in files:
         path = file.relative_to(source)
         if path.parts[0] not in ROOMS:
