@@ -64,7 +64,7 @@ void Tick(benchmark::State& state) {
   TableSource source(state.range(0));
   PipelineSettings settings;
   settings.selection.max = 10000000;
-  settings.mandated_only = state.range(1);
+  settings.basic_families_only = state.range(1);
   Pipeline pipeline(&source, settings);
   const Forms forms = {false, true};
   std::shared_ptr<const View> view = pipeline.Tick(forms);
@@ -72,7 +72,7 @@ void Tick(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(Tick)
-    ->ArgNames({"rows", "mandated_only"})
+    ->ArgNames({"rows", "basic_families_only"})
     ->ArgsProduct({{1000, 10000, 100000}, {0, 1}})
     ->Unit(benchmark::kMillisecond);
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -97,10 +98,11 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
                   "Comms with series of their own at most; the rest share "
                   "\"other\"")
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
-  app->add_flag(
-      "--mandated-only", settings->mandated_only,
-      "Of the families of processes only page_faults_total, vma_bytes "
-      "and rss_bytes, and none by comm");
+  app->add_flag("--basic-families-only,--mandated-only",
+                settings->basic_families_only,
+                "Of the families of processes serve page_faults_total, "
+                "vma_bytes and rss_bytes alone, and none by comm; "
+                "--mandated-only is the old name");
   app->add_flag("--containers", settings->containers,
                 "Also the control group, unit, pod and container of processes "
                 "(page_fault_process_info)");
@@ -216,6 +218,15 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
   option->run_callback();
 }
 
+// The environment's old name of an option; the new one overrides it.
+void ApplyOldNames(CLI::App* app) {
+  const char* value = getenv("PAGE_FAULT_EXPORTER_MANDATED_ONLY");
+  CLI::Option* option = app->get_option("--basic-families-only");
+  if (!value || option->count() > 0) return;
+  option->add_result(value);
+  option->run_callback();
+}
+
 // Takes what neither a flag nor the environment has from the file.
 void ApplyFile(const std::string& path, CLI::App* app) {
   std::ifstream file(path);
@@ -262,6 +273,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv,
   const auto app = MakeApp(&raw);
   try {
     app->parse(argc, argv);
+    ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
       ApplyFile(raw.options.config_file, app.get());
   } catch (const CLI::Success& success) {

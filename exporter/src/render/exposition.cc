@@ -92,7 +92,7 @@ class Rendering {
   RenderedFamilies Run() {
     AddColumns();
     RenderColumns();
-    if (!input_.mandated_only) {
+    if (!input_.basic_families_only) {
       if (input_.offered.breakdown) RenderBreakdown();
       if (input_.cgroups) RenderInfo();
       RenderComms();
@@ -143,7 +143,7 @@ class Rendering {
     Add(kFaults, changes_.counters);
     Add(kVma, changes_.vma);
     Add(kRss, changes_.rss);
-    if (input_.mandated_only) return;
+    if (input_.basic_families_only) return;
     if (offered.severity) Add(kMajor, changes_.counters);
     if (offered.stall) Add(kStall, changes_.counters);
     Add(kStart, input_.boot_moved);

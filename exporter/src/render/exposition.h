@@ -30,9 +30,9 @@ struct ExpositionInput {
   const Selection* selection = nullptr;
   const CgroupCache* cgroups = nullptr;  // null: without their family
   Offered offered;
-  uint64_t boot_unix_ns = 0;   // when the machine booted
-  bool boot_moved = false;     // another time than in the tick before
-  bool mandated_only = false;  // the three families without a prefix
+  uint64_t boot_unix_ns = 0;         // when the machine booted
+  bool boot_moved = false;           // another time than in the tick before
+  bool basic_families_only = false;  // the three families without a prefix
   Forms forms;
 };
 

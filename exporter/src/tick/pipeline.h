@@ -26,7 +26,7 @@ struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
   bool containers = false;
-  bool mandated_only = false;
+  bool basic_families_only = false;
   bool count_first = false;  // see Follower; cannot be changed
   std::string procfs = "/proc";
 };

@@ -97,6 +97,33 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
   }
 }
 
+// Each way to say it, by the new name and by the old one.
+TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
+  const auto set = [](const Parsed& parsed) {
+    return parsed.options && parsed.options->pipeline.basic_families_only;
+  };
+  const std::string path = testing::TempDir() + "pfe_old_name.json";
+  EXPECT_FALSE(set(Parse({})));
+  EXPECT_TRUE(set(Parse({"--basic-families-only"})));
+  EXPECT_TRUE(set(Parse({"--mandated-only"})));
+  for (const char* name : {"BASIC_FAMILIES_ONLY", "MANDATED_ONLY"}) {
+    const std::string variable = std::string("PAGE_FAULT_EXPORTER_") + name;
+    setenv(variable.c_str(), "true", 1);
+    EXPECT_TRUE(set(Parse({}))) << variable;
+    EXPECT_FALSE(set(Parse({"--basic-families-only=false"}))) << variable;
+    EXPECT_FALSE(set(Parse({"--mandated-only=false"}))) << variable;
+    unsetenv(variable.c_str());
+  }
+  for (const char* key : {"basic-families-only", "mandated-only"}) {
+    std::ofstream(path) << "{\"" << key << "\": true}";
+    EXPECT_TRUE(set(Parse({"--config.file", path.c_str()}))) << key;
+    EXPECT_FALSE(
+        set(Parse({"--mandated-only=false", "--config.file", path.c_str()})))
+        << key;
+  }
+  unlink(path.c_str());
+}
+
 TEST(ParseOptions, UnknownFlag) {
   const Parsed parsed = Parse({"--no-such-flag"});
   EXPECT_EQ(parsed.exit_code, 2);

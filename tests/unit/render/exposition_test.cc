@@ -20,10 +20,10 @@ namespace {
 // Ticks rendered, by family.
 class Rendered {
  public:
-  explicit Rendered(Snapshot snapshot, bool mandated_only = false) {
-    Tick(std::move(snapshot), mandated_only);
+  explicit Rendered(Snapshot snapshot, bool basic_families_only = false) {
+    Tick(std::move(snapshot), basic_families_only);
   }
-  void Tick(Snapshot snapshot, bool mandated_only = false,
+  void Tick(Snapshot snapshot, bool basic_families_only = false,
             const Forms& forms = {}) {
     ExpositionInput input;
     input.offered = snapshot.offered;
@@ -35,7 +35,7 @@ class Rendered {
     input.changes = &tick.changes;
     input.selection = &selection_;
     input.boot_unix_ns = 1700000000 * kSecond;
-    input.mandated_only = mandated_only;
+    input.basic_families_only = basic_families_only;
     input.forms = forms;
     families_ = renderer_.Render(input, families_);
   }
@@ -64,7 +64,7 @@ Snapshot Everything(const std::vector<Sample>& processes) {
   return snapshot;
 }
 
-TEST(Render, TheMandatedFamilies) {
+TEST(Render, TheBasicFamilies) {
   const Rendered rendered(Of({Live(7, 1, "b\"\\\n", 3), Live(2, 1, "init", 0)}),
                           true);
   EXPECT_EQ(rendered.families().size(), 3u);
