@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a tick, by the number of rows: time and CPU a tick.
+// Measures the time and the CPU of a tick and of its parsing, by the number of
+// rows.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -11,7 +12,7 @@
 namespace pfe {
 namespace {
 
-// A table as the module writes it; `salt` changes all values of every row.
+// A table in the module's format. `salt` changes all values of every row.
 std::string Table(int64_t rows, uint64_t salt) {
   std::string text =
       "# page_faults 1\n"
@@ -32,7 +33,7 @@ std::string Table(int64_t rows, uint64_t salt) {
   return text + "# end rows=" + std::to_string(rows) + "\n";
 }
 
-// Two tables by turns, so that every counter moves every tick.
+// Gives two tables in turn, so that every counter changes every tick.
 class TableSource : public Source {
  public:
   explicit TableSource(int64_t rows) : texts_{Table(rows, 0), Table(rows, 5)} {}
@@ -59,7 +60,7 @@ void Parse(benchmark::State& state) {
 BENCHMARK(Parse)->Arg(1000)->Arg(10000)->Arg(100000)->Unit(
     benchmark::kMillisecond);
 
-// The whole tick but the reading of the file.
+// A whole tick, without reading the file.
 void Tick(benchmark::State& state) {
   TableSource source(state.range(0));
   PipelineSettings settings;

@@ -7,8 +7,8 @@
 //
 //   guest_cost fault WORKLOAD [EXTRA_VMAS]   instructions a fault
 //   guest_cost table                         instructions a row of `processes`
-//   guest_cost proc                          instructions a process: stat,
-//   statm guest_cost sleepers N                    starts N sleeping processes
+//   guest_cost proc                          instructions a process of /proc
+//   guest_cost sleepers N                    starts N sleeping processes
 //
 // Each prints one number (sleepers: when all of them sleep).
 #include <fcntl.h>
@@ -58,7 +58,8 @@ void Read(char* memory) {
     static_cast<void>(*static_cast<volatile char*>(memory + i));
 }
 
-// What it touches, made anew for every batch, and how.
+// A workload: the memory that it touches, mapped again for every batch, and how
+// it touches it.
 struct Workload {
   std::function<char*()> make;
   void (*touch)(char*);
@@ -110,7 +111,7 @@ unsigned long long FaultCost(const Workload& workload) {
   return best / kPages;
 }
 
-// Mappings that do not merge, so that the fault's VMA is found among many.
+// Creates mappings that do not merge, so that a fault's VMA is one of many.
 void MakeVmas(int n) {
   for (int i = 0; i < n; ++i)
     if (mmap(nullptr, kPage, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,
@@ -132,8 +133,8 @@ size_t ReadFile(const char* path) {
   return lines;
 }
 
-// The reader's own count of newlines is the same for both sides and small; it
-// is taken off by reading once more from memory.
+// Counting the newlines costs the same for both sides. It is measured by
+// reading once more from memory, and subtracted.
 unsigned long long TableCost() {
   const char* path = "/sys/kernel/debug/page_faults/processes";
   unsigned long long best = ~0ULL;
@@ -183,7 +184,7 @@ unsigned long long ProcCost() {
   return best / (paths.size() / 2);
 }
 
-// Processes that sleep until their parent, this process, is killed.
+// Starts processes that sleep until this process, their parent, is killed.
 void Sleepers(int n) {
   for (int i = 0; i < n; ++i) {
     const pid_t pid = fork();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any comm becomes a label value that Prometheus takes back to the same text,
+// Every comm becomes a label value that Prometheus decodes to the same text,
 // and HTML without markup.
 #include <cstdlib>
 #include <string>
@@ -12,7 +12,8 @@
 
 namespace {
 
-// As Prometheus's text parser undoes a label value; aborts at what it refuses.
+// Decodes a label value as Prometheus's text parser does; aborts at what that
+// parser refuses.
 std::string Undo(std::string_view value) {
   std::string text;
   for (size_t i = 0; i < value.size(); ++i) {

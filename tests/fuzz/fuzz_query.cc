@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request's sender chooses: the query, and the headers that are weighed.
+// Parses what the sender of a request, or a process on the host, chooses: the
+// query, the headers, paths of control groups, /proc.
 #include <string_view>
 
 #include "app/options.h"

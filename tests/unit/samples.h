@@ -20,7 +20,7 @@ namespace pfe {
 
 inline constexpr uint64_t kSecond = 1000000000;
 
-// A process with what its table has of it.
+// A process with the texts and counts that its table keeps for it.
 struct Sample : Process {
   std::string comm;
   Breakdown breakdown{};

@@ -59,7 +59,8 @@ void StartLogging(const std::string& level, const std::string& format) {
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::debug);
-  // A closed or full stderr must not end the service, nor flood it.
+  // If stderr is closed or full, logging fails silently and the service goes
+  // on.
   logger->set_error_handler([](const std::string&) {});
   spdlog::set_default_logger(std::move(logger));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Logs to stderr, as logfmt or JSON, by spdlog.
+// Sets up the log: to stderr, as logfmt or JSON, by spdlog.
 #ifndef EXPORTER_APP_LOGGING_H_
 #define EXPORTER_APP_LOGGING_H_
 
@@ -7,8 +7,8 @@
 
 namespace pfe {
 
-// Sets the default logger up. Level: debug, info, warn or error; format:
-// logfmt or json.
+// Configures spdlog's default logger. `level` is debug, info, warn or error;
+// `format` is logfmt or json.
 void StartLogging(const std::string& level, const std::string& format);
 
 }  // namespace pfe

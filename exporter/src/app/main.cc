@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wiring, signals, exit codes: 0 after SIGTERM or SIGINT, 1 if it cannot
-// listen or, with --once and --top, cannot read; 2 for a bad option.
+// The program: wiring, signals and exit codes. It exits with 0 after SIGTERM or
+// SIGINT; with 1 if it cannot listen or, with --once or --top, cannot read;
+// with 2 for a bad option.
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -34,7 +35,8 @@
 namespace pfe {
 namespace {
 
-// Ticks are what the watchdog hears of: it must wait for some.
+// Each tick notifies the watchdog, so its timeout must be longer than some
+// ticks.
 void TellWatchdog(std::chrono::milliseconds interval) {
   uint64_t usec = 0;
   if (sd_watchdog_enabled(0, &usec) <= 0) return;
@@ -52,7 +54,7 @@ std::unique_ptr<Source> MakeSource(const Options& options) {
   return std::make_unique<AutoSource>(std::move(module), std::move(procfs));
 }
 
-// Blocks the signals that the main thread waits for, in every thread.
+// Blocks the signals that the main thread waits for. Threads inherit this.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -61,8 +63,8 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// A file or socket of ours that gets the number of a closed stderr would be
-// sent the log.
+// Opens stdin, stdout and stderr if they are closed. Otherwise a file or socket
+// could get the descriptor of stderr, and the log would be written into it.
 void OpenClosedStreams() {
   int fd;
   do {
@@ -91,7 +93,7 @@ int PrintOnce(Pipeline* pipeline) {
   return Print(RenderAll(*view)) && !view->error ? 0 : 1;
 }
 
-// Once into a pipe, again and again on a terminal.
+// Prints the table again and again on a terminal, but once into a pipe.
 int PrintTop(const Options& options, Pipeline* pipeline) {
   const sigset_t signals = BlockSignals();
   const bool terminal = isatty(STDOUT_FILENO);
@@ -112,7 +114,7 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
   }
 }
 
-// The running service, and what a signal does to it.
+// The running service, and its reactions to signals.
 class Daemon {
  public:
   Daemon(int argc, const char* const* argv, const Options& options)
@@ -155,7 +157,7 @@ class Daemon {
     service_.SetConfigOk(options.has_value());
     if (options) {
       for (const std::string& key : NeedRestart(options_, *options))
-        spdlog::warn("{} takes a restart to change", key);
+        spdlog::warn("{} changes only after a restart", key);
       spdlog::set_level(spdlog::level::from_str(options->log_level));
       PipelineSettings settings = options->pipeline;
       settings.procfs = options_.pipeline.procfs;
@@ -183,16 +185,17 @@ class Daemon {
 
 int Main(int argc, const char* const* argv) {
   OpenClosedStreams();
-  // Each of the many request threads would have a heap of its own.
+  // Without this, each of the many request threads gets a heap of its own.
   mallopt(M_ARENA_MAX, 2);
-  // What is large goes back when it is freed, always: else the first such block
-  // makes the library keep all later ones.
+  // Blocks above this size are always returned to the system when they are
+  // freed. Without this, the library raises the threshold when the first such
+  // block is freed.
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
     std::cout << ManPage();
     return 0;
   }
-  // Nobody may be reading the log any more.
+  // The reader of the log may have gone.
   signal(SIGPIPE, SIG_IGN);
   int exit_code = 0;
   const std::optional<Options> options = ParseOptions(argc, argv, &exit_code);

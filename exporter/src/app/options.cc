@@ -26,7 +26,7 @@ std::string CheckInterval(const std::string& text) {
       *interval <= kLongestInterval)
     return "";
   return "\"" + text +
-         "\" is no duration from 100ms to 1h (such as 500ms, 5s, "
+         "\" is not a duration from 100ms to 1h (such as 500ms, 5s, "
          "1m)";
 }
 
@@ -50,7 +50,7 @@ std::string CheckExpression(const std::string& regex) {
                        : "\"" + regex + "\" is no RE2 expression: " + wrong;
 }
 
-// What the options are parsed into before they are one struct.
+// Values that CLI11 parses into; ParseOptions() makes one struct of them.
 struct Raw {
   Options options;
   std::string interval = "5s";
@@ -132,7 +132,7 @@ void AddLogOptions(CLI::App* app, Options* options) {
       ->check(CLI::IsMember({"logfmt", "json"}));
 }
 
-// Options that make no sense in a file.
+// Options that are not allowed in the file.
 constexpr const char* kOnlyOnTheCommandLine[] = {
     "config.file", "config.check", "once", "top", "help", "version"};
 
@@ -171,7 +171,8 @@ std::string EnvironmentName(std::string name) {
 std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   auto app =
       std::make_unique<CLI::App>(kProgramDescription, "page_fault_exporter");
-  // A flag that is given again wins: those of a unit can be added to.
+  // If a flag is given twice, the last one counts. That way a systemd unit's
+  // flags can be extended.
   app->option_defaults()->always_capture_default()->multi_option_policy(
       CLI::MultiOptionPolicy::TakeLast);
   app->set_version_flag("--version",
@@ -189,7 +190,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   return app;
 }
 
-// A value of the file as the command line would have it.
+// Converts a value of the file to what the command line would contain.
 std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
   if (json.is_array()) {
     std::vector<std::string> values;
@@ -227,7 +228,7 @@ void ApplyOldNames(CLI::App* app) {
   option->run_callback();
 }
 
-// Takes what neither a flag nor the environment has from the file.
+// Applies the file's options that neither a flag nor the environment sets.
 void ApplyFile(const std::string& path, CLI::App* app) {
   std::ifstream file(path);
   if (!file)

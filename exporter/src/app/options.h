@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flags, environment and configuration file, validated.
+// Parses and checks flags, environment and configuration file. A flag overrides
+// the environment, and the environment overrides the file. The environment
+// variable of a flag is PAGE_FAULT_EXPORTER_ and the flag's name in capitals,
+// with _ in place of . and -. The file is a JSON object whose keys are the
+// names without --.
 //
-// A flag wins over the environment, and that over the file. The name of a flag
-// in the environment is PAGE_FAULT_EXPORTER_ and its letters in capitals, with
-// _ for . and -; its key in the file, a JSON object, is its name without --.
+// Options that are wrong end the program with a sentence that names them.
 #ifndef EXPORTER_APP_OPTIONS_H_
 #define EXPORTER_APP_OPTIONS_H_
 
@@ -32,14 +34,14 @@ struct Options {
   std::optional<size_t> top;  // rows
 };
 
-// Nothing if the program is to end at once, with *exit_code: after --help and
-// --version (0, printed to stdout) or a bad option (2, a sentence on stderr
-// that names the flag, variable or key, the value and what is allowed).
+// Returns nothing if the program must end at once, with *exit_code: 0 after
+// --help and --version, 2 after a bad option. For the latter, a sentence on
+// stderr names the flag, variable or key, its value and what is allowed.
 std::optional<Options> ParseOptions(int argc, const char* const* argv,
                                     int* exit_code);
 
-// What differs between two sets of options and takes a restart to change,
-// e.g. "web.listen-address"; empty if nothing does.
+// The options that differ and need a restart to change, e.g.
+// "web.listen-address"; empty if there is none.
 std::vector<std::string> NeedRestart(const Options& before,
                                      const Options& after);
 
@@ -55,7 +57,7 @@ struct OptionHelp {
 };
 std::vector<OptionHelp> OptionHelps();
 
-// "500ms", "5s", "1m", "1h"; nothing if it is none of these.
+// Parses "500ms", "5s", "1m" or "1h". Returns nothing for anything else.
 std::optional<std::chrono::milliseconds> ParseDuration(const std::string& text);
 
 }  // namespace pfe

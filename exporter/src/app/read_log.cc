@@ -12,8 +12,9 @@ void ReadLog::Note(const View& view) {
   if (source.empty())
     spdlog::warn("cannot read the source {}: {}", view.source, reason);
   else if (!reason.empty())
-    spdlog::warn("reading the source {}, since the preferred one cannot be: {}",
-                 source, reason);
+    spdlog::warn(
+        "reading the source {}, because the preferred one cannot be read: {}",
+        source, reason);
   else if (first_)
     spdlog::info("reading the source {}: {} processes", source, view.processes);
   else

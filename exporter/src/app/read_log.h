@@ -8,16 +8,16 @@
 
 namespace pfe {
 
-// Logs how reads of the source go, once a change and not once a tick. For one
-// thread.
+// Logs whether reads of the source succeed. It logs changes, not every tick.
+// For one thread.
 class ReadLog {
  public:
   void Note(const View& view);
 
  private:
   bool first_ = true;
-  std::string reason_;  // the last one logged, empty if the read was good
-  std::string source_;  // that was read, empty if none
+  std::string reason_;  // as last logged; empty if the read succeeded
+  std::string source_;  // that was read; empty if none was
 };
 
 }  // namespace pfe

@@ -9,7 +9,8 @@
 
 namespace pfe {
 
-// How exactly /proc tells a start: one clock tick (proc(5), USER_HZ).
+// /proc gives the start of a process in clock ticks of this length (proc(5),
+// USER_HZ).
 inline constexpr uint64_t kProcTickNs = 10000000;
 
 inline uint64_t ClockNs(clockid_t clock) {
@@ -19,7 +20,7 @@ inline uint64_t ClockNs(clockid_t clock) {
          static_cast<uint64_t>(now.tv_nsec);
 }
 
-// Nanoseconds since boot, suspends included.
+// Nanoseconds since boot, including the time that the machine was suspended.
 inline uint64_t BootTimeNs() { return ClockNs(CLOCK_BOOTTIME); }
 
 }  // namespace pfe

@@ -13,7 +13,7 @@ void ProcessTable::Clear() {
 
 void ProcessTable::SetComm(std::string_view comm) {
   Process& row = rows_.back();
-  // Many a program has its processes in a row.
+  // Processes of one program often follow each other: they share the text.
   if (rows_.size() > 1) {
     const Process& before = rows_[rows_.size() - 2];
     if (this->comm(before) == comm) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes as plain rows of one size. What has no fixed size, comms and
-// breakdowns, is in two pools beside them: a row costs no allocation, and a
-// table that is read again and again keeps its memory.
+// A table of processes. Its rows have one size; comms and breakdowns, which
+// have not, lie in two arrays beside them. A row therefore costs no allocation,
+// and a table that is filled again each tick keeps its memory.
 #ifndef EXPORTER_BASE_PROCESS_TABLE_H_
 #define EXPORTER_BASE_PROCESS_TABLE_H_
 
@@ -36,8 +36,8 @@ void ForEachCell(uint32_t cells, Use use) {
     use(static_cast<size_t>(std::countr_zero(cells)));
 }
 
-// One process. Its identity is (pid, start_ns), never the pid alone. Counters
-// are faults since the source began to count; sizes are in kB.
+// One process. Its identity is (pid, start_ns), because the kernel reuses pids.
+// Counters count since the source began to count; sizes are in kB.
 struct Process {
   uint64_t start_ns = 0;  // boot time
   uint64_t vma_kb = 0;
@@ -51,8 +51,8 @@ struct Process {
   uint64_t major = 0;
   uint64_t stall_ns = 0;
   uint32_t pid = 0;
-  // Where its table has its comm and its counts by breakdown, and of which
-  // cells these are.
+  // Where the table keeps its comm and its counts by breakdown; a bit of
+  // `cells` says that the cell has a count.
   uint32_t comm_at = 0;
   uint32_t counts_at = 0;
   uint32_t cells = 0;
@@ -62,13 +62,14 @@ struct Process {
 
 class ProcessTable {
  public:
-  // Forgets all rows; gives memory back of which little was used.
+  // Removes all rows. Keeps the memory for the next ones unless little of it
+  // was used.
   void Clear();
-  // A new row. A pointer to another one is not valid any more.
+  // Appends a row. Pointers to other rows become invalid.
   Process* Add() { return &rows_.emplace_back(); }
   // Sets the comm of the last row: valid UTF-8, of at most 65535 bytes.
   void SetComm(std::string_view comm);
-  // Sets the breakdown of any row: the cells whose bits are set.
+  // Sets the breakdown of any row: the counts of the cells whose bits are set.
   void SetBreakdown(uint32_t cells, const Breakdown& counts, Process* row);
 
   size_t size() const { return rows_.size(); }
@@ -81,7 +82,7 @@ class ProcessTable {
   std::string_view comm(const Process& row) const {
     return std::string_view(comms_).substr(row.comm_at, row.comm_size);
   }
-  // The counts of the cells whose bits are set, in their order.
+  // The counts of the cells whose bits are set, from the lowest bit on.
   const uint64_t* counts(const Process& row) const {
     return counts_.data() + row.counts_at;
   }

@@ -6,11 +6,12 @@
 
 namespace pfe {
 
-// Empties a vector or string that is filled again and again. Its memory is
-// kept, unless little of it was used: after a crowd it goes back.
+// Empties a vector or string that is filled again and again. Its memory is kept
+// for the next content, unless the last content used less than a quarter of it:
+// after a short peak the memory is given back.
 template <typename Pool>
 void Recycle(Pool* pool) {
-  constexpr size_t kKeptBytes = 1 << 18;  // whatever was used
+  constexpr size_t kKeptBytes = 1 << 18;  // always
   const size_t bytes = pool->capacity() * sizeof(*pool->data());
   const bool little = pool->size() < pool->capacity() / 4;
   if (little && bytes > kKeptBytes)

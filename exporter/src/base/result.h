@@ -10,8 +10,8 @@
 
 namespace pfe {
 
-// Why a source could not be read: the label `cause` of metrics. New causes go
-// to the end of kCauseNames too.
+// Why a source could not be read: the label `cause` of metrics. A new cause
+// gets its name at the end of kCauseNames.
 enum class Cause {
   kNoDebugfs,
   kNoModule,

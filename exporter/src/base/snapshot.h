@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was read at one moment.
+// What a source has read at one moment.
 #ifndef EXPORTER_BASE_SNAPSHOT_H_
 #define EXPORTER_BASE_SNAPSHOT_H_
 
@@ -18,8 +18,8 @@
 
 namespace pfe {
 
-// Which optional columns the source offered. One that is not offered is 0 in
-// every process and must not be exported.
+// Which optional columns the source offers. A column that is not offered is 0
+// in every process and must not be exported.
 struct Offered {
   bool rss_split = false;
   bool swap = false;
@@ -58,7 +58,7 @@ struct ModuleStats {
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
       numbers;
-  // Everything that it says, by its own keys, for those who show all of it.
+  // Everything that it says, by the module's own keys, for the API.
   std::map<std::string, std::variant<int64_t, std::string>, std::less<>> all;
 
   const std::optional<int64_t>& operator[](ModuleNumber number) const {
@@ -69,7 +69,7 @@ struct ModuleStats {
   }
 };
 
-// Cumulative histogram of the time faults took, one severity.
+// A cumulative histogram of the time that faults of one severity took.
 struct Histogram {
   std::vector<uint64_t> counts;  // of faults that took at most bounds_ns[i]
   uint64_t count = 0;
@@ -83,8 +83,8 @@ struct Latency {
 
 struct Snapshot {
   std::string source;  // the label `source` of metrics
-  // Counters of one source go on within one epoch; with another one (a module
-  // loaded anew) they begin anew.
+  // Counters of one source continue within an epoch. In another epoch, such as
+  // after the module was loaded again, they begin at 0.
   uint64_t epoch = 0;
   uint64_t read_ns = 0;  // boot time just before the read
   ProcessTable processes;
@@ -92,10 +92,10 @@ struct Snapshot {
   HostCounters host;
   std::optional<ModuleStats> module;  // if the source is the module
   Latency latency;
-  // Why a preferred source could not be read, if this is not that.
+  // Set if another source is preferred: why that one could not be read.
   std::optional<Error> fell_back;
 
-  // Empties it; the memory of the table is kept for the next read.
+  // Empties the snapshot, but keeps the table's memory for the next read.
   void Clear() {
     ProcessTable table = std::move(processes);
     table.Clear();

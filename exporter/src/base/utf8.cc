@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
-// The bounds of the byte that follows a lead byte, and how many follow in all
-// (Unicode Standard, table 3-7). Count 0 is no lead byte.
+// How many bytes follow a lead byte, and the bounds of the first of them
+// (Unicode Standard, table 3-7). A byte with count 0 is not a lead byte.
 struct Sequence {
   int count;
   unsigned char low;
@@ -27,8 +27,8 @@ Sequence SequenceOf(unsigned char lead) {
   return {0, 0, 0};
 }
 
-// Length of the sequence at `at`: as far as it is well-formed. `*whole` tells
-// whether that is all of it.
+// The length of the well-formed part of the sequence at `at`. Sets `*whole` if
+// the sequence is complete.
 size_t MatchSequence(std::string_view bytes, size_t at, bool* whole) {
   const auto lead = static_cast<unsigned char>(bytes[at]);
   *whole = lead < 0x80;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds a process in a table by what it is.
+// A hash index over the identities of a table's rows.
 #ifndef EXPORTER_FOLLOW_IDENTITY_INDEX_H_
 #define EXPORTER_FOLLOW_IDENTITY_INDEX_H_
 
@@ -12,15 +12,15 @@
 
 namespace pfe {
 
-// Never the pid alone: pids come again.
+// The kernel reuses pids, so a pid alone does not identify a process.
 struct Identity {
   uint32_t pid;
   uint64_t start;
   bool operator==(const Identity&) const = default;
 };
 
-// A hash table of positions, open addressed: four bytes a place and no node of
-// its own for a row, so that one can be made in every tick.
+// An open-addressed hash table of row numbers. It takes four bytes a slot and
+// no node for a row, so that building one in a tick is cheap.
 class IdentityIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -34,7 +34,8 @@ class IdentityIndex {
     for (uint32_t i = 0; i < n; ++i) {
       const Identity identity = of(i);
       size_t place = Hash(identity) & mask_;
-      // Of several that are the same, which no source gives, the first is kept.
+      // No source gives one identity twice; if it did, the first row would be
+      // kept.
       while (places_[place] != kNone && of(places_[place]) != identity)
         place = (place + 1) & mask_;
       if (places_[place] == kNone) places_[place] = i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first few of many, without sorting the rest.
+// Finds the first few of many without sorting all.
 #ifndef EXPORTER_FOLLOW_RANKING_H_
 #define EXPORTER_FOLLOW_RANKING_H_
 
@@ -11,8 +11,8 @@
 
 namespace pfe {
 
-// How a process ranks: what has more of the first is ahead, then of the second,
-// then the lower pid.
+// How a process ranks: the larger `first` is ahead; if these are equal, the
+// larger `second`; then the lower pid.
 struct Rank {
   double first = 0;
   double second = 0;
@@ -26,7 +26,7 @@ struct Rank {
   }
 };
 
-// Keeps the first n of those it is offered; room for twice as many.
+// Keeps the first n of the ranks it is offered, in memory for about 2n.
 class FirstN {
  public:
   explicit FirstN(size_t n) : n_(n) {}
@@ -37,7 +37,7 @@ class FirstN {
     if (ranks_.size() >= 2 * n_ + 16) Cut();
   }
 
-  // The first n, in no order.
+  // Returns the first n, in any order.
   std::vector<Rank> Take() {
     Cut();
     return std::move(ranks_);
@@ -59,7 +59,7 @@ class FirstN {
   const size_t n_;
   std::vector<Rank> ranks_;
   Rank last_;
-  bool full_ = false;  // n were there: what is not ahead of last_ is not wanted
+  bool full_ = false;  // only ranks ahead of last_ can be among the first
 };
 
 }  // namespace pfe

@@ -60,11 +60,12 @@ void Selection::Collect(const ProcessTable& processes) {
   }
 }
 
-// Should two live rows have one pid, the one that started later wins: a label
-// set is never rendered twice.
+// If two live rows have one pid, the one that started later is kept, so that no
+// label set is exported twice.
 void Selection::SortByPid(const ProcessTable& processes) {
   if (sorted_) return;
-  // Sorted by keys, not by looking at the rows again and again.
+  // Keys are sorted, because looking the pids up in the rows at each comparison
+  // takes longer.
   std::vector<uint64_t> keys;
   keys.reserve(next_.selected.size());
   for (uint32_t i : next_.selected)
@@ -103,7 +104,8 @@ void Selection::CutToMax(const ProcessTable& processes,
 }
 
 void Selection::Mark(const std::vector<RowState>& states, bool other_source) {
-  // As many as in the tick before, and each was selected then: the same ones.
+  // The selection is the same if it has as many processes as before and each of
+  // them was selected before.
   next_.changed =
       other_source || last_.selected.size() != next_.selected.size();
   next_.marks.assign(states.size(), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes have series of their own.
+// Chooses the processes that have series of their own.
 #ifndef EXPORTER_FOLLOW_SELECTION_H_
 #define EXPORTER_FOLLOW_SELECTION_H_
 
@@ -21,8 +21,8 @@ namespace pfe {
 struct SelectionRules {
   size_t max = 5000;
   uint64_t min_faults = 0;
-  std::string include{};  // RE2 on the whole comm; empty takes all
-  std::string exclude{};  // empty takes none out
+  std::string include{};  // RE2 that must match the whole comm; empty: all
+  std::string exclude{};  // likewise; empty: none is excluded
   bool no_pid = false;
   size_t breakdown = 50;  // processes with a breakdown of their own
 };

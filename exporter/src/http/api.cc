@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 HttpResponse Respond(int status, const Json& json) {
-  // A comm is valid UTF-8 already; what a request had in it may not be.
+  // Comms are valid UTF-8, but a message may quote what a request contained.
   HttpResponse response(
       status, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   response.content_type = "application/json; charset=utf-8";
@@ -217,7 +217,7 @@ bool IsApiPath(std::string_view path) {
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
                        const View& view, std::chrono::milliseconds interval) {
   const auto parameters = ParseQuery(query);
-  if (!parameters) return Refuse("the query cannot be taken apart");
+  if (!parameters) return Refuse("the query is malformed");
   Listing wanted;
   const bool is_status = path == "/api/v1/status";
   const std::string wrong = is_status && !parameters->empty()

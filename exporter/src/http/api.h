@@ -13,12 +13,8 @@ namespace pfe {
 
 bool IsApiPath(std::string_view path);
 
-// Answers a path for which IsApiPath() holds; `query` as it came. 400 with a
-// sentence for a parameter that is not understood.
-//   processes: sort=faults_rate|major_rate|stall_rate|faults|major|rss|vma|pid|
-//              comm, order=asc|desc, limit=1..1000 (50), filter=RE2 on the
-//              comm, comm=exact name, pid=N, history=0|1
-//   comms:     sort, order, limit, filter likewise, by processes too
+// Answers a path for which IsApiPath() is true. `query` is still encoded. A
+// parameter that is wrong is answered with 400 and a sentence.
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
                        const View& view, std::chrono::milliseconds interval);
 

@@ -13,15 +13,15 @@
 namespace pfe {
 namespace {
 
-// Half-open connections hold a thread each until the request times out: the
-// time a scrape waits behind them is about their number x timeout / threads.
+// A half-open connection holds a thread until the request times out. A scrape
+// that arrives behind n of them waits for about n x timeout / threads.
 constexpr const char* kThreads = "72";
 constexpr const char* kRequestTimeoutMs = "1000";
-// Connections that may wait for a thread: in their turn, not by chance.
+// Connections that may wait for a thread; they are served in order of arrival.
 constexpr const char* kWaiting = "1024";
 constexpr const char* kKeepAliveMs = "500";
 constexpr const char* kLargestHead =
-    "8192";  // of a request; each thread has it
+    "8192";  // each thread has a buffer of this size
 
 const char* ReasonOf(int status) {
   switch (status) {
@@ -44,7 +44,7 @@ const char* ReasonOf(int status) {
 
 bool HasIpv6() { return mg_check_feature(MG_FEATURES_IPV6) != 0; }
 
-// Splits at the last colon; the host may be empty.
+// Splits at the last colon. The host may be empty.
 bool SplitAddress(const std::string& address, std::string* host,
                   std::string* port) {
   const size_t colon = address.rfind(':');
@@ -83,7 +83,7 @@ std::string CheckPort(const std::string& port) {
   return "";
 }
 
-// As civetweb's listening_ports has it.
+// The address in the syntax of civetweb's option listening_ports.
 std::string CivetAddress(const std::string& address) {
   std::string host, port;
   SplitAddress(address, &host, &port);
@@ -132,7 +132,8 @@ class HttpServer::Implementation {
   }
 
   ~Implementation() {
-    // mg_stop() drops responses that are being written: let them end first.
+    // mg_stop() aborts responses that are being written, so wait for them
+    // first.
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     idle_.wait_for(lock, std::chrono::seconds(5),
@@ -178,7 +179,7 @@ class HttpServer::Implementation {
       auto* self = static_cast<Implementation*>(
           mg_get_user_data(mg_get_context(connection)));
       if (self) self->KeepMessage(message);
-      return 1;  // not to stderr
+      return 1;  // handled: do not print it
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
@@ -222,7 +223,7 @@ class HttpServer::Implementation {
     const bool head = request.method == "HEAD";
     if (head) request.method = "GET";
     int status = 500;
-    // No exception may leave into C.
+    // An exception must not reach the C code that calls this.
     try {
       const HttpResponse response = Handle(request);
       status = response.status;
@@ -264,7 +265,7 @@ class HttpServer::Implementation {
            static_cast<int>(text.size());
   }
 
-  // Small pieces are joined, so that each is not a packet of its own.
+  // Joins small pieces, so that each does not become a packet of its own.
   static bool WritePiece(mg_connection* connection, const std::string& piece,
                          std::string* pending) {
     constexpr size_t kSmall = 16384;
@@ -281,7 +282,7 @@ class HttpServer::Implementation {
   mg_context* context_ = nullptr;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::string message_;    // mutex_: the library's last word
+  std::string message_;    // mutex_: the library's last message
   int in_flight_ = 0;      // mutex_
   bool stopping_ = false;  // mutex_
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small HTTP/1.1 server behind one interface; the only file pair that knows
-// civetweb.
+// An HTTP/1.1 server. It is the only file pair that knows civetweb.
 #ifndef EXPORTER_HTTP_HTTP_SERVER_H_
 #define EXPORTER_HTTP_HTTP_SERVER_H_
 
@@ -15,20 +14,20 @@ namespace pfe {
 
 class HttpServer {
  public:
-  // Called by many threads at once. HEAD is answered by the server: the
-  // handler sees it as GET.
+  // Called by many threads at once. A HEAD request reaches the handler as GET;
+  // the server drops the body of the answer.
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
-  // Addresses as in CheckListenAddress(). Starts at once; throws
+  // Starts at once. Addresses are as CheckListenAddress() describes. Throws
   // std::runtime_error with the address and the reason if it cannot listen.
   HttpServer(const std::vector<std::string>& addresses, Handler handler);
-  // Finishes the requests that are being answered.
+  // Waits for requests that are being answered.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // The ports it listens on, in the addresses' order: for port 0 the one that
-  // was chosen.
+  // The ports it listens on, in the order of the addresses. For port 0 it is
+  // the port that the system chose.
   std::vector<int> Ports() const;
 
  private:
@@ -36,9 +35,10 @@ class HttpServer {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// What is wrong with an address to listen on, empty if nothing is: HOST:PORT
-// with an IPv4 address, localhost, or an IPv6 address in brackets where the
-// library has IPv6; :PORT for all addresses.
+// Checks an address to listen on. Returns what is wrong with it, empty if
+// nothing is. An address is HOST:PORT, or :PORT for all interfaces. HOST is an
+// IPv4 address, localhost, or an IPv6 address in brackets if the library
+// supports IPv6.
 std::string CheckListenAddress(const std::string& address);
 
 }  // namespace pfe

@@ -16,7 +16,8 @@ namespace {
 constexpr std::string_view kPrefix = "/web/";
 constexpr std::string_view kPage = "index.html";
 
-// Nothing from elsewhere, nothing inline: whatever a comm is, it is no script.
+// Only this server's own files, and no inline code: whatever a comm contains,
+// the browser does not run it.
 constexpr const char* kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -34,7 +35,7 @@ const char* TypeOf(std::string_view name) {
   return "text/plain; charset=utf-8";
 }
 
-// By name; made when first asked for.
+// All files by name, compressed at the first request for one.
 const std::map<std::string_view, Asset>& Assets() {
   static const auto* const assets = [] {
     auto* const made = new std::map<std::string_view, Asset>;
@@ -52,12 +53,13 @@ HttpResponse Respond(std::string_view name) {
   response.content_type = TypeOf(name);
   response.headers = {{"Content-Security-Policy", kPolicy},
                       {"Referrer-Policy", "no-referrer"},
-                      // After an upgrade none of its parts is an old one.
+                      // After an upgrade the browser must not mix old and new
+                      // files.
                       {"Cache-Control", "no-cache"}};
   return response;
 }
 
-// Replaces the one place that the page has for `name`.
+// Replaces the placeholder {{name}}.
 void Fill(std::string_view name, std::string_view value, std::string* page) {
   const std::string place = "{{" + std::string(name) + "}}";
   const size_t at = page->find(place);
@@ -91,7 +93,7 @@ HttpResponse AnswerAsset(std::string_view path, bool gzip) {
 
 HttpResponse AnswerLivePage(const View& view, std::string_view telemetry_path) {
   std::string page = *Assets().at(kPage).plain;
-  // The state last: nothing in it is taken for a place to fill.
+  // The state comes last: it may contain a text that looks like a placeholder.
   Fill("version", Version(), &page);
   Fill("metrics", telemetry_path, &page);
   Fill("state", State(view), &page);

@@ -15,13 +15,14 @@ namespace pfe {
 struct HttpRequest {
   std::string_view method;
   std::string_view path;   // decoded, without the query
-  std::string_view query;  // as it came
-  // The header's value, empty if absent; of one that came more than once the
-  // values that are not empty with commas between (RFC 9110, section 5.3).
+  std::string_view query;  // still encoded
+  // The value of a header, empty if it is absent. The non-empty values of a
+  // header that comes more than once are joined by commas (RFC 9110, section
+  // 5.3).
   std::function<std::string(const char* name)> header;
 };
 
-// A body is the pieces one after the other; they are shared, not copied.
+// The body is the concatenation of the pieces, which are shared and not copied.
 struct HttpResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";

@@ -17,8 +17,8 @@ std::string_view Trim(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kBlank) - start + 1);
 }
 
-// Where the first separator is that stands in no quoted string (RFC 9110,
-// section 5.6.4); the end if there is none.
+// The position of the first separator outside of quoted strings (RFC 9110,
+// section 5.6.4), or the end.
 size_t FindSeparator(std::string_view text, char separator) {
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -32,7 +32,7 @@ size_t FindSeparator(std::string_view text, char separator) {
   return text.size();
 }
 
-// Cuts `text` at the first separator: what is before it, and the rest.
+// Removes the front of `text` up to the first separator, and returns it.
 std::string_view TakeItem(std::string_view* text, char separator) {
   const size_t at = FindSeparator(*text, separator);
   const std::string_view item = Trim(text->substr(0, at));
@@ -48,7 +48,8 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-// A weight (RFC 9110, section 12.4.2) in thousandths; a malformed one is 0.
+// Parses a weight (RFC 9110, section 12.4.2), in thousandths. A malformed
+// weight is 0.
 int ParseWeight(std::string_view weight) {
   if (weight.empty() || weight.size() > 5 ||
       (weight[0] != '0' && weight[0] != '1') ||
@@ -64,10 +65,10 @@ int ParseWeight(std::string_view weight) {
   return std::min(value, 1000);
 }
 
-// One item of a list: its name, what is behind it, and its weight.
+// One item of a list, with its parameters `version` and `q`.
 struct Item {
   std::string name;
-  std::string version;  // the parameter of that name
+  std::string version;  // empty if there is none
   int weight = 1000;
 };
 
@@ -90,7 +91,7 @@ Item ParseItem(std::string_view text) {
   return item;
 }
 
-// Notes the weight of a type that is named with our version, or with none.
+// Notes the weight of an item that names our version, or no version.
 void NoteVersion(const Item& item, std::string_view ours,
                  std::optional<int>* type, std::optional<int>* version) {
   if (item.version.empty())
@@ -126,11 +127,12 @@ bool AcceptsIdentity(std::string_view accept_encoding) {
 }
 
 Format PreferredFormat(std::string_view accept) {
-  // Empty items of a list count for nothing (RFC 9110, section 5.6.1).
+  // Empty items of a list are ignored (RFC 9110, section 5.6.1).
   if (accept.find_first_not_of(" \t,") == std::string_view::npos)
     return Format::kText;
-  // By how exactly a range names the type: all, its first half, it, its
-  // version; the most specific one counts (RFC 9110, section 12.5.1).
+  // Weights by how specific the range is: any type, the main type, the type,
+  // the type with its version. The most specific range decides (RFC 9110,
+  // section 12.5.1).
   std::array<std::optional<int>, 4> text, openmetrics;
   while (!accept.empty()) {
     const Item item = ParseItem(TakeItem(&accept, ','));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The query part of a URL.
+// Parses the query part of a URL.
 #ifndef EXPORTER_HTTP_QUERY_H_
 #define EXPORTER_HTTP_QUERY_H_
 
@@ -10,8 +10,8 @@
 
 namespace pfe {
 
-// Takes "a=1&b=x%20y" apart (WHATWG URL, application/x-www-form-urlencoded);
-// nothing if an escape is malformed, a name comes twice or the text is longer
+// Parses "a=1&b=x%20y" (WHATWG URL, application/x-www-form-urlencoded). Returns
+// nothing if an escape is malformed, a name comes twice, or the text is longer
 // than 4096 bytes.
 std::optional<std::map<std::string, std::string>> ParseQuery(
     std::string_view query);

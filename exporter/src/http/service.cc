@@ -19,7 +19,7 @@ RenderedText::Bytes Share(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
-// Puts the parts of a text together, compressed or not.
+// Builds a body from texts, plain or as one gzip member.
 class BodyBuilder {
  public:
   explicit BodyBuilder(bool gzip) : gzip_(gzip) {
@@ -43,7 +43,7 @@ class BodyBuilder {
   std::vector<RenderedText::Bytes> body_;
 };
 
-// Heads and samples in their order: all of them are shared.
+// Adds the head and the samples of each family; nothing is copied.
 void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
   for (const RenderedFamily& family : view.families) {
     body->Add(HeadText(family.metric, openmetrics));
@@ -51,11 +51,12 @@ void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
   }
 }
 
-// A snapshot is stale when this many reads in a row have failed.
+// A snapshot is stale when it is older than this many intervals.
 constexpr int kStaleIntervals = 3;
 
-// Counts a request while it is answered. Not while it is sent: a client that
-// does not read must not keep others out, and the server gives it one second.
+// Counts a request while it is answered, but not while the answer is sent: a
+// client that does not read must not keep others out. The server gives a client
+// one second.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
@@ -82,7 +83,7 @@ HttpResponse Service::Answer(const HttpRequest& request) {
   const bool known = path == settings_.telemetry_path || path == "/" ||
                      path == "/-/healthy" || path == "/-/ready" ||
                      (is_api && IsApiPath(path)) || IsAssetPath(path);
-  if (!known) return HttpResponse(404, "There is nothing here; see /\n");
+  if (!known) return HttpResponse(404, "Not found: / lists what is served\n");
   if (request.method != "GET") {
     HttpResponse response(405, "Only GET and HEAD\n");
     response.headers.emplace_back("Allow", "GET, HEAD");
@@ -113,9 +114,9 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   const bool gzip = AcceptsGzip(encoding);
   if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
     return HttpResponse(406,
-                        "There is text/plain; version=0.0.4 and "
-                        "application/openmetrics-text; version=1.0.0, as "
-                        "they are or with gzip\n");
+                        "Offered are text/plain; version=0.0.4 and "
+                        "application/openmetrics-text; version=1.0.0, "
+                        "uncompressed or with gzip\n");
   ++requests_.scrapes;
   return RenderMetrics(format, gzip);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each path answers. Knows nothing of sockets.
+// Answers each path. It knows nothing of sockets.
 #ifndef EXPORTER_HTTP_SERVICE_H_
 #define EXPORTER_HTTP_SERVICE_H_
 
@@ -20,7 +20,7 @@ namespace pfe {
 struct ServiceSettings {
   std::string telemetry_path = "/metrics";
   std::chrono::milliseconds interval{5000};
-  int max_requests = 40;  // of metrics or the API at once; 0 is without limit
+  int max_requests = 40;  // at once; 0: no limit
 };
 
 class Service {
@@ -30,7 +30,8 @@ class Service {
 
   // Thread safe.
   HttpResponse Answer(const HttpRequest& request);
-  // Thread safe. A snapshot older than three intervals makes it unready.
+  // Thread safe. A snapshot that is older than three intervals makes /-/ready
+  // fail.
   void SetInterval(std::chrono::milliseconds interval) {
     interval_ms_ = interval.count();
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every metric the exporter serves: the one place that has its name, type, help
-// and labels. The README's table is checked against it.
+// Every metric that the exporter serves. This is the one place that has its
+// name, type, help and labels; a test compares the page of metrics with it.
 #ifndef EXPORTER_RENDER_CATALOGUE_H_
 #define EXPORTER_RENDER_CATALOGUE_H_
 
@@ -69,7 +69,7 @@ struct MetricInfo {
   const char* help;    // with the unit
 };
 
-// In the order of the enum, which is that of the exposition.
+// In the order of the enumeration, which is also the order of the exposition.
 std::span<const MetricInfo> Catalogue();
 const MetricInfo& InfoOf(Metric metric);
 

@@ -14,8 +14,8 @@
 namespace pfe {
 namespace {
 
-// So many processes are rendered, family after family, before the next: their
-// rows, labels and lines stay in the processor's cache meanwhile.
+// This many processes are rendered for each family before the next ones are
+// taken: their rows, labels and lines then stay in the processor's cache.
 constexpr size_t kChunk = 1024;
 
 // One line of a process within a family.
@@ -24,7 +24,7 @@ struct Line {
   const char* type = "";  // the label `type`, if it has one
 };
 
-// A family with a line, or one for each of `lines`, for every process.
+// A family that has one line for each process, or one for each of `lines`.
 struct Column {
   enum Form { kNumber, kKilobytes, kSeconds, kStartTime };
   Metric metric;
@@ -74,7 +74,7 @@ std::string LabelsOf(const Line& line) {
 
 }  // namespace
 
-// One tick's.
+// The rendering of one tick.
 class Rendering {
  public:
   Rendering(Renderer* renderer, const ExpositionInput& input,
@@ -103,14 +103,16 @@ class Rendering {
   }
 
  private:
-  // A column that is rendered, and where it goes in families_.
+  // A column that is rendered in this tick, and its family's index in
+  // families_.
   struct Rendered {
     const Column* column;
     size_t family;
     TextBuilder text;
   };
 
-  // Takes the family from the tick before if nothing of it has changed.
+  // Appends a family. If nothing of it has changed, takes its text from the
+  // tick before and returns true.
   bool Reuse(Metric metric, bool changed) {
     families_.push_back({metric, nullptr});
     if (changed) return false;

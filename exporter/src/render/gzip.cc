@@ -11,7 +11,8 @@
 namespace pfe {
 namespace {
 
-// A piece compressed at once: the library counts in 32 bits.
+// The largest piece that is compressed in one call: the library counts in 32
+// bits.
 constexpr size_t kMostBytes = 1 << 24;
 
 uint8_t* Bytes(const char* text) {
@@ -27,13 +28,13 @@ void Put(uint32_t number, std::string* out) {
 
 struct Compressor::Implementation {
   isal_zstream stream;
-  // The fastest level that finds matches: it is paid every tick, read at most
-  // once or twice.
+  // The fastest level that looks for matches: compression is paid every tick,
+  // but each result is read only once or twice.
   std::vector<uint8_t> level = std::vector<uint8_t>(ISAL_DEF_LVL1_SMALL);
   std::string out;
 
   void Append(std::string_view text, Deflated* to) {
-    // As much as if it were stored, with a header for each 64 kB.
+    // Incompressible text is stored, with a header for each 64 kB.
     const size_t bound = text.size() + text.size() / 4096 + 256;
     if (out.size() < bound) out.resize(bound);
     isal_deflate_stateless_init(&stream);
@@ -68,7 +69,8 @@ void Compressor::Append(std::string_view text, Deflated* to) {
 }
 
 const std::string& GzipFrame::Header() {
-  // Deflate; no name, no time; of no particular system.
+  // The fields of the header: deflate, no flags, no time, no extra flags,
+  // unknown system.
   static const std::string header("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
   return header;
 }
@@ -80,7 +82,7 @@ void GzipFrame::Add(const Deflated& part) {
 }
 
 std::string GzipFrame::Trailer() const {
-  // The last block: empty, with the fixed codes.
+  // The last block: an empty one with the fixed codes.
   std::string trailer("\x03\0", 2);
   Put(crc_, &trailer);
   Put(static_cast<uint32_t>(size_), &trailer);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// gzip (RFC 1952) of a text whose parts were compressed before, each on its
-// own, and are shared by many texts: one member, since curl and browsers take
-// what is behind the first one for rubbish.
+// Makes one gzip member (RFC 1952) of parts that were compressed before, each
+// on its own, and that many texts share. It is one member because curl and
+// browsers take what follows the first member for garbage.
 #ifndef EXPORTER_RENDER_GZIP_H_
 #define EXPORTER_RENDER_GZIP_H_
 
@@ -13,8 +13,8 @@
 
 namespace pfe {
 
-// A part of a member: blocks of deflate (RFC 1951) that end at a byte and refer
-// to nothing outside.
+// A part of a member: blocks of deflate (RFC 1951) that end at a byte boundary
+// and do not refer to data outside of the part.
 struct Deflated {
   std::string bytes;
   uint32_t crc = 0;  // of the text
@@ -26,7 +26,7 @@ class Compressor {
  public:
   Compressor();
   ~Compressor();
-  // Compresses the text and puts it behind what is in `to`.
+  // Compresses the text and appends it to `to`.
   void Append(std::string_view text, Deflated* to);
 
  private:
@@ -34,11 +34,11 @@ class Compressor {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// What is around the parts of a member.
+// The header and the trailer around the parts of a member.
 class GzipFrame {
  public:
   static const std::string& Header();
-  // Notes the next part.
+  // Adds the next part to the checksum.
   void Add(const Deflated& part);
   // What follows the last part.
   std::string Trailer() const;
@@ -48,13 +48,13 @@ class GzipFrame {
   size_t size_ = 0;
 };
 
-// Any thread: by a compressor that they share.
+// Compresses a text. Thread safe: threads share one compressor.
 Deflated Deflate(std::string_view text);
 
-// A member of its own.
+// Compresses a text to a whole member.
 std::string Gzip(std::string_view text);
 
-// The text of a part.
+// Decompresses a part.
 std::string Inflate(const Deflated& part);
 
 }  // namespace pfe

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text that is served as it is or compressed; shared by ticks and requests.
+// A text that is served plain or compressed. Ticks and requests share it.
 #ifndef EXPORTER_RENDER_RENDERED_TEXT_H_
 #define EXPORTER_RENDER_RENDERED_TEXT_H_
 
@@ -14,15 +14,15 @@
 
 namespace pfe {
 
-// The forms of texts that somebody asks for.
+// The forms in which somebody asks for texts.
 struct Forms {
   bool plain = true;
   bool gzip = false;
 };
 
-// Thread safety: all members. It holds the forms it was made in, and makes
-// another at its first use, once: what nobody asks for costs neither time nor
-// memory.
+// Thread safety: all members. The text holds the forms that it was made in.
+// Another form is made at its first use, once, so that a form nobody asks for
+// costs neither time nor memory.
 class RenderedText {
  public:
   using Bytes = std::shared_ptr<const std::string>;
@@ -31,7 +31,7 @@ class RenderedText {
   explicit RenderedText(std::string text)
       : RenderedText(std::make_shared<const std::string>(std::move(text)),
                      nullptr) {}
-  // One of the two may be null.
+  // One of the two may be null, but not both.
   RenderedText(Bytes plain, Packed packed)
       : plain_(std::move(plain)),
         packed_(std::move(packed)),
@@ -57,7 +57,7 @@ class RenderedText {
   bool has_plain() const { return has_plain_; }
   bool has_packed() const { return has_packed_; }
 
-  // The text in these forms and no other; itself if it is.
+  // The text with these forms and no others; the same object if it has them.
   static std::shared_ptr<const RenderedText> In(
       const Forms& forms, const std::shared_ptr<const RenderedText>& text) {
     if (text->has_plain() == forms.plain && text->has_packed() == forms.gzip)
@@ -74,13 +74,14 @@ class RenderedText {
   mutable std::atomic<bool> has_plain_, has_packed_;
 };
 
-// Makes a text of pieces, in the forms that are wanted.
+// Makes a text from pieces, in the forms that are wanted.
 class TextBuilder {
  public:
   TextBuilder(const Forms& forms, Compressor* compressor)
       : forms_(forms), compressor_(compressor) {}
 
-  // Pieces are compressed one by one: large ones compress better.
+  // Appends a piece. Each piece is compressed on its own: larger pieces
+  // compress better.
   void Append(std::string_view piece) {
     empty_ &= piece.empty();
     if (forms_.plain) plain_ += piece;

@@ -164,11 +164,11 @@ void AddExporter(const View& view, const RequestCounters& requests,
   out->One(Metric::kReloads, requests.config_ok);
 }
 
-// Taken before main().
+// Initialized before main() runs.
 const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
 
 double OpenFds() {
-  double n = -1;  // the directory's own
+  double n = -1;  // does not count the directory's own descriptor
   DIR* directory = opendir("/proc/self/fd");
   if (!directory) return 0;
   while (const dirent* entry = readdir(directory))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families of the host, the module and the exporter itself, by
-// prometheus-cpp.
+// Renders the families of the host, the module and the exporter itself.
 #ifndef EXPORTER_RENDER_SELF_METRICS_H_
 #define EXPORTER_RENDER_SELF_METRICS_H_
 
@@ -12,13 +11,14 @@
 
 namespace pfe {
 
-// What requests count; shared by threads.
+// What the threads that answer requests count.
 struct RequestCounters {
   std::atomic<uint64_t> scrapes = 0;
   std::atomic<bool> config_ok = true;
 };
 
-// Renders them as text; with `openmetrics` in OpenMetrics 1.0, without its end.
+// Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,
+// without the line that ends it.
 std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
                               View::Clock::time_point now, bool openmetrics);
 

@@ -12,13 +12,13 @@
 namespace pfe {
 namespace {
 
-// A comm must not move a terminal's cursor.
+// Replaces control characters: a comm must not move a terminal's cursor.
 std::string Printable(std::string comm) {
   std::replace_if(
       comm.begin(), comm.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
       '?');
-  // U+0080 to U+009F, for terminals that take them for control characters too.
+  // Some terminals take U+0080 to U+009F for control characters too.
   for (size_t at = 0; (at = comm.find('\xc2', at)) != std::string::npos; ++at)
     if (at + 1 < comm.size() && static_cast<unsigned char>(comm[at + 1]) < 0xa0)
       comm.replace(at, 2, "?");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table for a person: --top.
+// Renders the table of --top.
 #ifndef EXPORTER_RENDER_TOP_TABLE_H_
 #define EXPORTER_RENDER_TOP_TABLE_H_
 
@@ -9,8 +9,9 @@
 
 namespace pfe {
 
-// The `rows` processes with the most faults a second, or before there is a
-// second tick the most faults; control characters in a comm are shown as "?".
+// Lists the `rows` processes with the most faults a second; in the first tick,
+// which has no rates, those with the most faults. Control characters in a comm
+// become "?".
 std::string RenderTop(const View& view, size_t rows);
 
 }  // namespace pfe

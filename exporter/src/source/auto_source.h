@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module where it can be read, else /proc, and the module again when it
-// comes back.
+// Reads the preferred source, and the fallback while that fails. Every read
+// tries the preferred source first, so it is used again as soon as it works.
 #ifndef EXPORTER_SOURCE_AUTO_SOURCE_H_
 #define EXPORTER_SOURCE_AUTO_SOURCE_H_
 
@@ -16,7 +16,7 @@ class AutoSource : public Source {
              std::unique_ptr<Source> fallback);
 
   const char* Name() const override { return preferred_->Name(); }
-  // The snapshot of the fallback says why it is one.
+  // A snapshot of the fallback has fell_back set.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:

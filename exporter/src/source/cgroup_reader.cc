@@ -26,10 +26,10 @@ CgroupInfo ParseCgroupPath(std::string_view path) {
   re2::RE2::PartialMatch(text, container, &info.container);
   re2::RE2::PartialMatch(text, pod, &info.pod);
   std::replace(info.pod.begin(), info.pod.end(), '_', '-');
-  // The innermost one.
+  // The last match is the innermost unit.
   re2::StringPiece rest = text;
   while (re2::RE2::FindAndConsume(&rest, unit, &info.unit))
-    // The slash behind a unit begins the next one.
+    // The slash after one unit is the slash before the next one.
     rest = re2::StringPiece(rest.data() - 1, rest.size() + 1);
   return info;
 }
@@ -48,13 +48,13 @@ std::string CgroupPathOf(std::string_view text) {
     if (line.substr(one + 1, two - one - 1) == "name=systemd") named = path;
     if (first.empty()) first = path;
   }
-  // With both, processes are in the named one.
+  // In the hybrid layout the processes are in the named hierarchy.
   if (!named.empty() && (unified.empty() || unified == "/")) unified = named;
   return ToValidUtf8(unified.empty() ? first : unified);
 }
 
 std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
-  // Not by a stream, which throws when the process goes between open and read.
+  // Not by a stream: it throws if the process exits between open and read.
   const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return "";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control group of a process, and what its path says of who runs it.
+// Reads the control group of a process, and finds its systemd unit, Kubernetes
+// pod and container in the path.
 #ifndef EXPORTER_SOURCE_CGROUP_READER_H_
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
@@ -15,14 +16,17 @@ struct CgroupInfo {
   std::string container;  // 64 hexadecimal digits
 };
 
-// Takes a path apart; what it does not say stays empty.
+// Finds unit, pod and container in a path. What the path does not say stays
+// empty.
 CgroupInfo ParseCgroupPath(std::string_view path);
 
-// The path in the text of /proc/PID/cgroup (cgroups(7)): of the unified
-// hierarchy, else of systemd's named one, else of the first line.
+// The path in the text of /proc/PID/cgroup (cgroups(7)): that of the unified
+// hierarchy if there is one, else that of systemd's named hierarchy, else that
+// of the first line.
 std::string CgroupPathOf(std::string_view text);
 
-// Reads PROCFS/PID/cgroup; empty if it cannot. Valid UTF-8.
+// Reads PROCFS/PID/cgroup. Returns valid UTF-8, empty if the file cannot be
+// read.
 std::string ReadCgroup(const std::string& procfs, uint64_t pid);
 
 }  // namespace pfe

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields and numbers of the module's texts.
+// Takes fields and numbers from the texts of the module.
 #ifndef EXPORTER_SOURCE_FIELDS_H_
 #define EXPORTER_SOURCE_FIELDS_H_
 
@@ -11,8 +11,8 @@
 
 namespace pfe {
 
-// Takes the front of `rest` up to `end` away, with `end`. Nothing if there is
-// no `end`.
+// Removes the front of `rest` up to and including `end`, and returns it without
+// `end`. Returns nothing if there is no `end`.
 inline std::optional<std::string_view> TakeUntil(std::string_view* rest,
                                                  char end) {
   const size_t at = rest->find(end);
@@ -22,7 +22,7 @@ inline std::optional<std::string_view> TakeUntil(std::string_view* rest,
   return taken;
 }
 
-// The whole text as a decimal number.
+// Parses a text that must be a decimal number as a whole.
 template <typename Number>
 bool ParseNumber(std::string_view text, Number* number) {
   const char* end = text.data() + text.size();
@@ -30,10 +30,10 @@ bool ParseNumber(std::string_view text, Number* number) {
   return error == std::errc() && at == end;
 }
 
-// Takes the digits at *at away; false if there are none, or too many. As
-// std::from_chars() does, in half its time.
+// Removes the digits at *at and parses them. Returns false if there is none, or
+// if the number overflows. Does what std::from_chars() does in half the time.
 inline bool TakeNumber(const char** at, const char* end, uint64_t* number) {
-  constexpr ptrdiff_t kSafe = 19;  // digits that never overflow
+  constexpr ptrdiff_t kSafe = 19;  // this many digits never overflow
   const char* const start = *at;
   const char* const safe = end - start > kSafe ? start + kSafe : end;
   const char* next = start;

@@ -41,9 +41,9 @@ bool Exists(const std::string& path) {
   return stat(path.c_str(), &status) == 0 || errno != ENOENT;
 }
 
-// Whether debugfs is mounted there: a mount point is on another device than
-// its parent. A plain directory with the module's files in it (tests) never
-// comes to this question.
+// Whether debugfs is mounted at a path: a mount point is on another device than
+// its parent. Only asked when the module's directory is missing, so that tests
+// can put its files into a plain directory.
 bool IsMounted(const std::string& path) {
   struct stat here, above;
   if (stat(path.c_str(), &here) || stat((path + "/..").c_str(), &above))
@@ -83,8 +83,8 @@ Error ModuleSource::OpenError(const std::string& path, int error) const {
                                 "is not loaded (modprobe page_faults)"};
 }
 
-// Gives a file to `take`, piece by piece. seq_file gives at most its own buffer
-// a call, so that a short read says nothing.
+// Passes a file to `take` in pieces. A short read does not mean the end of the
+// file: seq_file returns at most its own buffer in a call.
 std::optional<Error> ModuleSource::ReadPieces(int directory, const char* name,
                                               const Taker& take) {
   const Descriptor file(openat(directory, name, O_RDONLY | O_CLOEXEC));
@@ -95,7 +95,7 @@ std::optional<Error> ModuleSource::ReadPieces(int directory, const char* name,
         read(file.get(), buffer_.data() + size, buffer_.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      // The module went away under the open file.
+      // The module was unloaded while the file was open.
       if (errno == EIO && !Exists(directory_))
         return OpenError(PathOf(name), ENOENT);
       return Error{Cause::kIo, PathOf(name) + ": " + strerror(errno)};
@@ -131,7 +131,7 @@ std::optional<Error> ModuleSource::ReadTable(int directory,
   return parser.Finish();
 }
 
-// Absent with latency=0, which is no error.
+// The file is absent if the module runs with latency=0; that is no error.
 std::optional<Error> ModuleSource::ReadLatency(int directory,
                                                Snapshot* snapshot) {
   struct stat status;
@@ -149,13 +149,14 @@ std::optional<Error> ModuleSource::ReadLoad(int directory, Snapshot* snapshot) {
   snapshot->Clear();
   snapshot->source = Name();
   snapshot->read_ns = BootTimeNs();
-  // Before the table: a row that goes between the two is then missing from the
-  // retired sums for one tick, rather than in both.
+  // `stats` is read before the table. A row that is retired between the two
+  // reads is then missing from the retired sums for one tick; in the other
+  // order it would be counted in both.
   const auto text = ReadWhole(directory, PF_FILE_STATS);
   Result<Stats> stats = text.ok()
                             ? ParseStats(text.value(), PathOf(PF_FILE_STATS))
                             : Result<Stats>(text.error());
-  // Without a table there is a better reason than that.
+  // If the table is missing too, opening it gives the better message.
   struct stat status;
   if (!stats.ok() && fstatat(directory, PF_FILE_PROCESSES, &status, 0) == 0)
     return stats.error();
@@ -170,8 +171,8 @@ std::optional<Error> ModuleSource::ReadLoad(int directory, Snapshot* snapshot) {
 }
 
 std::optional<Error> ModuleSource::Read(Snapshot* snapshot) {
-  // A module that goes takes the directory with it: with this descriptor
-  // nothing of the next load is found.
+  // When the module is unloaded, its directory is removed. Files opened through
+  // this descriptor are therefore never those of the next load.
   const auto open_directory = [this] {
     return open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel module's table in debugfs.
+// Reads the kernel module's files in debugfs.
 #ifndef EXPORTER_SOURCE_MODULE_SOURCE_H_
 #define EXPORTER_SOURCE_MODULE_SOURCE_H_
 
@@ -16,8 +16,8 @@ class ModuleSource : public Source {
   explicit ModuleSource(std::string debugfs);
 
   const char* Name() const override { return "module"; }
-  // All files are of one load of the module: when it was loaded anew while it
-  // was read, it is read once more.
+  // Gives files of one load of the module. If the module is unloaded and loaded
+  // again during the read, the files are read once more.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:

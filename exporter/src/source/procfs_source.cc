@@ -18,7 +18,8 @@
 namespace pfe {
 namespace {
 
-// Fields of stat behind the comm, the state being number 3 (proc(5)).
+// Numbers of the fields of `stat` after the comm, as proc(5) counts them. The
+// state is field 3.
 enum Field {
   kFlags = 9,
   kMinflt = 10,
@@ -31,7 +32,7 @@ enum Field {
 constexpr size_t kLongestComm = 1024;
 constexpr uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
 
-// Reads a small file below a directory; -1 if it cannot.
+// Reads a small file below a directory. Returns -1 if it cannot be read.
 ssize_t ReadSmall(int directory, const char* path, char* buffer, size_t size) {
   const int file = openat(directory, path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return -1;
@@ -40,7 +41,7 @@ ssize_t ReadSmall(int directory, const char* path, char* buffer, size_t size) {
   return n;
 }
 
-// The numbers of the fields 4 to kRss; negative ones are 0.
+// Parses the fields from 4 to kRss. Negative numbers become 0.
 bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
   const char* at = text.data();
   const char* end = at + text.size();
@@ -85,7 +86,8 @@ bool ParseProcStat(std::string_view text, ProcessTable* table) {
   Process* const process = table->Add();
   const char state = text[close + 2];
   process->pid = pid;
-  // A leader that has exited is a zombie until its last thread goes.
+  // A thread group whose leader has exited is shown as a zombie until its last
+  // thread exits.
   process->live = state != 'X' && (state != 'Z' || fields[kNumThreads] > 1);
   process->minor = fields[kMinflt];
   process->major = fields[kMajflt];

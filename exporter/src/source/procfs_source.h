@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// /proc, for a kernel without the module: faults since each process started,
-// by severity only, and nothing of those that came and went between two reads.
+// Reads /proc, for a kernel without the module. It has each process's faults
+// since the process started, by severity only. Processes that start and exit
+// between two reads are not seen.
 #ifndef EXPORTER_SOURCE_PROCFS_SOURCE_H_
 #define EXPORTER_SOURCE_PROCFS_SOURCE_H_
 
@@ -18,15 +19,16 @@ class ProcfsSource : public Source {
   explicit ProcfsSource(std::string procfs);
 
   const char* Name() const override { return "procfs"; }
-  // One read of `stat` a process. Processes that go meanwhile are left out.
+  // Reads the file `stat` of each process. Processes that exit during the read
+  // are left out.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
   const std::string procfs_;
 };
 
-// Adds a process by the text of /proc/PID/stat (proc(5)); false, and nothing is
-// added, if it is a kernel thread or the text is not understood.
+// Adds the process that a text of /proc/PID/stat describes (proc(5)). Returns
+// false and adds nothing if it is a kernel thread or the text is malformed.
 bool ParseProcStat(std::string_view text, ProcessTable* table);
 
 }  // namespace pfe

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where snapshots come from.
+// The interface of sources: each gives snapshots.
 #ifndef EXPORTER_SOURCE_SOURCE_H_
 #define EXPORTER_SOURCE_SOURCE_H_
 
@@ -13,12 +13,12 @@ namespace pfe {
 class Source {
  public:
   virtual ~Source() = default;
-  // The source that is preferred: the label `source` of metrics when nothing
-  // can be read.
+  // The name of the preferred source. It is the label `source` of metrics while
+  // no source can be read.
   virtual const char* Name() const = 0;
-  // Reads all there is in place of what is in the snapshot, whose memory is
-  // used again; the snapshot says from which source. On an error its content
-  // is unspecified. Called by one thread at a time.
+  // Replaces the content of the snapshot by a new read, and uses its memory
+  // again. snapshot->source says which source was read. After an error the
+  // content is unspecified. Called by one thread at a time.
   virtual std::optional<Error> Read(Snapshot* snapshot) = 0;
 };
 

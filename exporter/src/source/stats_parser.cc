@@ -112,8 +112,8 @@ std::vector<std::string_view> Split(std::string_view line) {
   return fields;
 }
 
-// Takes `latency` line by line. Columns are found by name; others, and lines
-// whose label is not known, are left out.
+// Parses `latency` line by line. Columns are found by name. Other columns, and
+// lines with an unknown label, are skipped.
 class LatencyReader {
  public:
   bool Columns(std::string_view line) {
@@ -137,7 +137,8 @@ class LatencyReader {
     return Add(fields[label_], numbers);
   }
 
-  // Whether it is a histogram: whole, cumulative and of as many as it says.
+  // Whether the lines make a histogram: complete, cumulative, and with the
+  // counts that they claim.
   bool AddsUp() const {
     for (size_t s = 0; s < kSeverities; ++s) {
       const Histogram& histogram = latency_.severities[s];
@@ -152,7 +153,7 @@ class LatencyReader {
   Latency& latency() { return latency_; }
 
  private:
-  // False if it has no place there.
+  // Returns false if the bounds are not ascending.
   bool Add(std::string_view label,
            const std::array<uint64_t, kSeverities>& numbers) {
     uint64_t bound = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module's `stats` and `latency`, as kernel/include/page_faults.h defines
-// them, to data. Pure: nothing is read or logged here.
+// Parses the module's files `stats` and `latency`, which
+// kernel/include/page_faults.h defines. The functions read no file and log
+// nothing.
 #ifndef EXPORTER_SOURCE_STATS_PARSER_H_
 #define EXPORTER_SOURCE_STATS_PARSER_H_
 
@@ -21,7 +22,7 @@ struct Stats {
 // kMalformed (with the line).
 Result<Stats> ParseStats(std::string_view text, std::string_view file);
 
-// Errors as ParseStats().
+// Parses `latency`. Errors as for ParseStats().
 Result<Latency> ParseLatency(std::string_view text, std::string_view file);
 
 }  // namespace pfe

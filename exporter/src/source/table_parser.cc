@@ -13,7 +13,8 @@
 namespace pfe {
 namespace {
 
-// Far above what the module writes: something else is being read.
+// Far above what the module writes. A longer line means that the file is
+// something else.
 constexpr size_t kLongestLine = 65536;
 constexpr size_t kLongestComm = 1024;  // escaped
 
@@ -41,7 +42,7 @@ const char* FieldEnd(const char* at, const char* end) {
   return tab ? static_cast<const char*>(tab) : end;
 }
 
-// Takes a word away that is followed by the field's end.
+// Removes `word` if it is the whole field.
 bool TakeWord(std::string_view word, const char** at, const char* end) {
   if (!std::string_view(*at, static_cast<size_t>(end - *at)).starts_with(word))
     return false;
@@ -51,7 +52,8 @@ bool TakeWord(std::string_view word, const char** at, const char* end) {
   return true;
 }
 
-// The index of a breakdown's `<s><a><k>`; nothing if a letter is unknown.
+// The index of a cell from its three letters `<s><a><k>`; nothing if a letter
+// is unknown.
 std::optional<size_t> CellOf(const char* letters) {
   const auto index = [](std::string_view all, char letter) {
     return std::min(all.find(letter), all.size());
@@ -222,7 +224,7 @@ bool TableParser::SetComm(std::string_view text) {
   return bytes.has_value();
 }
 
-// Takes the field at *at away, up to its end if all is well.
+// Parses the field at *at. If it is well-formed, *at is its end afterwards.
 bool TableParser::TakeField(const Column& column, const char** at,
                             const char* end, Process* process) {
   switch (column.kind) {
@@ -261,7 +263,8 @@ std::optional<Error> TableParser::Row(std::string_view line) {
   return std::nullopt;
 }
 
-// What is wrong with a row from the field of a column on.
+// The error for a row whose field of this column is malformed. `rest` begins
+// with that field.
 Error TableParser::BadRow(size_t column, std::string_view rest) const {
   const size_t end = rest.find('\t');
   const bool last = column + 1 == columns_.size();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The module's `processes`, as kernel/include/page_faults.h defines it, to
-// data. Pure: nothing is read or logged here.
+// Parses the module's file `processes`, which kernel/include/page_faults.h
+// defines. The parser reads no file and logs nothing. It is written by hand
+// because a table of 10,000 rows is parsed every tick; it takes the text in
+// pieces, as they are read.
 //
-// By hand since it is the hot path: a table of 10,000 rows is parsed every
-// tick, piece by piece as it is read.
+// The column names come first and say which fields a row has.
 #ifndef EXPORTER_SOURCE_TABLE_PARSER_H_
 #define EXPORTER_SOURCE_TABLE_PARSER_H_
 
@@ -20,23 +21,24 @@ namespace pfe {
 
 class TableParser {
  public:
-  // Fills snapshot->processes, which is empty, and ->offered. Columns are found
-  // by name: unknown ones are skipped, absent optional ones are "not offered".
-  // `file` is named in errors. Both must outlive it.
+  // Fills snapshot->processes, which must be empty, and snapshot->offered.
+  // Columns are found by name: unknown columns are skipped, and an absent
+  // optional column is not offered. `file` is named in errors. Both arguments
+  // must outlive the parser.
   TableParser(std::string_view file, Snapshot* snapshot)
       : file_(file), snapshot_(snapshot) {}
 
-  // Takes the next piece of the text; pieces may end anywhere. After an error
-  // the snapshot's content is unspecified.
-  // Errors: kTruncated (no trailer, or not its number of rows),
-  // kUnknownVersion, kMalformed (with the line).
+  // Parses the next piece of the text; a piece may end anywhere. After an error
+  // the content of the snapshot is unspecified. Errors: kTruncated (no trailer,
+  // or another number of rows than it says), kUnknownVersion, kMalformed (with
+  // the line).
   std::optional<Error> Feed(std::string_view text);
-  // After the last piece: whether the text was whole.
+  // Called after the last piece. Returns an error if the text is incomplete.
   std::optional<Error> Finish() const;
 
  private:
-  // What a column is: a number of a process, one of the special ones, or
-  // unknown and so skipped.
+  // What a column holds: one of the numbers of Process, one of the fields with
+  // a format of its own, or something unknown, which is skipped.
   struct Column {
     enum Kind { kUnknown, kNumber, kPid, kState, kBreakdown, kComm } kind;
     uint64_t Process::*number = nullptr;
@@ -60,13 +62,13 @@ class TableParser {
 
   const std::string_view file_;
   Snapshot* const snapshot_;
-  Part part_ = Part::kMagic;  // that comes next
+  Part part_ = Part::kMagic;  // the part that comes next
   size_t line_number_ = 0;
   std::vector<Column> columns_;
-  std::string cut_;  // the line that the last piece ended in
+  std::string cut_;  // the start of a line that the last piece cut
 };
 
-// A text that is there as a whole.
+// Parses a whole text.
 std::optional<Error> ParseTable(std::string_view text, std::string_view file,
                                 Snapshot* snapshot);
 

@@ -8,7 +8,8 @@ namespace {
 
 bool IsOctal(char c) { return c >= '0' && c <= '7'; }
 
-// Decodes the escape at the front of `rest`, behind its backslash; removes it.
+// Decodes the escape at the front of `rest`, after its backslash, and removes
+// it.
 std::optional<char> TakeEscape(std::string_view* rest) {
   if (rest->empty()) return std::nullopt;
   const char c = rest->front();

@@ -6,11 +6,12 @@
 
 namespace pfe {
 
-// When the machine booted, since 1970. Kept while the clock is only adjusted,
-// so that start times do not flap; a clock that is set moves it.
+// Tells when the machine booted, in nanoseconds since 1970. The value stays the
+// same while the clock is only adjusted, so that start times are stable; when
+// the clock is set, the value moves with it.
 class BootMoment {
  public:
-  // Both clocks, read at the same time.
+  // Takes both clocks, read at the same time, and returns the boot time.
   uint64_t Note(uint64_t realtime_ns, uint64_t boot_time_ns) {
     const uint64_t now = realtime_ns - boot_time_ns;
     const uint64_t apart = now > ns_ ? now - ns_ : ns_ - now;

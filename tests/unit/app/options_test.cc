@@ -97,7 +97,7 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
   }
 }
 
-// Each way to say it, by the new name and by the old one.
+// Each way to set the option, by its new name and by its old one.
 TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
   const auto set = [](const Parsed& parsed) {
     return parsed.options && parsed.options->pipeline.basic_families_only;

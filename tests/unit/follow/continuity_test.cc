@@ -8,7 +8,7 @@
 namespace pfe {
 namespace {
 
-// One process and what is exported of it.
+// One process, and its exported values.
 class ContinuityTest : public testing::Test {
  protected:
   // A tick in which the source says `faults`; returns the growth.

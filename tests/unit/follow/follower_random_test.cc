@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine that faults, forks, execs and exits at random, seen by sources that
-// fail, are loaded anew and stand in for each other.
+// A simulated machine whose processes fault, fork, exec and exit at random. Its
+// sources fail, are reloaded and replace each other.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using Key = std::pair<uint32_t, uint64_t>;
 
-// What really happens, and what the sources tell of it.
+// The true counts, and what each source says about them.
 class Machine {
  public:
   explicit Machine(unsigned seed) : random_(seed) {}
@@ -146,8 +146,8 @@ void ExpectNoFall(const Seen& before, const Seen& now, uint64_t most) {
   }
 }
 
-// No fall, no spike and no merged process, whatever the sources do: a value
-// grows at most by what the machine has done since the tick before.
+// Exported values never decrease, and grow in a tick by at most what the
+// machine has done since the tick before.
 TEST(FollowerRandom, CountersNeverFallNorLeap) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     Machine machine(seed);

@@ -91,8 +91,8 @@ TEST_F(FollowerTest, GrowthGoesToTheCommOfItsTick) {
   EXPECT_EQ(CommFaults("gcc"), 20u);
 }
 
-// After a restart a sum begins at 0, which Prometheus knows as a reset; were it
-// less than before but large, that would read as a spike.
+// A sum that begins at 0 after a restart is a counter reset for Prometheus. A
+// sum that began smaller than before, but large, would look like a spike.
 TEST(Follower, SumsOfAServiceBeginWithItsFirstTick) {
   Follower follower(100, false);
   Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
@@ -121,7 +121,8 @@ TEST_F(FollowerTest, RowsInAnyOrder) {
     EXPECT_EQ(growth.faults, 1u);
 }
 
-// A fallback and back: no fall, no spike, no process taken for a new one.
+// After a fallback and the return, no counter decreases or jumps, and no
+// process is taken for a new one.
 TEST_F(FollowerTest, ASwitchOfSourceGoesOnByGrowthOnly) {
   const uint64_t start = 123 * kSecond + 7;  // /proc knows 123.00 s
   Tick({Live(1, start, "a", 10)});
@@ -147,7 +148,8 @@ TEST_F(FollowerTest, AModuleReloadGoesOn) {
   EXPECT_EQ(Cell(4), 13u);
 }
 
-// /proc stands in for a tick, then the same load of the module comes back.
+// /proc replaces the module for a tick, then the same load of the module is
+// read again.
 TEST_F(FollowerTest, TheSameLoadComesBack) {
   const auto module = [](uint64_t faults) {
     Snapshot snapshot = WithCell(faults, 1);
@@ -171,8 +173,8 @@ TEST_F(FollowerTest, TheSameLoadComesBack) {
   }
 }
 
-// Also right after a change of epoch, where the exported value is small and the
-// source's large.
+// This holds right after a change of source too, when the exported value is
+// small and the source's value is large.
 TEST_F(FollowerTest, ADipAfterAReloadIsNoSpike) {
   Tick({Live(1, kSecond, "a", 5)});
   Tick({Live(1, kSecond, "a", 1000)}, "procfs", 0);
@@ -193,7 +195,7 @@ TEST_F(FollowerTest, ACellThatDipsIsNotCountedTwice) {
   EXPECT_EQ(Comms()[1].breakdown[4], 101u);
 }
 
-// Many go at once, many come, in any order.
+// Many rows go and come in one tick.
 TEST_F(FollowerTest, RowsThatGoAndComeInTheMiddle) {
   std::vector<Sample> processes;
   for (uint32_t pid = 1; pid <= 100; ++pid)
@@ -225,7 +227,7 @@ TEST_F(FollowerTest, SaysWhatChanged) {
   EXPECT_TRUE(follower_.last().changes.rows);
 }
 
-// A counter that dips comes back without being counted again.
+// When a counter recovers after a decrease, that growth is not counted again.
 TEST_F(FollowerTest, ADipIsNotCountedTwice) {
   for (uint64_t faults : {100u, 90u, 100u, 101u})
     Tick({Live(1, 1, "a", faults)});
@@ -249,7 +251,8 @@ TEST_F(FollowerTest, AProgramNamedOtherIsInTheBucket) {
   EXPECT_EQ(CommFaults("other"), 5u);
 }
 
-// What an older process did before a switch was seen, or never will be.
+// An old process that appears after a change of source adds nothing: its faults
+// were either counted before or cannot be told from those that were.
 TEST_F(FollowerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
   Tick({Live(1, 1, "a", 10)});
   Tick({Live(1, 1, "a", 10), Exited(2, 5, "b", 999999)}, "module", 2);
@@ -266,7 +269,7 @@ TEST_F(FollowerTest, UnattributedAreRowsThatWentBetweenTicks) {
   };
   Tick(with({Live(1, 1, "a", 10)}, 0, 0));
   EXPECT_EQ(follower_.last().host.unattributed(), 0u);
-  // Seen with 10, retired with 12; and one of 5 that was never seen.
+  // One row was seen with 10 and retired with 12; one with 5 was never seen.
   Tick(with({}, 17, 0));
   EXPECT_EQ(follower_.last().host.unattributed(), 7u);
   Tick(with({}, 17, 4));
@@ -315,7 +318,7 @@ TEST_F(FollowerTest, TheBucketHasABreakdown) {
   EXPECT_EQ(other.counters.faults, 6u);
 }
 
-// Nothing is lost or counted twice, whatever comes and goes.
+// The sums equal the faults that were read, whatever comes and goes.
 TEST_F(FollowerTest, SumsEqualTheFaultsThatWereRead) {
   std::mt19937 random(3);
   std::vector<Sample> processes;

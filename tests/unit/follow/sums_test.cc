@@ -24,7 +24,7 @@ class SumsTest : public testing::Test {
     }
     if (commit) sums_.Commit();
   }
-  // The faults of a comm; its places must not be two.
+  // The faults of a comm, which must have at most one place.
   uint64_t Of(const std::string& comm) const {
     int places = 0;
     uint64_t faults = 0;
@@ -44,7 +44,7 @@ TEST_F(SumsTest, APlaceIsGivenAwayAfterSeconds) {
   Tick(kSecond, {"a", "b", "c"});
   EXPECT_EQ(Of("other"), 1u);
   EXPECT_EQ(sums_.omitted(), 1u);
-  // However many ticks that are.
+  // The number of ticks does not matter.
   for (uint64_t tick = 1; tick <= 500; ++tick)
     Tick(kSecond + tick * kSecond / 2, {"a", "c"});
   EXPECT_EQ(Of("b"), 1u);

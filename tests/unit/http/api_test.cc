@@ -78,8 +78,7 @@ TEST_F(ApiTest, Status) {
   EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
 }
 
-// While reads fail, the processes of the last good read are listed as they
-// were.
+// While reads fail, the API lists the last good rows unchanged.
 TEST_F(ApiTest, StartTimesStayWhileReadsFail) {
   const auto start = [this] {
     return Get("/api/v1/processes", "pid=2")["processes"]

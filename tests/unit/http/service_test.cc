@@ -44,7 +44,7 @@ class ServiceTest : public testing::Test {
  protected:
   ServiceTest() { source_.Then(Of({Live(1, 1, "init", 5)})); }
 
-  // The first request starts it all.
+  // The first request starts the poller and the service.
   HttpResponse Get(std::string_view path, std::string_view encoding = "",
                    std::string_view accept = "",
                    std::string_view method = "GET") {

@@ -17,7 +17,7 @@
 namespace pfe {
 namespace {
 
-// Ticks rendered, by family.
+// Renders ticks, and gives the text of a family.
 class Rendered {
  public:
   explicit Rendered(Snapshot snapshot, bool basic_families_only = false) {
@@ -122,8 +122,8 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
             "\"unknown\",kind=\"unknown\"} 5\n");
 }
 
-// Neither rendered nor compressed again; and whatever is, has the text that a
-// rendering from the start has.
+// A family that did not change is neither rendered nor compressed again. Every
+// family has the text that a renderer without a past makes.
 TEST(Render, AFamilyThatIsTheSameIsShared) {
   std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2)};
   Rendered rendered(Everything(processes));
@@ -226,7 +226,7 @@ TEST(Render, WhatChangesIsRenderedAgain) {
   }
 }
 
-// What prometheus-cpp makes of the same values.
+// The samples that prometheus-cpp makes of the same values.
 SampleSet Reference(Metric metric, const std::vector<Sample>& rows,
                     double (*value)(const Process&)) {
   const bool counter = std::string_view(InfoOf(metric).type) == "counter";

@@ -11,8 +11,8 @@
 namespace pfe {
 namespace {
 
-// What a reader that knows one member, as curl and browsers, makes of it;
-// nothing if it is damaged or goes on behind its end.
+// Decompresses as curl and browsers do, which read one member. Returns nothing
+// if the data is damaged or continues after the member.
 std::optional<std::string> Gunzip(const std::string& member) {
   z_stream stream{};
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<std::string> Gunzip(const std::string& member) {
   return whole ? std::optional(text) : std::nullopt;
 }
 
-// Lines, or bytes that cannot be made smaller.
+// Lines of text, or incompressible bytes.
 std::string Text(size_t size, bool random, std::mt19937* generator) {
   std::string text;
   while (text.size() < size)

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr double kTickSeconds = 5;
 
-// A procfs of our own, with control groups in it.
+// A temporary procfs with control groups in it.
 class CgroupCacheTest : public testing::Test {
  protected:
   CgroupCacheTest() : root_(testing::TempDir() + "pfe_procfs_XXXXXX") {
@@ -61,8 +61,8 @@ TEST_F(CgroupCacheTest, ReadsAtFirstSight) {
   EXPECT_FALSE(cache_.changed());
 }
 
-// Within kTurnSeconds, whichever it is, with no more reads a tick than a part
-// of them.
+// Every move is seen within kTurnSeconds, although a tick reads only a part of
+// the processes.
 TEST_F(CgroupCacheTest, AMoveIsSeen) {
   std::vector<Sample> samples;
   for (uint32_t pid = 1; pid <= 50; ++pid) {
@@ -98,7 +98,7 @@ TEST_F(CgroupCacheTest, APidThatComesAgainIsReadAgain) {
   Put(1, "/b");
   Update({Live(1, 2 * kSecond, "a", 0)});
   EXPECT_EQ(Of(0), "/b");
-  // /proc's start of the same process.
+  // The same process, with the start that /proc gives.
   Update({Live(1, 2 * kSecond + 7, "a", 0)});
   EXPECT_EQ(Of(0), "/b");
   Update({});

@@ -56,7 +56,7 @@ TEST(ReadCgroup, OfThisProcess) {
   EXPECT_EQ(ReadCgroup("/proc", static_cast<uint64_t>(getpid())).substr(0, 1),
             "/");
   EXPECT_EQ(ReadCgroup("/nonexistent", 1), "");
-  // What can be opened but not read.
+  // A directory can be opened, but not read.
   const std::string root = testing::TempDir() + "pfe_cgroup";
   std::filesystem::create_directories(root + "/1/cgroup");
   EXPECT_EQ(ReadCgroup(root, 1), "");

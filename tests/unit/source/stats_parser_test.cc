@@ -79,8 +79,8 @@ TEST(ParseLatency, TakesItsLines) {
   EXPECT_EQ(latency.value().severities[1].sum_ns, 800u);
 }
 
-// Columns are found by name; others, and labels that are not known, are to be
-// left out (page_faults.h, "Version").
+// Columns are found by name. Other columns and unknown labels are skipped, as
+// page_faults.h requires ("Version").
 TEST(ParseLatency, TakesWhatALaterModuleMayAdd) {
   const auto latency = ParseLatency(
       "# page_faults 1\nmajor\tnew\tle_ns\tminor\n2\t9\t512\t4\n"

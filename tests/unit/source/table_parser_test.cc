@@ -181,14 +181,14 @@ TEST(ParseTable, BadBreakdowns) {
   }
 }
 
-// A table is cut anywhere: never taken for whole.
+// A table that is cut anywhere is never taken for a complete one.
 TEST(ParseTable, EveryPrefixOfARealTableIsAnError) {
   const std::string text = Fixture("processes");
   for (size_t n = 0; n < text.size(); n += 1 + n / 500)
     EXPECT_FALSE(ParseTable(text.substr(0, n), "f").ok()) << n;
 }
 
-// Cells are found in any order.
+// Cells may come in any order.
 TEST(ParseTable, Breakdown) {
   const auto result = ParseTable(
       "# page_faults 1\n"
@@ -218,7 +218,7 @@ TEST(ParseTable, TheLargestNumber) {
   EXPECT_EQ(result.value().processes[0].rss_kb, 7u);
 }
 
-// However the text is cut into pieces, the result is the same.
+// The result does not depend on how the text is cut into pieces.
 TEST(TableParser, PiecesOfAnySize) {
   const std::string text = Fixture("processes");
   const auto whole = ParseTable(text, "f");

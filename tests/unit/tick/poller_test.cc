@@ -76,7 +76,7 @@ TEST(Pipeline, TakesNewSettings) {
   EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
 }
 
-// Throws in the ticks that it is told to.
+// A source that throws when it is told to.
 class ThrowingSource : public FakeSource {
  public:
   std::optional<Error> Read(Snapshot* snapshot) override {
