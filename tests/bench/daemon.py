@@ -216,7 +216,7 @@ with tempfile.TemporaryDirectory() as work:
     for name, flags in (("idle", 0), ("moving", 1)):
         mover = keep_moving(directory, text) if flags else 0
         rows[f"table, three families, {name}"] = measure_ours(
-            source + ["--mandated-only"], 9)
+            source + ["--basic-families-only"], 9)
         rows[f"table, all families, {name}"] = measure_ours(source, 9)
         if mover:
             os.kill(mover, signal.SIGKILL)

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any comm becomes a label value that Prometheus takes back to the same text,
+// Every comm becomes a label value that Prometheus decodes to the same text,
 // and HTML without markup.
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "text.h"
+#include "base/utf8.h"
+#include "http/html.h"
+#include "render/sample_writer.h"
+#include "source/unescape.h"
 
 namespace {
 
-// As Prometheus's text parser undoes a label value; aborts at what it refuses.
+// Decodes a label value as Prometheus's text parser does; aborts at what that
+// parser refuses.
 std::string Undo(std::string_view value) {
   std::string text;
   for (size_t i = 0; i < value.size(); ++i) {
@@ -45,8 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
        {std::string(bytes), unescaped.value_or(std::string())}) {
     const std::string valid = pfe::ToValidUtf8(comm);
     if (pfe::ToValidUtf8(valid) != valid) abort();
-    std::string label;
-    pfe::AppendLabelValue(valid, &label);
+    pfe::SampleWriter writer;
+    writer.Clear(pfe::SampleWriter::LabelRoom("a", valid.size()));
+    writer.AppendLabel("a", valid);
+    std::string_view label = writer.text();
+    label.remove_prefix(sizeof(",a=\"") - 1);
+    label.remove_suffix(1);
     if (Undo(label) != valid) abort();
     if (pfe::EscapeHtml(valid).find_first_of("<>\"'") != std::string::npos)
       abort();

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request's sender chooses: the query, and the headers that are weighed.
+// Parses what the sender of a request, or a process on the host, chooses: the
+// query, the headers, paths of control groups, /proc.
 #include <string>
 #include <string_view>
 
-#include "cgroup_reader.h"
-#include "negotiation.h"
-#include "options.h"
-#include "procfs_source.h"
-#include "query.h"
+#include "app/options.h"
+#include "http/negotiation.h"
+#include "http/query.h"
+#include "source/cgroup_reader.h"
+#include "source/procfs_source.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

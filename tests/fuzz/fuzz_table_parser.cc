@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text is parsed or refused with a message, whole or in pieces alike; what
-// is parsed is valid UTF-8.
+// Every text is either parsed or refused with a message, whether it comes whole
+// or in pieces. What is parsed is valid UTF-8.
 #include <cstdlib>
 #include <string_view>
 
-#include "stats_parser.h"
-#include "table_parser.h"
-#include "text.h"
+#include "base/utf8.h"
+#include "source/stats_parser.h"
+#include "source/table_parser.h"
 
 namespace {
 
@@ -14,7 +14,7 @@ void CheckTable(std::string_view text) {
   pfe::Snapshot whole;
   const auto error = pfe::ParseTable(text, "f", &whole);
   if (error && error->message.empty()) abort();
-  // In two pieces, cut where the text itself says.
+  // Again in two pieces; the text itself decides where it is cut.
   const size_t cut = text.empty() ? 0 : text.back() * 7919u % text.size();
   pfe::Snapshot pieces;
   pfe::TableParser parser("f", &pieces);

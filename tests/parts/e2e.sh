@@ -29,5 +29,6 @@ e2e_run() {
 DAEMON=$BUILD/exporter/page_fault_exporter
 e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs"
 e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
 e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
 e2e_run e2e prometheus "$DAEMON"

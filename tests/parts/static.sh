@@ -126,6 +126,27 @@ a_new_message_is_missed() {
     grep -q 'sea.cc: "sea" is dry$' "$WORK/messages.log"
 }
 
+rooms_kept() { "$ROOT/tests/static/rooms.py" "$@"; }
+
+# An include against each kind of rule, each of which must be reported.
+a_broken_rule_is_caught() {
+  local source=$WORK/rooms/exporter/src
+  mkdir -p "$source"/{source,follow,http,attic}
+  printf '#include "http/page.h"\n#include <re2/re2.h>\n' >"$source/follow/a.h"
+  printf '#include "page_faults.h"\n#include "page.h"\n' >"$source/follow/b.cc"
+  printf '#include <unheard/of.h>\n' >"$source/http/page.h"
+  printf '#include "page_faults.h"\n#include <vector>\n' >"$source/source/ok.cc"
+  printf '' >"$source/attic/c.cc"
+  ! rooms_kept "$WORK/rooms" >"$WORK/rooms.log" &&
+    grep -q '^follow/a.h includes http/page.h: follow/ may' "$WORK/rooms.log" &&
+    grep -q '^follow/a.h includes re2/re2.h: only' "$WORK/rooms.log" &&
+    grep -q '^follow/b.cc includes page_faults.h: only' "$WORK/rooms.log" &&
+    grep -q '^follow/b.cc includes page.h: it is in no room' "$WORK/rooms.log" &&
+    grep -q '^http/page.h includes unheard/of.h: no rule' "$WORK/rooms.log" &&
+    grep -q '^attic/c.cc: it is in no room' "$WORK/rooms.log" &&
+    ! grep -q '^source/ok.cc' "$WORK/rooms.log"
+}
+
 CHECKERS=$(cached checkers unpack_checkers)
 cd "$ROOT/kernel" || exit
 check "static checkpatch" checkpatch ./*.[ch] include/*.h
@@ -141,6 +162,8 @@ check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean
 check "static clang-format" formatted
+check "static the rooms of the exporter include whom they may" rooms_kept
+check "static an include against the rules is caught" a_broken_rule_is_caught
 check "static RESULTS.md shows the figures measured" \
   "$ROOT/tests/bench/figures" --check
 check "static TROUBLESHOOTING.md explains each message" messages_explained

@@ -4,17 +4,23 @@
 #define TESTS_UNIT_SAMPLES_H_
 
 #include <deque>
+#include <memory>
+#include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "source.h"
+#include "base/utf8.h"
+#include "follow/follower.h"
+#include "source/source.h"
 
 namespace pfe {
 
 inline constexpr uint64_t kSecond = 1000000000;
 
-// A process with what its table has of it.
+// A process with the texts and counts that its table keeps for it.
 struct Sample : Process {
   std::string comm;
   Breakdown breakdown{};
@@ -62,6 +68,14 @@ inline Snapshot Of(const std::vector<Sample>& processes,
   return snapshot;
 }
 
+// Follows a snapshot, and commits the tick.
+inline void Tick(Snapshot snapshot, Follower* follower) {
+  auto rows = std::make_shared<Rows>();
+  rows->processes = std::move(snapshot.processes);
+  follower->Follow(snapshot, std::move(rows));
+  follower->Commit();
+}
+
 // Gives the results it was told to, then repeats the last one.
 class FakeSource : public Source {
  public:
@@ -78,6 +92,26 @@ class FakeSource : public Source {
  private:
   std::deque<Result<Snapshot>> results_;
 };
+
+// Valid UTF-8 of any characters.
+inline std::string RandomText(std::mt19937* random) {
+  std::string bytes((*random)() % 16, '\0');
+  for (char& c : bytes) c = static_cast<char>((*random)());
+  return ToValidUtf8(bytes);
+}
+
+// The samples of an exposition: what is before the value, and the value.
+using SampleSet = std::multiset<std::pair<std::string, double>>;
+inline SampleSet Samples(const std::string& text) {
+  SampleSet samples;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const size_t space = line.rfind(' ');
+    samples.emplace(line.substr(0, space), std::stod(line.substr(space + 1)));
+  }
+  return samples;
+}
 
 // What a source reads.
 inline Result<Snapshot> ReadOf(Source* source) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon is asked.
+// Requests to the daemon.
 
-// The daemon understood, and refused.
+// The daemon refused a request: a parameter is wrong.
 export class Refusal extends Error {}
 
 async function get(path, query = {}) {
   const url = `api/v1/${path}?${new URLSearchParams(query)}`;
   const response = await fetch(url.replace(/\?$/, ''),
     {cache: 'no-store', signal: AbortSignal.timeout(5000)});
-  // A proxy on the way may answer with something else.
+  // A proxy between page and daemon may answer with something that is not JSON.
   const isJson = response.headers.get('Content-Type')?.startsWith('application/json');
   if (!isJson) throw new Error(`status ${response.status}`);
   const answer = await response.json();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host's last ticks, one chart a quantity: they have no common scale.
+// Charts of the host's last ticks. Each quantity has its own chart, because they
+// share no scale.
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
 
@@ -15,7 +16,7 @@ const quantities = [
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// The legend sets styles by markup, which the page's policy forbids.
+// The library's legend sets styles in its markup, which the page's policy forbids.
 Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
 class Chart {
@@ -52,8 +53,8 @@ class Chart {
       gridLineColor: color('--line'), axisLineColor: color('--line')});
   }
 
-  // rows: [Date, number], null if they are unknown; age of the newest and interval
-  // in seconds. What was not read since is a gap at the right.
+  // rows: [Date, number], or null if they are unknown. age of the newest row and
+  // interval are in seconds. If the newest row is old, the chart ends with a gap.
   show(rows, age, interval) {
     this.rows = rows ?? [];
     this.canvas.hidden = !rows;
@@ -77,7 +78,7 @@ class Chart {
         `now ${text(rows.at(-1)[1])}, at most ${text(top)}` : `${title}: nothing yet`);
   }
 
-  // Shows one of its rows, or the newest.
+  // Shows the value of one row, or of the newest.
   point(row) {
     if (!this.graph) return;
     const shown = this.rows[row ?? this.rows.length - 1];

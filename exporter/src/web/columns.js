@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the table shows of a process or a comm.
+// The columns of the table.
 import * as format from './format.js';
 
-// title; sort: the API's name of the order; text of an item; spark: the key of its
-// history; module: only the module can tell; only: the one view that has it.
+// title; sort: the API's name of the order; text: of an item; spark: the key of its
+// history; module: shown only if the source is the module; only: the one view that
+// has the column.
 export const columns = {
   comm: {title: 'Comm', sort: 'comm', name: true},
   pid: {title: 'PID', sort: 'pid', text: (item) => String(item.pid), only: 'processes'},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of one process besides its row: why it faults, and its memory.
+// Details of one process: why it faults, and its memory.
 import {element, setPairs, setText} from './dom.js';
 import * as format from './format.js';
 
-const SHOWN = 8;  // of the breakdown's cells
+const SHOWN = 8;  // cells of the breakdown that are listed
 
 function pairsOf(item, hasModule) {
   const unknown = 'only the module tells';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements, with texts that stay texts: nothing here takes markup.
+// Creates and updates elements. Texts are always set as text, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -19,12 +19,13 @@ export function svg(tag, attributes = {}) {
   return made;
 }
 
-// Only what changes: a reader's selection and a screen reader's place stay.
+// Sets a text only if it differs, so that a selection and a screen reader's
+// position are kept.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// Terms and descriptions of a <dl>.
+// Fills a <dl> with terms and descriptions.
 export function setPairs(list, pairs) {
   const old = [...list.children];
   const fits = old.length === pairs.length &&

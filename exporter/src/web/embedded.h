@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are part of the program; embed.cmake writes their contents.
+// The files that are embedded into the program. embed.cmake generates the
+// definition.
 #ifndef EXPORTER_WEB_EMBEDDED_H_
 #define EXPORTER_WEB_EMBEDDED_H_
 

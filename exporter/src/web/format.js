@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers and names as people read them.
+// Formats numbers and names for people.
 
 const integers = new Intl.NumberFormat('en');
 
-// Three digits that matter, not more.
+// At most three significant digits.
 function short(value) {
   const size = Math.abs(value);
   if (size >= 100 || value === 0) return integers.format(Math.round(value));
@@ -24,7 +24,7 @@ export const count = (value) => integers.format(value);
 export const rate = (value) => (value ? `${scaled(value, decimal)}/s` : '0/s');
 export const bytes = (value) => scaled(value, binary);
 export const seconds = (value) => (value ? scaled(value, times) : '0 s');
-// Stall: time per time.
+// Stall is time per time.
 export const stall = (value) => (value ? `${scaled(value, times)}/s` : '0 s/s');
 export const percent = (part, whole) =>
   (whole ? `${short(100 * part / whole)} %` : '–');
@@ -41,8 +41,8 @@ export const clock = (unixSeconds) =>
 export const moment = (unixSeconds) =>
   new Date(unixSeconds * 1000).toLocaleString('en-GB');
 
-// Any user may name a process anything: what would not be seen, or would turn
-// the text around it, is shown as a sign.
+// Any user can give a process any name. Characters that are invisible, or that
+// change the direction of the text around them, are shown as symbols.
 export function name(comm) {
   if (comm === '') return '(no name)';
   return comm
@@ -51,7 +51,7 @@ export function name(comm) {
     .replace(/[\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '\ufffd');
 }
 
-// A regular expression (RE2) of exactly this text; a line of input takes it.
+// A regular expression (RE2) that matches exactly this text and fits on one line.
 export const quoted = (text) => {
   const escape = (c) => (c < ' ' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\${c}`);
   return `^${text.replace(/[^A-Za-z0-9_\u0080-\uffff]/g, escape)}$`;

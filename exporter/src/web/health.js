@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether to believe what is shown: the source, its age, and what it missed.
+// Shows whether the values can be trusted: the source, its age, and what it missed.
 import {byId, element, setPairs, setText} from './dom.js';
 import * as format from './format.js';
 
@@ -8,7 +8,7 @@ const SOURCES = {module: 'the kernel module', procfs: '/proc'};
 export const isStale = ({age_seconds: age, interval_seconds: interval}) =>
   age === null || age > Math.max(3 * interval, 5);
 
-// What is wrong, worst first: [level, sentence].
+// The problems, worst first: [level, sentence].
 export function problemsOf(status) {
   const problems = [];
   const add = (level, text) => problems.push([level, text]);
@@ -17,7 +17,7 @@ export function problemsOf(status) {
     add('bad', `The source cannot be read: ${problem?.message ?? 'no reason is known'}. ` +
       (status.age_seconds === null ? 'Nothing was read yet.' : 'The processes below are from the last good read.'));
   else if (problem)
-    add('warn', `Read from ${SOURCES[status.source]}, for the module cannot be: ${problem.message}`);
+    add('warn', `Read from ${SOURCES[status.source]}, because the module cannot be read: ${problem.message}`);
   else if (status.source === 'procfs')
     add('warn', 'Read from /proc by choice (--source=procfs): no stall, latency or breakdown.');
   if (status.source !== null && isStale(status))
@@ -58,8 +58,8 @@ function pairsOf(status, age, isOld) {
 }
 
 export class Health {
-  // age: of the last read, in seconds; silentSince: null, or since when (ms) there
-  // is no answer; notices: [level, text].
+  // age: seconds since the last read. silentSince: since when (ms) the daemon has
+  // not answered, or null. notices: [level, text].
   show(status, {age, paused, silentSince, notices}) {
     const problems = [...notices];
     if (silentSince)
@@ -80,7 +80,7 @@ export class Health {
     byId('state').dataset.level = level;
   }
 
-  // Said again only if they change.
+  // Set only when they change, so that a screen reader does not repeat them.
   problems(problems) {
     const list = byId('problems');
     const said = JSON.stringify(problems.map(([level, text]) => [level, text.replace(/\d+/g, '')]));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The histogram of fault times, of minor and of major faults: since the module
-// was loaded, or of the last ticks.
+// Shows histograms of the times of minor and major faults, either since the module
+// was loaded or of the last ticks.
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
 
 const TICKS = 60;
 
-// Faults by bucket from counts that add up, and the last: above all bounds.
+// Converts cumulative counts to faults by bucket. The last bucket is above all
+// bounds.
 function buckets(now, before) {
   const sums = [...now.counts, now.count];
   const old = before ? [...before.counts, before.count] : sums.map(() => 0);
@@ -14,7 +15,7 @@ function buckets(now, before) {
   return grown.map((sum, i) => Math.max(0, sum - (i ? grown[i - 1] : 0)));
 }
 
-// The bound below which that share of the faults is.
+// The bound below which this share of the faults lies.
 function quantile(counts, bounds, share) {
   const all = counts.reduce((a, b) => a + b, 0);
   let sum = 0;
@@ -59,7 +60,7 @@ class Histogram {
     const top = Math.max(...shown.map(([, faults]) => faults), 1);
     this.bars.replaceChildren(...shown.map(([bound, faults], i) => {
       const bar = element('span', {class: 'bar', 'data-severity': this.severity});
-      // A few faults among many are seen, too.
+      // A bar has a least height, so that a few faults among many are visible.
       bar.style.height = faults ? `max(2px, ${100 * faults / top}%)` : '0';
       return element('div', {class: 'bucket', title: `≤ ${bound}: ${format.count(faults)}`},
         element('div', {class: 'column'}, bar),
@@ -85,12 +86,13 @@ export class LatencyView {
     this.forget();
   }
 
-  // After a restart or a reload of the module nothing is compared with before.
+  // After a restart or a reload of the module the counts begin anew, so there is no
+  // difference to earlier counts.
   forget() {
     this.kept = [];
   }
 
-  // Without the module the daemon keeps the last histogram, which is not of now.
+  // Without the module the daemon keeps the last histogram, which is out of date.
   show({latency, ticks, interval_seconds: interval}, hasModule) {
     const offered = hasModule && latency.bounds_seconds.length > 0;
     byId('latency').hidden = !offered;
@@ -112,7 +114,7 @@ export class LatencyView {
     const before = this.recent.checked ? this.kept[0].latency : null;
     const counts = this.histograms.map(({severity}) =>
       buckets(latency[severity], before?.[severity]));
-    // The same buckets for both, and none that is empty at an end.
+    // Both severities show the same buckets, without empty ones at either end.
     const used = counts[0].flatMap((n, i) => (n || counts[1][i] ? [i] : []));
     const range = used.length ? [used[0], used.at(-1)] : [0, -1];
     this.histograms.forEach((histogram, i) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live page: asks the daemon once a tick and shows the answers.
+// The live page. It asks the daemon once a tick and shows the answers.
 import * as api from './api.js';
 import {Charts} from './charts.js';
 import {columns, columnsOf} from './columns.js';
@@ -11,10 +11,11 @@ import {Table} from './table.js';
 
 const TICKS = 60;
 const RETRY_MS = 2000;
-const RESTART_SECONDS = 60;  // for which it is told of
+const RESTART_SECONDS = 60;  // how long a restart is mentioned
 const DEFAULTS = {view: 'processes', sort: 'faults_rate', order: 'desc', limit: '25', filter: ''};
 
-// What a person chose; in the address, so that it can be kept and passed on.
+// The user's choices. They are kept in the address, so that it can be bookmarked
+// and shared.
 const wanted = {...DEFAULTS};
 const health = new Health();
 const charts = new Charts();
@@ -27,7 +28,7 @@ let paused = false;
 let silentSince = null;
 let restartedAt = 0;
 let timer = 0;
-let asked = 0;         // answers to an earlier question are dropped
+let asked = 0;         // number of the last request; older answers are dropped
 let comms = new Map(); // their history, which the daemon does not keep
 
 function readAddress() {
@@ -57,7 +58,7 @@ function showChoices() {
   if (byId('filter').value !== wanted.filter) byId('filter').value = wanted.filter;
 }
 
-// What is typed counts, even if it was typed a moment ago.
+// Applies the input at once, even if the user has just typed it.
 function choose(changes) {
   Object.assign(wanted, {filter: byId('filter').value}, changes);
   writeAddress();
@@ -84,8 +85,8 @@ function chooseView(view) {
   choose({view, sort});
 }
 
-// One point a tick of each comm in the answer; a comm that was not in it has
-// none for that tick, and is forgotten after so many.
+// Appends one point for each comm in the answer. A comm that is not in it has no
+// point for that tick, and is forgotten after a number of ticks.
 function noteComms(items, ticks) {
   for (const item of items) {
     const kept = comms.get(item.comm) ?? {ticks: [], points: []};
@@ -99,7 +100,7 @@ function noteComms(items, ticks) {
     if (kept.ticks.at(-1) <= ticks - TICKS) comms.delete(comm);
 }
 
-// From the last gap on.
+// The points since the last gap.
 function historyOf(item) {
   if ('pid' in item) return item.history;
   const {ticks, points} = comms.get(item.comm);
@@ -119,7 +120,7 @@ function noteRestart(next) {
 function show(next, list) {
   noteRestart(next);
   status = {...next, at: Date.now()};
-  // While nothing can be read the last good values stay, and what they were.
+  // While no source can be read, the last good values and their kind stay.
   if (status.source !== null) hasModule = status.source === 'module';
   byId('live').hidden = false;
   charts.show(status, hasModule);
@@ -147,7 +148,8 @@ function showFilterProblem(text) {
   byId('filter').setAttribute('aria-invalid', String(Boolean(text)));
 }
 
-// A filter that is refused leaves the table as it was; the rest goes on.
+// If the daemon refuses the filter, the table stays as it was and the rest is
+// updated.
 async function askList() {
   try {
     const answer = await api.list(wanted);
@@ -196,13 +198,13 @@ function listen() {
   for (const input of document.getElementsByName('view'))
     input.addEventListener('change', () => chooseView(input.value));
   byId('pause').addEventListener('click', pause);
-  // Nobody looks: nothing is asked.
+  // The page is hidden: it asks for nothing.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) clearTimeout(timer);
     else if (!paused) ask();
   });
   addEventListener('hashchange', () => {
-    if (location.hash === '#processes') return;  // the skip link
+    if (location.hash === '#processes') return;  // set by the skip link
     readAddress();
     showChoices();
     ask();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line of the last ticks, beside the number that it led to.
+// Draws the last ticks as a small line beside the current number.
 import {svg} from './dom.js';
 
 const WIDTH = 72;
@@ -14,7 +14,7 @@ export class Sparkline {
     this.node.append(this.line);
   }
 
-  // The newest at the right; from 0 to the highest.
+  // The newest point is at the right; the scale runs from 0 to the highest point.
   show(values) {
     const last = (values ?? []).slice(-TICKS);
     const top = Math.max(...last, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of processes or comms. Rows are kept from tick to tick, so that what
-// is focused, selected or opened stays so.
+// The table of processes or comms. Rows are reused from tick to tick, so that
+// focus, selection and opened details are kept.
 import {columnsOf} from './columns.js';
 import {Details} from './details.js';
 import {byId, element, setText} from './dom.js';
@@ -69,7 +69,7 @@ class Row {
 }
 
 export class Table {
-  // onSort(key), onComm(comm): what a person asked for.
+  // onSort(key), onComm(comm): called when the user asks for an order or a comm.
   constructor(onSort, onComm) {
     this.head = byId('table').tHead;
     this.body = byId('table').tBodies[0];
@@ -103,7 +103,7 @@ export class Table {
 
   show({view, sort, order}, items, historyOf, hasModule) {
     if (view !== this.view) this.header(view);
-    // Where there is room for one number it is what the order goes by.
+    // A narrow screen shows one number: the one that the table is sorted by.
     const narrow = columnsOf(view).find((column) => column.sort === sort)?.text && sort !== 'pid'
       ? sort : 'faults_rate';
     this.showOrder(sort, order, narrow);
@@ -118,7 +118,7 @@ export class Table {
     this.place([...rows.values()].flatMap((row) => row.nodes()));
   }
 
-  // In order, moving no more than must be; what was focused is so again.
+  // Puts the rows in order and moves as few as possible. The focus is restored.
   place(nodes) {
     const focused = this.body.contains(document.activeElement) ? document.activeElement : null;
     const wanted = new Set(nodes);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: wiring, signals and exit codes. It exits with 0 after SIGTERM or
+// SIGINT; with 1 if it cannot listen or, with --once or --top, cannot read;
+// with 2 for a bad option.
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "app/logging.h"
+#include "app/man_page.h"
+#include "app/options.h"
+#include "app/read_log.h"
+#include "base/clock.h"
+#include "base/version.h"
+#include "http/http_server.h"
+#include "http/service.h"
+#include "render/top_table.h"
+#include "source/auto_source.h"
+#include "source/module_source.h"
+#include "source/procfs_source.h"
+#include "tick/pipeline.h"
+#include "tick/poller.h"
+
+namespace pfe {
+namespace {
+
+// Each tick notifies the watchdog, so its timeout must be longer than some
+// ticks.
+void TellWatchdog(std::chrono::milliseconds interval) {
+  uint64_t usec = 0;
+  if (sd_watchdog_enabled(0, &usec) <= 0) return;
+  const auto ticks =
+      static_cast<uint64_t>(std::chrono::microseconds(3 * interval).count());
+  sd_notifyf(0, "WATCHDOG_USEC=%llu",
+             static_cast<unsigned long long>(std::max(usec, ticks)));
+}
+
+std::unique_ptr<Source> MakeSource(const Options& options) {
+  auto module = std::make_unique<ModuleSource>(options.debugfs);
+  auto procfs = std::make_unique<ProcfsSource>(options.pipeline.procfs);
+  if (options.source == "module") return module;
+  if (options.source == "procfs") return procfs;
+  return std::make_unique<AutoSource>(std::move(module), std::move(procfs));
+}
+
+// Blocks the signals that the main thread waits for. Threads inherit this.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Opens stdin, stdout and stderr if they are closed. Otherwise a file or socket
+// could get the descriptor of stderr, and the log would be written into it.
+void OpenClosedStreams() {
+  int fd;
+  do {
+    fd = open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
+bool Print(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+      std::fflush(stdout) == 0;
+  if (!written) spdlog::error("cannot write to stdout");
+  return written;
+}
+
+void WarnOf(const View& view) {
+  if (view.reason)
+    spdlog::log(view.error ? spdlog::level::err : spdlog::level::warn,
+                "cannot read: {}", view.reason->message);
+}
+
+int PrintOnce(Pipeline* pipeline) {
+  const auto view = pipeline->Tick();
+  WarnOf(*view);
+  return Print(RenderAll(*view)) && !view->error ? 0 : 1;
+}
+
+// Prints the table again and again on a terminal, but once into a pipe.
+int PrintTop(const Options& options, Pipeline* pipeline) {
+  const sigset_t signals = BlockSignals();
+  const bool terminal = isatty(STDOUT_FILENO);
+  const auto wait = options.interval.count();
+  const timespec pause = {wait / 1000, wait % 1000 * 1000000};
+  for (;;) {
+    const auto view = pipeline->Tick();
+    if (view->error) {
+      WarnOf(*view);
+      return 1;
+    }
+    const std::string table = RenderTop(*view, *options.top);
+    // The first tick has no rates yet.
+    if (terminal || view->ticks > 1)
+      if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
+    if (!terminal && view->ticks > 1) return 0;
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) return 0;
+  }
+}
+
+// The running service, and its reactions to signals.
+class Daemon {
+ public:
+  Daemon(int argc, const char* const* argv, const Options& options)
+      : argc_(argc),
+        argv_(argv),
+        options_(options),
+        signals_(BlockSignals()),
+        source_(MakeSource(options)),
+        pipeline_(source_.get(), options.pipeline),
+        poller_(&pipeline_, options.interval,
+                [this](const View& tick) {
+                  log_.Note(tick);
+                  sd_notify(0, "WATCHDOG=1");
+                }),
+        service_(&poller_, {options.telemetry_path, options.interval,
+                            options.max_requests}),
+        server_(options.listen_addresses, [this](const HttpRequest& request) {
+          return service_.Answer(request);
+        }) {}
+
+  int Run() {
+    for (const std::string& address : options_.listen_addresses)
+      spdlog::info("listening on {}{}", address, options_.telemetry_path);
+    TellWatchdog(options_.interval);
+    sd_notify(0, "READY=1");
+    int signal = 0;
+    while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
+    spdlog::info("ending by signal {}", signal);
+    sd_notify(0, "STOPPING=1");
+    return 0;
+  }
+
+ private:
+  void Reload() {
+    sd_notifyf(
+        0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+        static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
+    int exit_code = 0;
+    const auto options = ParseOptions(argc_, argv_, &exit_code);
+    service_.SetConfigOk(options.has_value());
+    if (options) {
+      for (const std::string& key : NeedRestart(options_, *options))
+        spdlog::warn("{} changes only after a restart", key);
+      spdlog::set_level(spdlog::level::from_str(options->log_level));
+      PipelineSettings settings = options->pipeline;
+      settings.procfs = options_.pipeline.procfs;
+      poller_.Configure(settings, options->interval);
+      service_.SetInterval(options->interval);
+      TellWatchdog(options->interval);
+      spdlog::info("the configuration was read again");
+    } else {
+      spdlog::error("the configuration stays as it was: see above");
+    }
+    sd_notify(0, "READY=1");
+  }
+
+  const int argc_;
+  const char* const* const argv_;
+  const Options options_;
+  const sigset_t signals_;
+  ReadLog log_;
+  const std::unique_ptr<Source> source_;
+  Pipeline pipeline_;
+  Poller poller_;
+  Service service_;
+  const HttpServer server_;
+};
+
+int Main(int argc, const char* const* argv) {
+  OpenClosedStreams();
+  // Without this, each of the many request threads gets a heap of its own.
+  mallopt(M_ARENA_MAX, 2);
+  // Blocks above this size are always returned to the system when they are
+  // freed. Without this, the library raises the threshold when the first such
+  // block is freed.
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  if (argc == 2 && std::string_view(argv[1]) == "--man") {
+    std::cout << ManPage();
+    return 0;
+  }
+  // The reader of the log may have gone.
+  signal(SIGPIPE, SIG_IGN);
+  int exit_code = 0;
+  const std::optional<Options> options = ParseOptions(argc, argv, &exit_code);
+  if (!options) return exit_code;
+  StartLogging(options->log_level, options->log_format);
+  if (options->config_check) {
+    Print("the configuration is good\n");
+    return 0;
+  }
+  if (options->once || options->top) {
+    const auto source = MakeSource(*options);
+    PipelineSettings settings = options->pipeline;
+    settings.count_first = true;
+    Pipeline pipeline(source.get(), settings);
+    return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
+  }
+  spdlog::info("page_fault_exporter {}", Version());
+  return Daemon(argc, argv, *options).Run();
+}
+
+}  // namespace
+}  // namespace pfe
+
+int main(int argc, char** argv) {
+  try {
+    return pfe::Main(argc, argv);
+  } catch (const std::exception& error) {
+    spdlog::critical("{}", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/version.h"
+#include "http/http_server.h"
+
+namespace pfe {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::chrono::milliseconds kShortestInterval{100};
+constexpr std::chrono::milliseconds kLongestInterval{3600000};
+
+std::string CheckInterval(const std::string& text) {
+  const auto interval = ParseDuration(text);
+  if (interval && *interval >= kShortestInterval &&
+      *interval <= kLongestInterval)
+    return "";
+  return "\"" + text +
+         "\" is not a duration from 100ms to 1h (such as 500ms, 5s, "
+         "1m)";
+}
+
+std::string CheckTelemetryPath(const std::string& path) {
+  if (path.size() < 2 || path.front() != '/' || path.starts_with("/-/") ||
+      path.starts_with("/api/"))
+    return "\"" + path +
+           "\" is no path such as /metrics (it starts with /, is not / itself "
+           "and not below /-/ or /api/)";
+  return "";
+}
+
+std::string CheckAddress(const std::string& address) {
+  const std::string wrong = CheckListenAddress(address);
+  return wrong.empty() ? "" : "\"" + address + "\": " + wrong;
+}
+
+std::string CheckExpression(const std::string& regex) {
+  const std::string wrong = CheckRegex(regex);
+  return wrong.empty() ? ""
+                       : "\"" + regex + "\" is no RE2 expression: " + wrong;
+}
+
+// Values that CLI11 parses into; ParseOptions() makes one struct of them.
+struct Raw {
+  Options options;
+  std::string interval = "5s";
+};
+
+void AddSourceOptions(CLI::App* app, Raw* raw) {
+  app->add_option("--interval", raw->interval, "How often the source is read")
+      ->check(CheckInterval)
+      ->type_name("DURATION");
+  app->add_option("--source", raw->options.source,
+                  "Where values come from: the kernel module, /proc, or the "
+                  "module as long as it can be read (auto)")
+      ->check(CLI::IsMember({"auto", "module", "procfs"}));
+  app->add_option("--path.debugfs", raw->options.debugfs,
+                  "Where debugfs is mounted")
+      ->type_name("DIRECTORY");
+  app->add_option("--path.procfs", raw->options.pipeline.procfs,
+                  "Where procfs is mounted")
+      ->type_name("DIRECTORY");
+}
+
+void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
+  SelectionRules* rules = &settings->selection;
+  app->add_option("--processes.max", rules->max,
+                  "Processes with series of their own at most, by recent "
+                  "faults, then RSS")
+      ->check(CLI::Range(size_t{1}, size_t{10000000}));
+  app->add_option("--processes.include", rules->include,
+                  "Only comms that match this RE2 expression as a whole have "
+                  "series by pid")
+      ->check(CheckExpression)
+      ->type_name("REGEX");
+  app->add_option("--processes.exclude", rules->exclude,
+                  "Comms that match this RE2 expression as a whole have none")
+      ->check(CheckExpression)
+      ->type_name("REGEX");
+  app->add_option("--processes.min-faults", rules->min_faults,
+                  "Processes with fewer faults have none")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 53));
+  app->add_option("--processes.breakdown", rules->breakdown,
+                  "Processes with faults by severity, access and kind")
+      ->check(CLI::Range(size_t{0}, size_t{100000}));
+  app->add_flag("--no-pid", rules->no_pid, "No series by pid at all");
+  app->add_option("--comms.max", settings->max_comms,
+                  "Comms with series of their own at most; the rest share "
+                  "\"other\"")
+      ->check(CLI::Range(size_t{1}, size_t{1000000}));
+  app->add_flag("--basic-families-only,--mandated-only",
+                settings->basic_families_only,
+                "Of the families of processes serve page_faults_total, "
+                "vma_bytes and rss_bytes alone, and none by comm; "
+                "--mandated-only is the old name");
+  app->add_flag("--containers", settings->containers,
+                "Also the control group, unit, pod and container of processes "
+                "(page_fault_process_info)");
+}
+
+void AddWebOptions(CLI::App* app, Options* options) {
+  app->add_option("--web.listen-address", options->listen_addresses,
+                  "Address to listen on, HOST:PORT or :PORT; repeatable")
+      ->check(CheckAddress)
+      ->type_name("ADDRESS")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app->add_option("--web.telemetry-path", options->telemetry_path,
+                  "Path of the metrics")
+      ->check(CheckTelemetryPath)
+      ->type_name("PATH");
+  app->add_option("--web.max-requests", options->max_requests,
+                  "Scrapes that are answered at once; 0 is without limit")
+      ->check(CLI::Range(0, 1000000));
+}
+
+void AddLogOptions(CLI::App* app, Options* options) {
+  app->add_option("--log.level", options->log_level,
+                  "Least level of messages that are logged")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  app->add_option("--log.format", options->log_format, "Form of the log")
+      ->check(CLI::IsMember({"logfmt", "json"}));
+}
+
+// Options that are not allowed in the file.
+constexpr const char* kOnlyOnTheCommandLine[] = {
+    "config.file", "config.check", "once", "top", "help", "version"};
+
+void AddModes(CLI::App* app, Options* options) {
+  app->add_option("--config.file", options->config_file,
+                  "JSON file with more options; read again on SIGHUP")
+      ->type_name("FILE");
+  app->add_flag("--config.check", options->config_check,
+                "Check the options and the file, and end");
+  app->add_flag("--once", options->once,
+                "Read once, print the metrics to stdout, and end");
+  app->add_option_function<std::string>(
+         "--top",
+         [options](const std::string& rows) {
+           options->top = rows.empty() ? 20 : std::stoul(rows);
+         },
+         "Show the N busiest processes (20), again and again on a terminal")
+      ->expected(0, 1)
+      ->check([](const std::string& text) {
+        return text.empty() || (text.size() < 7 &&
+                                std::all_of(text.begin(), text.end(), isdigit))
+                   ? std::string()
+                   : "\"" + text + "\" is no number of rows";
+      })
+      ->type_name("N");
+}
+
+std::string EnvironmentName(std::string name) {
+  for (char& c : name)
+    c = c == '.' || c == '-'
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return "PAGE_FAULT_EXPORTER_" + name;
+}
+
+std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
+  auto app =
+      std::make_unique<CLI::App>(kProgramDescription, "page_fault_exporter");
+  // If a flag is given twice, the last one counts. That way a systemd unit's
+  // flags can be extended.
+  app->option_defaults()->always_capture_default()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);
+  app->set_version_flag("--version",
+                        std::string("page_fault_exporter ") + Version());
+  AddSourceOptions(app.get(), raw);
+  AddProcessOptions(app.get(), &raw->options.pipeline);
+  AddWebOptions(app.get(), &raw->options);
+  AddLogOptions(app.get(), &raw->options);
+  AddModes(app.get(), &raw->options);
+  for (CLI::Option* option : app->get_options()) {
+    const std::string name = option->get_single_name();
+    if (name != "help" && name != "version")
+      option->envname(EnvironmentName(name));
+  }
+  return app;
+}
+
+// Converts a value of the file to what the command line would contain.
+std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
+  if (json.is_array()) {
+    std::vector<std::string> values;
+    for (const Json& element : json)
+      for (std::string& value : ValuesOf(element, key))
+        values.push_back(std::move(value));
+    return values;
+  }
+  if (json.is_string()) return {json.get<std::string>()};
+  if (json.is_boolean() || json.is_number()) return {json.dump()};
+  throw CLI::ValidationError(
+      key,
+      json.dump() + " is no string, number, true, false or a list of them");
+}
+
+void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
+  CLI::Option* option = app->get_option_no_throw("--" + key);
+  if (!option || std::count(std::begin(kOnlyOnTheCommandLine),
+                            std::end(kOnlyOnTheCommandLine), key))
+    throw CLI::ValidationError(
+        key, "is no option of the file; those of --help are, without --");
+  if (option->count() > 0) return;  // a flag or the environment has it
+  const std::vector<std::string> values = ValuesOf(value, key);
+  if (values.empty()) throw CLI::ValidationError(key, "is an empty list");
+  option->add_result(values);
+  option->run_callback();
+}
+
+// The environment's old name of an option; the new one overrides it.
+void ApplyOldNames(CLI::App* app) {
+  const char* value = getenv("PAGE_FAULT_EXPORTER_MANDATED_ONLY");
+  CLI::Option* option = app->get_option("--basic-families-only");
+  if (!value || option->count() > 0) return;
+  option->add_result(value);
+  option->run_callback();
+}
+
+// Applies the file's options that neither a flag nor the environment sets.
+void ApplyFile(const std::string& path, CLI::App* app) {
+  std::ifstream file(path);
+  if (!file)
+    throw CLI::FileError("--config.file: cannot read " + path + ": " +
+                         strerror(errno));
+  Json json;
+  try {
+    json = Json::parse(file);
+  } catch (const std::exception& error) {  // of the parser or of the reading
+    throw CLI::FileError("--config.file: " + path + ": " + error.what());
+  }
+  if (!json.is_object())
+    throw CLI::FileError("--config.file: " + path + ": expected a JSON object");
+  for (const auto& [key, value] : json.items()) {
+    try {
+      ApplyKey(app, key, value);
+    } catch (const CLI::ParseError& error) {
+      throw CLI::FileError("--config.file: " + path + ": " + error.what());
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> ParseDuration(
+    const std::string& text) {
+  uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || number > 1000000000) return std::nullopt;
+  const std::string_view unit(at, static_cast<size_t>(end - at));
+  const auto n = static_cast<int64_t>(number);
+  if (unit == "ms") return std::chrono::milliseconds(n);
+  if (unit == "s") return std::chrono::seconds(n);
+  if (unit == "m") return std::chrono::minutes(n);
+  if (unit == "h") return std::chrono::hours(n);
+  return std::nullopt;
+}
+
+std::optional<Options> ParseOptions(int argc, const char* const* argv,
+                                    int* exit_code) {
+  Raw raw;
+  const auto app = MakeApp(&raw);
+  try {
+    app->parse(argc, argv);
+    ApplyOldNames(app.get());
+    if (!raw.options.config_file.empty())
+      ApplyFile(raw.options.config_file, app.get());
+  } catch (const CLI::Success& success) {
+    *exit_code = app->exit(success);
+    return std::nullopt;
+  } catch (const CLI::Error& error) {
+    std::cerr << "page_fault_exporter: " << error.what() << "; see --help\n";
+    *exit_code = 2;
+    return std::nullopt;
+  }
+  raw.options.interval = *ParseDuration(raw.interval);
+  return raw.options;
+}
+
+std::vector<std::string> NeedRestart(const Options& before,
+                                     const Options& after) {
+  std::vector<std::string> keys;
+  const auto compare = [&keys](bool same, const char* key) {
+    if (!same) keys.emplace_back(key);
+  };
+  compare(before.source == after.source, "source");
+  compare(before.debugfs == after.debugfs, "path.debugfs");
+  compare(before.pipeline.procfs == after.pipeline.procfs, "path.procfs");
+  compare(before.listen_addresses == after.listen_addresses,
+          "web.listen-address");
+  compare(before.telemetry_path == after.telemetry_path, "web.telemetry-path");
+  compare(before.max_requests == after.max_requests, "web.max-requests");
+  compare(before.log_format == after.log_format, "log.format");
+  return keys;
+}
+
+std::vector<OptionHelp> OptionHelps() {
+  Raw raw;
+  const auto app = MakeApp(&raw);
+  std::vector<OptionHelp> helps;
+  for (const CLI::Option* option : app->get_options()) {
+    OptionHelp& help = helps.emplace_back();
+    help.name = option->get_name();
+    help.description = option->get_description();
+    if (option->get_type_size() == 0) continue;
+    help.type = option->get_type_name();
+    help.by_default = option->get_default_str();
+  }
+  return helps;
+}
+
+}  // namespace pfe

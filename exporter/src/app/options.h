@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parses and checks flags, environment and configuration file. A flag overrides
+// the environment, and the environment overrides the file. The environment
+// variable of a flag is PAGE_FAULT_EXPORTER_ and the flag's name in capitals,
+// with _ in place of . and -. The file is a JSON object whose keys are the
+// names without --.
+//
+// Options that are wrong end the program with a sentence that names them.
+#ifndef EXPORTER_APP_OPTIONS_H_
+#define EXPORTER_APP_OPTIONS_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tick/pipeline.h"
+
+namespace pfe {
+
+struct Options {
+  std::chrono::milliseconds interval{5000};
+  std::string source = "auto";
+  std::string debugfs = "/sys/kernel/debug";
+  std::vector<std::string> listen_addresses = {":9110"};
+  std::string telemetry_path = "/metrics";
+  int max_requests = 40;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  std::string config_file;
+  PipelineSettings pipeline;
+  bool once = false;
+  bool config_check = false;
+  std::optional<size_t> top;  // rows
+};
+
+// Returns nothing if the program must end at once, with *exit_code: 0 after
+// --help and --version, 2 after a bad option. For the latter, a sentence on
+// stderr names the flag, variable or key, its value and what is allowed.
+std::optional<Options> ParseOptions(int argc, const char* const* argv,
+                                    int* exit_code);
+
+// The options that differ and need a restart to change, e.g.
+// "web.listen-address"; empty if there is none.
+std::vector<std::string> NeedRestart(const Options& before,
+                                     const Options& after);
+
+inline constexpr const char* kProgramDescription =
+    "Serves the page faults of every process to Prometheus";
+
+// What --help says of one option.
+struct OptionHelp {
+  std::string name;  // with its dashes
+  std::string type;  // of its value; empty for a flag
+  std::string description;
+  std::string by_default;  // empty if there is none
+};
+std::vector<OptionHelp> OptionHelps();
+
+// Parses "500ms", "5s", "1m" or "1h". Returns nothing for anything else.
+std::optional<std::chrono::milliseconds> ParseDuration(const std::string& text);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_APP_OPTIONS_H_

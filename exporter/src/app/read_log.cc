@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/read_log.h"
+
+#include <spdlog/spdlog.h>
+
+namespace pfe {
+
+void ReadLog::Note(const View& view) {
+  const std::string reason = view.reason ? view.reason->message : "";
+  const std::string source = view.error ? "" : view.source;
+  if (!first_ && reason == reason_ && source == source_) return;
+  if (source.empty())
+    spdlog::warn("cannot read the source {}: {}", view.source, reason);
+  else if (!reason.empty())
+    spdlog::warn(
+        "reading the source {}, because the preferred one cannot be read: {}",
+        source, reason);
+  else if (first_)
+    spdlog::info("reading the source {}: {} processes", source, view.processes);
+  else
+    spdlog::info("the source {} can be read again: {} processes", source,
+                 view.processes);
+  first_ = false;
+  reason_ = reason;
+  source_ = source;
+}
+
+}  // namespace pfe

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EXPORTER_APP_READ_LOG_H_
+#define EXPORTER_APP_READ_LOG_H_
+
+#include <string>
+
+#include "render/view.h"
+
+namespace pfe {
+
+// Logs whether reads of the source succeed. It logs changes, not every tick.
+// For one thread.
+class ReadLog {
+ public:
+  void Note(const View& view);
+
+ private:
+  bool first_ = true;
+  std::string reason_;  // as last logged; empty if the read succeeded
+  std::string source_;  // that was read; empty if none was
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_APP_READ_LOG_H_

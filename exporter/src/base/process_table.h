@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of processes. Its rows have one size; comms and breakdowns, which
+// have not, lie in two arrays beside them. A row therefore costs no allocation,
+// and a table that is filled again each tick keeps its memory.
+#ifndef EXPORTER_BASE_PROCESS_TABLE_H_
+#define EXPORTER_BASE_PROCESS_TABLE_H_
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pfe {
+
+// Severity x access x kind; the index is (severity * 3 + access) * 4 + kind.
+inline constexpr size_t kSeverities = 2;
+inline constexpr size_t kAccesses = 3;
+inline constexpr size_t kKinds = 4;
+inline constexpr size_t kBreakdown = kSeverities * kAccesses * kKinds;
+inline constexpr std::array<const char*, kSeverities> kSeverityNames = {
+    "minor", "major"};
+inline constexpr std::array<const char*, kAccesses> kAccessNames = {
+    "read", "write", "exec"};
+inline constexpr std::array<const char*, kKinds> kKindNames = {
+    "anon", "file", "shmem", "hugetlb"};
+
+using Breakdown = std::array<uint64_t, kBreakdown>;
+
+// Calls `use` with the number of each bit that is set, from the lowest on.
+template <typename Use>
+void ForEachCell(uint32_t cells, Use use) {
+  for (; cells; cells &= cells - 1)
+    use(static_cast<size_t>(std::countr_zero(cells)));
+}
+
+// One process. Its identity is (pid, start_ns), because the kernel reuses pids.
+// Counters count since the source began to count; sizes are in kB.
+struct Process {
+  uint64_t start_ns = 0;  // boot time
+  uint64_t vma_kb = 0;
+  uint64_t rss_kb = 0;
+  uint64_t rss_anon_kb = 0;
+  uint64_t rss_file_kb = 0;
+  uint64_t rss_shmem_kb = 0;
+  uint64_t swap_kb = 0;
+  uint64_t faults = 0;
+  uint64_t minor = 0;
+  uint64_t major = 0;
+  uint64_t stall_ns = 0;
+  uint32_t pid = 0;
+  // Where the table keeps its comm and its counts by breakdown; a bit of
+  // `cells` says that the cell has a count.
+  uint32_t comm_at = 0;
+  uint32_t counts_at = 0;
+  uint32_t cells = 0;
+  uint16_t comm_size = 0;
+  bool live = false;
+};
+
+class ProcessTable {
+ public:
+  // Removes all rows. Keeps the memory for the next ones unless little of it
+  // was used.
+  void Clear();
+  // Appends a row. Pointers to other rows become invalid.
+  Process* Add() { return &rows_.emplace_back(); }
+  // Sets the comm of the last row: valid UTF-8, of at most 65535 bytes.
+  void SetComm(std::string_view comm);
+  // Sets the breakdown of any row: the counts of the cells whose bits are set.
+  void SetBreakdown(uint32_t cells, const Breakdown& counts, Process* row);
+
+  size_t size() const { return rows_.size(); }
+  bool empty() const { return rows_.empty(); }
+  const Process& operator[](size_t i) const { return rows_[i]; }
+  Process& operator[](size_t i) { return rows_[i]; }
+  auto begin() const { return rows_.begin(); }
+  auto end() const { return rows_.end(); }
+
+  std::string_view comm(const Process& row) const {
+    return std::string_view(comms_).substr(row.comm_at, row.comm_size);
+  }
+  // The counts of the cells whose bits are set, from the lowest bit on.
+  const uint64_t* counts(const Process& row) const {
+    return counts_.data() + row.counts_at;
+  }
+  Breakdown breakdown(const Process& row) const;
+
+ private:
+  std::vector<Process> rows_;
+  std::string comms_;
+  std::vector<uint64_t> counts_;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_BASE_PROCESS_TABLE_H_

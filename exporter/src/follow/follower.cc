@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "follow/follower.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/recycle.h"
+
+namespace pfe {
+namespace {
+
+// Recent faults fade by a fifth in this time.
+constexpr double kFadeSeconds = 5;
+constexpr double kFade = 0.8;
+
+}  // namespace
+
+Follower::Follower(size_t max_comms, bool count_first)
+    : count_first_(count_first), sums_(max_comms) {}
+
+void Follower::Begin(const Snapshot& snapshot, const Rows& rows) {
+  const bool new_source = !has_last_ || snapshot.source != last_.source ||
+                          snapshot.epoch != last_.epoch;
+  next_.source = snapshot.source;
+  next_.epoch = snapshot.epoch;
+  next_.read_ns = snapshot.read_ns;
+  next_.seconds =
+      has_last_ ? static_cast<double>(next_.read_ns - last_.read_ns) / 1e9 : 0;
+  fade_ = static_cast<float>(std::pow(kFade, next_.seconds / kFadeSeconds));
+  next_.changes = Changes();
+  next_.changes.all = new_source;
+  Recycle(&next_.states);
+  next_.states.resize(rows.processes.size());
+  matcher_.Begin(*last_.rows, !new_source);
+  continuity_.Begin(new_source, last_.rows->processes.size());
+  sums_.Begin(next_.read_ns, snapshot.offered.breakdown);
+}
+
+void Follower::NoteChanges(const Process& old, const Process& process,
+                           bool renamed) {
+  const Counters& growth = growth_.counters;
+  next_.changes.counters |=
+      (growth.faults | growth.major | growth.stall_ns) != 0;
+  next_.changes.rows |= old.live != process.live || renamed;
+  next_.changes.vma |= old.vma_kb != process.vma_kb;
+  next_.changes.rss |= old.rss_kb != process.rss_kb;
+  next_.changes.rss_split |= old.rss_anon_kb != process.rss_anon_kb ||
+                             old.rss_file_kb != process.rss_file_kb ||
+                             old.rss_shmem_kb != process.rss_shmem_kb;
+  next_.changes.swap |= old.swap_kb != process.swap_kb;
+}
+
+void Follower::ContinueRow(uint32_t previous, Rows* rows, uint32_t index) {
+  const ProcessTable& old_table = last_.rows->processes;
+  const Process& old = old_table[previous];
+  const RowState& was = last_.states[previous];
+  Process& process = rows->processes[index];
+  RowState& state = next_.states[index];
+  const std::string_view comm = rows->processes.comm(process);
+  state.previous = previous;
+  state.renamed = old_table.comm(old) != comm;
+  state.offset = continuity_.Continue(old_table, old, was.offset,
+                                      &rows->processes, &process, &growth_);
+  state.recent =
+      was.recent * fade_ + static_cast<float>(growth_.counters.faults);
+  NoteChanges(old, process, state.renamed);
+  state.comm = sums_.Add(process, comm, state.renamed ? Sums::kOther : was.comm,
+                         growth_);
+  rows->growth[index] = growth_.counters;
+}
+
+void Follower::StartRow(Rows* rows, uint32_t index) {
+  const ProcessTable& table = rows->processes;
+  const Process& process = table[index];
+  RowState& state = next_.states[index];
+  const bool may_be_old = next_.changes.all || next_.source == "procfs";
+  const bool counts =
+      has_last_ ? !may_be_old || process.start_ns + kProcTickNs > last_.read_ns
+                : count_first_;
+  if (counts) {
+    growth_.counters = CountersOf(process);
+    const uint64_t* count = table.counts(process);
+    ForEachCell(process.cells,
+                [&](size_t cell) { growth_.SetCell(cell, *count++); });
+  }
+  state.renamed = true;
+  next_.changes.rows = true;
+  state.comm = sums_.Add(process, table.comm(process), Sums::kOther, growth_);
+  // What a process did before the first tick is neither recent nor growth.
+  if (!has_last_) return;
+  state.recent = static_cast<float>(growth_.counters.faults);
+  rows->growth[index] = growth_.counters;
+}
+
+void Follower::FollowRows(Rows* rows) {
+  const auto size = static_cast<uint32_t>(rows->processes.size());
+  Recycle(&rows->growth);
+  rows->growth.resize(size);
+  rows->youngest_ns = 0;
+  for (uint32_t i = 0; i < size; ++i) {
+    const Process& process = rows->processes[i];
+    rows->youngest_ns = std::max(rows->youngest_ns, process.start_ns);
+    growth_.Clear();
+    const uint32_t previous = matcher_.Find(process);
+    if (previous == kNoRow)
+      StartRow(rows, i);
+    else
+      ContinueRow(previous, rows, i);
+  }
+}
+
+// A row that is gone was retired with at least what it had counted then.
+uint64_t Follower::FaultsOfGoneRows() {
+  uint64_t faults = 0;
+  matcher_.ForEachGone([&](uint32_t i) {
+    next_.changes.rows = true;
+    faults += continuity_.SourceFaults(last_.rows->processes[i],
+                                       last_.states[i].offset);
+  });
+  return faults;
+}
+
+void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows) {
+  Begin(snapshot, *rows);
+  FollowRows(rows.get());
+  next_.host = last_.host;
+  next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,
+                               FaultsOfGoneRows()});
+  next_.rows = std::move(rows);
+}
+
+void Follower::Commit() noexcept {
+  continuity_.Commit();
+  sums_.Commit();
+  std::swap(last_, next_);
+  // The rows of the tick before are free to be filled again.
+  next_.rows = nullptr;
+  has_last_ = true;
+}
+
+}  // namespace pfe

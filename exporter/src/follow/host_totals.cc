@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "follow/host_totals.h"
+
+#include <algorithm>
+
+namespace pfe {
+namespace {
+
+// Adds the histogram of earlier loads; one with other bounds begins anew.
+void AddLatency(const Latency& before, Latency* now) {
+  if (before.bounds_ns != now->bounds_ns) return;
+  for (size_t s = 0; s < kSeverities; ++s) {
+    const Histogram& from = before.severities[s];
+    Histogram& to = now->severities[s];
+    for (size_t i = 0; i < from.counts.size(); ++i)
+      to.counts[i] += from.counts[i];
+    to.count += from.count;
+    to.sum_ns += from.sum_ns;
+  }
+}
+
+}  // namespace
+
+void HostTotals::Update(const Snapshot& snapshot, const Tick& tick) {
+  UpdateUnattributed(snapshot, tick);
+  if (snapshot.module) UpdateCounters(snapshot);
+}
+
+// The module counts what it drops: retired_faults for rows, overflow_faults for
+// processes without one. Of these, what earlier ticks showed in a row that has
+// gone since is attributed.
+void HostTotals::UpdateUnattributed(const Snapshot& snapshot,
+                                    const Tick& tick) {
+  const auto number = [&snapshot](ModuleNumber of) {
+    return snapshot.module ? (*snapshot.module)[of].value_or(0) : 0;
+  };
+  const int64_t dropped = number(ModuleNumber::kRetiredFaults) +
+                          number(ModuleNumber::kOverflowFaults);
+  gone_faults_ += tick.gone_faults;
+  if (tick.new_source) {
+    unattributed_before_ = unattributed_;
+    gone_faults_ = 0;
+    unattributed_base_ = !tick.first || !tick.count_first ? dropped : 0;
+  }
+  const int64_t now =
+      dropped - unattributed_base_ - static_cast<int64_t>(gone_faults_);
+  if (now > 0)
+    unattributed_ = std::max(unattributed_,
+                             unattributed_before_ + static_cast<uint64_t>(now));
+}
+
+void HostTotals::UpdateCounters(const Snapshot& snapshot) {
+  // The same load may come back after another source was read meanwhile.
+  if (snapshot.epoch != load_) {
+    counters_before_ = counters_;
+    latency_before_ = latency_;
+    load_ = snapshot.epoch;
+  }
+  for (size_t i = 0; i < counters_.size(); ++i)
+    if (snapshot.host[i])
+      counters_[i] = *snapshot.host[i] + counters_before_[i].value_or(0);
+  // With latency=0 the module offers no histogram: the last one stays.
+  if (snapshot.latency.bounds_ns.empty()) return;
+  latency_ = snapshot.latency;
+  AddLatency(latency_before_, &latency_);
+}
+
+}  // namespace pfe

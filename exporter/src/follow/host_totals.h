@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What belongs to the host and to no process, continuous over reloads of the
+// module.
+#ifndef EXPORTER_FOLLOW_HOST_TOTALS_H_
+#define EXPORTER_FOLLOW_HOST_TOTALS_H_
+
+#include <cstdint>
+
+#include "base/snapshot.h"
+
+namespace pfe {
+
+// The module's host counters, its latency histogram, and the faults that no
+// row ever showed. Each begins at 0 when the module is loaded; what earlier
+// loads counted is added. Another source offers none of them: they stand still
+// meanwhile.
+//
+// A value: a tick changes a copy.
+class HostTotals {
+ public:
+  struct Tick {
+    bool first = false;        // the first of all ticks
+    bool new_source = false;   // the source is another one than before
+    bool count_first = false;  // see Follower
+    // What the source had counted for rows that it no longer lists.
+    uint64_t gone_faults = 0;
+  };
+
+  void Update(const Snapshot& snapshot, const Tick& tick);
+
+  const HostCounters& counters() const { return counters_; }
+  const Latency& latency() const { return latency_; }
+  // Faults of no process that was ever seen: those of rows that came and went
+  // between two ticks, and those that found no room in the module's table.
+  uint64_t unattributed() const { return unattributed_; }
+
+ private:
+  void UpdateUnattributed(const Snapshot& snapshot, const Tick& tick);
+  void UpdateCounters(const Snapshot& snapshot);
+
+  uint64_t load_ = 0;  // the module's load that counters_ are of: its epoch
+  HostCounters counters_, counters_before_;  // _before_: of earlier loads
+  Latency latency_, latency_before_;
+  uint64_t gone_faults_ = 0;  // since the source last changed
+  uint64_t unattributed_ = 0;
+  uint64_t unattributed_before_ = 0;  // of earlier loads
+  int64_t unattributed_base_ = 0;     // the source's, when it last changed
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_FOLLOW_HOST_TOTALS_H_

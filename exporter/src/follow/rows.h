@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of one tick.
+#ifndef EXPORTER_FOLLOW_ROWS_H_
+#define EXPORTER_FOLLOW_ROWS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/process_table.h"
+#include "follow/counters.h"
+
+namespace pfe {
+
+// Part of the immutable view: shared with requests, and never changed after
+// the tick that made it.
+struct Rows {
+  // Live processes, and exited ones that the source still lists, in the
+  // source's order and with exported values.
+  ProcessTable processes;
+  // By the index of the process: its growth in this tick.
+  std::vector<Counters> growth;
+  uint64_t youngest_ns = 0;  // the latest start of any row
+};
+
+inline constexpr uint32_t kNoRow = UINT32_MAX;
+
+// What the tick thread knows of a row besides. By the index of the process.
+struct RowState {
+  uint32_t previous = kNoRow;  // index of this process in the tick before
+  uint32_t comm = 0;           // index of its comm among the sums
+  uint32_t offset = 0;         // see Continuity
+  // Recent faults: the growth of past ticks, faded with time.
+  float recent = 0;
+  bool renamed = false;  // its comm is another one than in the tick before
+};
+
+// Which exported values differ from the tick before, in any row.
+struct Changes {
+  bool all = false;   // the source is another one
+  bool rows = false;  // processes came, went, exited or were renamed
+  bool counters = false;
+  bool vma = false;
+  bool rss = false;
+  bool rss_split = false;
+  bool swap = false;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_FOLLOW_ROWS_H_

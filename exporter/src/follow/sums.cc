@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "follow/sums.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pfe {
+namespace {
+
+// Omitted comms that are remembered to be counted. Any user can make up names,
+// so their number has a bound.
+constexpr size_t kMostOmitted = 100000;
+
+}  // namespace
+
+Sums::Sums(size_t max_comms) : max_comms_(max_comms) {
+  auto comms = recycler_.Take();
+  // A program named "other" is in the bucket too: no label set comes twice.
+  comms->emplace_back().comm = "other";
+  comms_ = std::move(comms);
+  IndexComms();
+}
+
+void Sums::IndexComms() {
+  index_.clear();
+  for (uint32_t i = 0; i < comms_->size(); ++i)
+    index_.emplace((*comms_)[i].comm, i);
+}
+
+void Sums::Begin(uint64_t now_ns, bool has_breakdown) {
+  // The last tick was given up: its index is not that of comms_.
+  if (under_way_) IndexComms();
+  under_way_ = true;
+  now_ns_ = now_ns;
+  has_breakdown_ = has_breakdown;
+  full_ = false;
+  next_ = recycler_.Take();
+  *next_ = *comms_;
+  for (CommSums& sums : *next_) {
+    sums.growth = {};
+    sums.processes = sums.vma_kb = sums.rss_kb = 0;
+  }
+}
+
+uint32_t Sums::ToOther(std::string_view comm) {
+  const auto found = omitted_.find(comm);
+  if (found != omitted_.end())
+    found->second = now_ns_;
+  else if (omitted_.size() < kMostOmitted)
+    omitted_.emplace(comm, now_ns_);
+  return kOther;
+}
+
+// The index of a place that can be taken, or kOther.
+uint32_t Sums::FindIdlePlace() {
+  if (full_) return kOther;
+  // A comm that had a process in the tick before is not idle, however long ago
+  // that was: the row of this process may come later in this tick.
+  const auto idle =
+      std::find_if(next_->begin() + 1, next_->end(), [this](const auto& sums) {
+        return sums.processes == 0 && sums.active_ns < last_ns_ &&
+               sums.active_ns + kIdleNs < now_ns_;
+      });
+  full_ = idle == next_->end();
+  return full_ ? kOther : static_cast<uint32_t>(idle - next_->begin());
+}
+
+uint32_t Sums::IndexOf(std::string_view comm) {
+  const auto found = index_.find(comm);
+  if (found != index_.end()) return found->second;
+  auto place = static_cast<uint32_t>(next_->size());
+  if (next_->size() <= max_comms_) {
+    next_->emplace_back();
+  } else {
+    place = FindIdlePlace();
+    if (place == kOther) return ToOther(comm);
+    index_.erase((*next_)[place].comm);
+    (*next_)[place] = CommSums();
+  }
+  (*next_)[place].comm = comm;
+  index_.emplace(comm, place);
+  const auto omitted = omitted_.find(comm);
+  if (omitted != omitted_.end()) omitted_.erase(omitted);
+  return place;
+}
+
+uint32_t Sums::Add(const Process& process, std::string_view comm,
+                   uint32_t place, const RowGrowth& growth) {
+  // A process in the bucket may get a place of its own meanwhile.
+  if (place == kOther) place = IndexOf(comm);
+  CommSums& sums = (*next_)[place];
+  sums.active_ns = now_ns_;
+  if (process.live) {
+    ++sums.processes;
+    sums.vma_kb += process.vma_kb;
+    sums.rss_kb += process.rss_kb;
+  }
+  const Counters& counters = growth.counters;
+  if (!counters.faults && !counters.stall_ns) return place;
+  sums.counters += counters;
+  sums.growth += counters;
+  if (has_breakdown_) {
+    ForEachCell(growth.cells, [&](size_t cell) {
+      sums.breakdown[cell] += growth.by_cell[cell];
+    });
+  } else {
+    sums.plain[0] += counters.minor;
+    sums.plain[1] += counters.major;
+  }
+  return place;
+}
+
+void Sums::Commit() noexcept {
+  comms_ = std::move(next_);
+  last_ns_ = now_ns_;
+  under_way_ = false;
+  std::erase_if(omitted_, [this](const auto& item) {
+    return item.second + kIdleNs < now_ns_;
+  });
+}
+
+}  // namespace pfe

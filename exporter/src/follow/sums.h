@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums by comm, of exited processes too.
+#ifndef EXPORTER_FOLLOW_SUMS_H_
+#define EXPORTER_FOLLOW_SUMS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/process_table.h"
+#include "base/recycler.h"
+#include "follow/counters.h"
+
+namespace pfe {
+
+// The sums of one comm.
+struct CommSums {
+  std::string comm;
+  Counters counters;
+  Counters growth;  // in the last tick
+  // Faults by breakdown; those of a source without one are in `plain`, by
+  // severity.
+  Breakdown breakdown{};
+  std::array<uint64_t, kSeverities> plain{};
+  uint64_t processes = 0;  // live ones
+  uint64_t vma_kb = 0;
+  uint64_t rss_kb = 0;
+  uint64_t active_ns = 0;  // when it last had a process, boot time
+};
+
+// Adds each fault once, to the comm that the process had in the tick that saw
+// the fault. At most `max_comms` comms have sums of their own; the others
+// share the bucket "other". When all places are taken, one whose comm had no
+// process for kIdleNs goes to a new comm.
+//
+// Nothing of the last tick changes until Commit(): a tick that is given up is
+// as if it had not been.
+class Sums {
+ public:
+  using Comms = std::vector<CommSums>;
+
+  static constexpr uint32_t kOther = 0;  // the bucket's index
+  static constexpr uint64_t kIdleNs = 600'000'000'000;
+
+  explicit Sums(size_t max_comms);
+  void set_max_comms(size_t max_comms) { max_comms_ = max_comms; }
+
+  // Starts a tick. `has_breakdown` if growth comes by cell.
+  void Begin(uint64_t now_ns, bool has_breakdown);
+  // Adds a process and its growth. `place` is what this function returned for
+  // the process in the tick before, or kOther if the process is new or has
+  // another comm now. Returns the index of its comm.
+  uint32_t Add(const Process& process, std::string_view comm, uint32_t place,
+               const RowGrowth& growth);
+  void Commit() noexcept;
+
+  // Of the last tick: by index; kOther is the bucket.
+  const std::shared_ptr<const Comms>& comms() const { return comms_; }
+  // Comms that share the bucket now.
+  size_t omitted() const { return omitted_.size(); }
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  template <typename Value>
+  using ByText =
+      std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
+  uint32_t IndexOf(std::string_view comm);
+  uint32_t FindIdlePlace();
+  uint32_t ToOther(std::string_view comm);
+  void IndexComms();
+
+  size_t max_comms_;
+  uint64_t now_ns_ = 0;
+  uint64_t last_ns_ = 0;  // of the tick before
+  bool has_breakdown_ = false;
+  bool full_ = false;       // in this tick no place was idle
+  bool under_way_ = false;  // between Begin() and Commit()
+  Recycler<Comms> recycler_;
+  std::shared_ptr<const Comms> comms_;
+  std::shared_ptr<Comms> next_;
+  ByText<uint32_t> index_;    // of next_
+  ByText<uint64_t> omitted_;  // when it was last seen, boot time
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_FOLLOW_SUMS_H_

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/api.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/version.h"
+#include "http/listing.h"
+#include "http/query.h"
+
+namespace pfe {
+namespace {
+
+using Json = nlohmann::json;
+
+HttpResponse Respond(int status, const Json& json) {
+  // Comms are valid UTF-8, but a message may quote what a request contained.
+  HttpResponse response(
+      status, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  response.content_type = "application/json; charset=utf-8";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+HttpResponse Refuse(const std::string& why) {
+  return Respond(400, {{"error", why}});
+}
+
+Json Common(const Item& item) {
+  return {{"comm", item.comm},
+          {"faults", item.counters.faults},
+          {"minor", item.counters.minor},
+          {"major", item.counters.major},
+          {"stall_seconds", static_cast<double>(item.counters.stall_ns) / 1e9},
+          {"faults_rate", item.now.faults},
+          {"major_rate", item.now.major},
+          {"stall_rate", item.now.stall},
+          {"vma_bytes", item.vma_kb * 1024},
+          {"rss_bytes", item.rss_kb * 1024}};
+}
+
+Json BreakdownJson(const Breakdown& breakdown) {
+  Json json = Json::array();
+  for (size_t i = 0; i < kBreakdown; ++i)
+    if (breakdown[i])
+      json.push_back({{"severity", kSeverityNames[i / kKinds / kAccesses]},
+                      {"access", kAccessNames[i / kKinds % kAccesses]},
+                      {"kind", kKindNames[i % kKinds]},
+                      {"faults", breakdown[i]}});
+  return json;
+}
+
+void AddHistory(const std::vector<HistoryPoint>& points, Json* json) {
+  Json faults = Json::array(), major = faults, stall = faults, rss = faults;
+  for (const HistoryPoint& point : points) {
+    faults.push_back(point.faults);
+    major.push_back(point.major);
+    stall.push_back(point.stall);
+    rss.push_back(point.rss_bytes);
+  }
+  (*json)["history"] = {{"faults_rate", std::move(faults)},
+                        {"major_rate", std::move(major)},
+                        {"stall_rate", std::move(stall)},
+                        {"rss_bytes", std::move(rss)}};
+}
+
+Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
+  const ProcessTable& processes = view.rows->processes;
+  const Process& process = processes[item.index];
+  Json json = Common(item);
+  json["pid"] = process.pid;
+  json["start_time_seconds"] =
+      static_cast<double>(view.boot_unix_ns + process.start_ns) / 1e9;
+  json["rss"] = {{"anon", process.rss_anon_kb * 1024},
+                 {"file", process.rss_file_kb * 1024},
+                 {"shmem", process.rss_shmem_kb * 1024}};
+  json["swap_bytes"] = process.swap_kb * 1024;
+  json["breakdown"] = BreakdownJson(processes.breakdown(process));
+  if (const Cgroup* cgroup = view.cgroups->Of(process))
+    json["cgroup"] = {{"path", cgroup->path},
+                      {"unit", cgroup->info.unit},
+                      {"pod", cgroup->info.pod},
+                      {"container", cgroup->info.container}};
+  if (wanted.history()) {
+    const auto points = view.history.Of(process);
+    if (!points.empty()) AddHistory(points, &json);
+  }
+  return json;
+}
+
+Json Processes(const Listing& wanted, const View& view) {
+  const ProcessTable& processes = view.rows->processes;
+  std::vector<Item> items;
+  size_t live = 0;
+  for (uint32_t i = 0; i < processes.size(); ++i) {
+    const Process& process = processes[i];
+    if (!process.live) continue;
+    ++live;
+    const Item item = {
+        processes.comm(process),
+        process.pid,
+        1,
+        {process.faults, process.minor, process.major, process.stall_ns},
+        process.vma_kb,
+        process.rss_kb,
+        PointOf(view.rows->growth[i], process.rss_kb, view.seconds),
+        i};
+    if (wanted.Matches(item)) items.push_back(item);
+  }
+  const size_t matching = items.size();
+  wanted.SortAndCut(&items);
+  Json list = Json::array();
+  for (const Item& item : items)
+    list.push_back(ProcessJson(item, wanted, view));
+  return {
+      {"processes", std::move(list)}, {"matching", matching}, {"live", live}};
+}
+
+Json Comms(const Listing& wanted, const View& view) {
+  std::vector<Item> items;
+  for (const CommSums& sums : *view.comms) {
+    if (!sums.processes && !sums.counters.faults) continue;
+    const Item item = {sums.comm,
+                       0,
+                       sums.processes,
+                       sums.counters,
+                       sums.vma_kb,
+                       sums.rss_kb,
+                       PointOf(sums.growth, sums.rss_kb, view.seconds),
+                       0};
+    if (wanted.Matches(item)) items.push_back(item);
+  }
+  const size_t matching = items.size();
+  wanted.SortAndCut(&items);
+  Json list = Json::array();
+  for (const Item& item : items) {
+    Json json = Common(item);
+    json["processes"] = item.processes;
+    list.push_back(std::move(json));
+  }
+  return {{"comms", std::move(list)}, {"matching", matching}};
+}
+
+Json HostHistory(const History& history) {
+  Json time = Json::array(), faults = time, major = time, stall = time;
+  for (const auto& tick : history.ticks()) {
+    if (!tick->has_rates) continue;
+    time.push_back(tick->unix_seconds);
+    faults.push_back(tick->host.faults);
+    major.push_back(tick->host.major);
+    stall.push_back(tick->host.stall);
+  }
+  return {{"time", std::move(time)},
+          {"faults_rate", std::move(faults)},
+          {"major_rate", std::move(major)},
+          {"stall_rate", std::move(stall)}};
+}
+
+Json LatencyJson(const Latency& latency) {
+  Json json = {{"bounds_seconds", Json::array()}};
+  for (uint64_t bound : latency.bounds_ns)
+    json["bounds_seconds"].push_back(static_cast<double>(bound) / 1e9);
+  for (size_t s = 0; s < kSeverities; ++s)
+    json[kSeverityNames[s]] = {
+        {"counts", latency.severities[s].counts},
+        {"count", latency.severities[s].count},
+        {"sum_seconds",
+         static_cast<double>(latency.severities[s].sum_ns) / 1e9}};
+  return json;
+}
+
+Json ModuleJson(const ModuleStats& module, const HostCounters& host) {
+  Json json = Json::object();
+  for (const auto& [key, value] : module.all)
+    std::visit([&json, &key = key](const auto& v) { json[key] = v; }, value);
+  for (size_t i = 0; i < host.size(); ++i)
+    if (host[i]) json[kHostCounterNames[i]] = *host[i];
+  return json;
+}
+
+Json Status(const View& view, std::chrono::milliseconds interval) {
+  Json json = {
+      {"version", Version()},
+      {"source", view.error ? Json() : Json(view.source)},
+      {"interval_seconds", static_cast<double>(interval.count()) / 1e3},
+      {"ticks", view.ticks},
+      {"tick_seconds", view.tick_seconds},
+      {"processes", view.processes},
+      {"processes_omitted", view.processes_omitted},
+      {"comms_omitted", view.comms_omitted},
+      {"unattributed_faults", view.unattributed},
+      {"module", Json::object()},
+      {"latency", LatencyJson(view.latency)},
+      {"history", HostHistory(view.history)}};
+  json["age_seconds"] = view.read_at
+                            ? Json(std::chrono::duration<double>(
+                                       View::Clock::now() - *view.read_at)
+                                       .count())
+                            : Json();
+  if (view.reason)
+    json["problem"] = {{"cause", CauseName(view.reason->cause)},
+                       {"message", view.reason->message}};
+  if (view.module) json["module"] = ModuleJson(*view.module, view.host);
+  return json;
+}
+
+}  // namespace
+
+bool IsApiPath(std::string_view path) {
+  return path == "/api/v1/processes" || path == "/api/v1/comms" ||
+         path == "/api/v1/status";
+}
+
+HttpResponse AnswerApi(std::string_view path, std::string_view query,
+                       const View& view, std::chrono::milliseconds interval) {
+  std::string query_error;
+  const auto parameters = ParseQuery(query, &query_error);
+  if (!parameters) return Refuse(query_error);
+  Listing wanted;
+  const bool is_status = path == "/api/v1/status";
+  const std::string wrong = is_status && !parameters->empty()
+                                ? "status has no parameters"
+                                : wanted.Set(*parameters);
+  if (!wrong.empty()) return Refuse(wrong);
+  if (is_status) return Respond(200, Status(view, interval));
+  if (path == "/api/v1/comms") return Respond(200, Comms(wanted, view));
+  return Respond(200, Processes(wanted, view));
+}
+
+}  // namespace pfe

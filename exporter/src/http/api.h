@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON API: /api/v1/processes, /api/v1/comms, /api/v1/status.
+#ifndef EXPORTER_HTTP_API_H_
+#define EXPORTER_HTTP_API_H_
+
+#include <chrono>
+#include <string_view>
+
+#include "http/message.h"
+#include "render/view.h"
+
+namespace pfe {
+
+bool IsApiPath(std::string_view path);
+
+// Answers a path for which IsApiPath() is true. `query` is still encoded. A
+// parameter that is wrong is answered with 400 and a sentence.
+HttpResponse AnswerApi(std::string_view path, std::string_view query,
+                       const View& view, std::chrono::milliseconds interval);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_API_H_

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/1.1 server. It is the only file pair that knows civetweb.
+#ifndef EXPORTER_HTTP_HTTP_SERVER_H_
+#define EXPORTER_HTTP_HTTP_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/message.h"
+
+namespace pfe {
+
+class HttpServer {
+ public:
+  // Called by many threads at once. A HEAD request reaches the handler as GET;
+  // the server drops the body of the answer.
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+
+  // Starts at once. Addresses are as CheckListenAddress() describes. Throws
+  // std::runtime_error with the address and the reason if it cannot listen.
+  HttpServer(const std::vector<std::string>& addresses, Handler handler);
+  // Waits for requests that are being answered.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // The ports it listens on, in the order of the addresses. For port 0 it is
+  // the port that the system chose.
+  std::vector<int> Ports() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// Checks an address to listen on. Returns what is wrong with it, empty if
+// nothing is. An address is HOST:PORT, or :PORT for all interfaces. HOST is an
+// IPv4 address, localhost, or an IPv6 address in brackets if the library
+// supports IPv6.
+std::string CheckListenAddress(const std::string& address);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_HTTP_SERVER_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request for a list wants: filters, an order and a limit.
+#ifndef EXPORTER_HTTP_LISTING_H_
+#define EXPORTER_HTTP_LISTING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "follow/counters.h"
+#include "follow/history.h"
+
+namespace re2 {
+class RE2;
+}  // namespace re2
+
+namespace pfe {
+
+// One process or comm to list, with what it may be sorted by.
+struct Item {
+  std::string_view comm;
+  uint64_t pid = 0;
+  uint64_t processes = 0;
+  Counters counters;
+  uint64_t vma_kb = 0;
+  uint64_t rss_kb = 0;
+  HistoryPoint now;
+  uint32_t index = 0;  // of a process
+};
+
+class Listing {
+ public:
+  Listing();
+  ~Listing();
+
+  // Takes the parameters of a request. Returns what is wrong with them, empty
+  // if nothing is.
+  std::string Set(const std::map<std::string, std::string>& parameters);
+
+  bool Matches(const Item& item) const;
+  // Sorts the items and drops those beyond the limit.
+  void SortAndCut(std::vector<Item>* items) const;
+  bool history() const { return history_; }
+
+ private:
+  using SortKey = double (*)(const Item&);
+  struct NamedKey;
+  static const NamedKey kSortKeys[];
+
+  std::string SetSort(const std::string& value);
+  std::string SetFilter(const std::string& value);
+  std::string SetOne(const std::string& name, const std::string& value);
+
+  SortKey sort_;  // null: by comm
+  bool ascending_ = false;
+  size_t limit_ = 50;
+  std::unique_ptr<re2::RE2> filter_;
+  std::optional<std::string> comm_;
+  std::optional<uint64_t> pid_;
+  bool history_ = false;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_LISTING_H_

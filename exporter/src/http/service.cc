@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/service.h"
+
+#include <utility>
+
+#include "http/api.h"
+#include "http/live_page.h"
+#include "http/negotiation.h"
+#include "render/gzip.h"
+
+namespace pfe {
+namespace {
+
+constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kOpenMetricsType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+RenderedText::Bytes Share(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+// Builds a body from texts, plain or as one gzip member.
+class BodyBuilder {
+ public:
+  explicit BodyBuilder(bool gzip) : gzip_(gzip) {
+    if (gzip_) body_.push_back(Share(GzipFrame::Header()));
+  }
+
+  void Add(const RenderedText& text) {
+    if (!gzip_) return body_.push_back(text.plain());
+    const RenderedText::Packed& packed = text.packed();
+    frame_.Add(*packed);
+    body_.emplace_back(packed, &packed->bytes);
+  }
+  std::vector<RenderedText::Bytes> Finish() {
+    if (gzip_) body_.push_back(Share(frame_.Trailer()));
+    return std::move(body_);
+  }
+
+ private:
+  const bool gzip_;
+  GzipFrame frame_;
+  std::vector<RenderedText::Bytes> body_;
+};
+
+// Adds the head and the samples of each family; nothing is copied.
+void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
+  for (const RenderedFamily& family : view.families) {
+    body->Add(HeadText(family.metric, openmetrics));
+    body->Add(*family.samples);
+  }
+}
+
+// A snapshot is stale when it is older than this many intervals.
+constexpr int kStaleIntervals = 3;
+
+// Counts a request while it is answered, but not while the answer is sent: a
+// client that does not read must not keep others out. The server gives a client
+// one second.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
+  ~InFlight() { --*count_; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  int now() const { return now_; }
+
+ private:
+  std::atomic<int>* const count_;
+  const int now_;
+};
+
+}  // namespace
+
+Service::Service(Poller* poller, const ServiceSettings& settings)
+    : poller_(poller),
+      settings_(settings),
+      interval_ms_(settings.interval.count()) {}
+
+HttpResponse Service::Answer(const HttpRequest& request) {
+  const std::string_view path = request.path;
+  const bool is_api = path.starts_with("/api/v1/");
+  const bool known = path == settings_.telemetry_path || path == "/" ||
+                     path == "/-/healthy" || path == "/-/ready" ||
+                     (is_api && IsApiPath(path)) || IsAssetPath(path);
+  if (!known) return HttpResponse(404, "Not found: / lists what is served\n");
+  if (request.method != "GET") {
+    HttpResponse response(405, "Only GET and HEAD\n");
+    response.headers.emplace_back("Allow", "GET, HEAD");
+    return response;
+  }
+  if (path == settings_.telemetry_path || is_api) return Limited(request);
+  if (path == "/-/healthy") return HttpResponse(200, "Healthy\n");
+  if (path == "/-/ready") return Ready();
+  if (path == "/")
+    return AnswerLivePage(*poller_->Current(), settings_.telemetry_path);
+  return AnswerAsset(path, AcceptsGzip(request.header("Accept-Encoding")));
+}
+
+HttpResponse Service::Limited(const HttpRequest& request) {
+  const InFlight in_flight(&in_flight_);
+  if (settings_.max_requests > 0 && in_flight.now() > settings_.max_requests)
+    return HttpResponse(503, "More than " +
+                                 std::to_string(settings_.max_requests) +
+                                 " requests at once (--web.max-requests)\n");
+  if (request.path == settings_.telemetry_path) return Metrics(request);
+  return AnswerApi(request.path, request.query, *poller_->Current(),
+                   std::chrono::milliseconds(interval_ms_));
+}
+
+HttpResponse Service::Metrics(const HttpRequest& request) {
+  const std::string encoding = request.header("Accept-Encoding");
+  const Format format = PreferredFormat(request.header("Accept"));
+  const bool gzip = AcceptsGzip(encoding);
+  if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
+    return HttpResponse(406,
+                        "Offered are text/plain; version=0.0.4 and "
+                        "application/openmetrics-text; version=1.0.0, "
+                        "uncompressed or with gzip\n");
+  ++requests_.scrapes;
+  return RenderMetrics(format, gzip);
+}
+
+HttpResponse Service::RenderMetrics(Format format, bool gzip) {
+  const auto view = poller_->Current();
+  const bool openmetrics = format == Format::kOpenMetrics;
+  std::string own =
+      RenderSelfMetrics(*view, requests_, View::Clock::now(), openmetrics);
+  if (openmetrics) own += "# EOF\n";
+  HttpResponse response;
+  response.content_type = openmetrics ? kOpenMetricsType : kTextType;
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  poller_->Want(gzip);
+  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  BodyBuilder body(gzip);
+  AddFamilies(*view, openmetrics, &body);
+  body.Add(RenderedText(std::move(own)));
+  response.body = body.Finish();
+  return response;
+}
+
+HttpResponse Service::Ready() const {
+  const auto view = poller_->Current();
+  const std::string why = view->error ? ": " + view->error->message : "";
+  if (!view->read_at)
+    return HttpResponse(503, "Not ready: nothing was read yet" + why + "\n");
+  if (View::Clock::now() - *view->read_at >
+      kStaleIntervals * std::chrono::milliseconds(interval_ms_))
+    return HttpResponse(
+        503, "Not ready: the last good snapshot is stale" + why + "\n");
+  return HttpResponse(200, "Ready\n");
+}
+
+std::string RenderAll(const View& view) {
+  BodyBuilder body(false);
+  AddFamilies(view, false, &body);
+  std::string text;
+  for (const auto& piece : body.Finish()) text += *piece;
+  return text +
+         RenderSelfMetrics(view, RequestCounters(), View::Clock::now(), false);
+}
+
+}  // namespace pfe

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers each path. It knows nothing of sockets.
+#ifndef EXPORTER_HTTP_SERVICE_H_
+#define EXPORTER_HTTP_SERVICE_H_
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "http/message.h"
+#include "http/negotiation.h"
+#include "render/self_metrics.h"
+#include "render/view.h"
+#include "tick/poller.h"
+
+namespace pfe {
+
+struct ServiceSettings {
+  std::string telemetry_path = "/metrics";
+  std::chrono::milliseconds interval{5000};
+  int max_requests = 40;  // at once; 0: no limit
+};
+
+class Service {
+ public:
+  // `poller` must outlive it.
+  Service(Poller* poller, const ServiceSettings& settings);
+
+  // Thread safe.
+  HttpResponse Answer(const HttpRequest& request);
+  // Thread safe. A snapshot that is older than three intervals makes /-/ready
+  // fail.
+  void SetInterval(std::chrono::milliseconds interval) {
+    interval_ms_ = interval.count();
+  }
+  void SetConfigOk(bool ok) { requests_.config_ok = ok; }
+
+ private:
+  HttpResponse Limited(const HttpRequest& request);
+  HttpResponse Metrics(const HttpRequest& request);
+  HttpResponse RenderMetrics(Format format, bool gzip);
+  HttpResponse Ready() const;
+
+  Poller* const poller_;
+  const ServiceSettings settings_;
+  RequestCounters requests_;
+  std::atomic<int64_t> interval_ms_;
+  std::atomic<int> in_flight_ = 0;
+};
+
+// The whole exposition as one text, for --once.
+std::string RenderAll(const View& view);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_SERVICE_H_

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/catalogue.h"
+
+#include <array>
+#include <string_view>
+
+namespace pfe {
+namespace {
+
+constexpr const char* kCounter = "counter";
+constexpr const char* kGauge = "gauge";
+constexpr const char* kHistogram = "histogram";
+constexpr const char* kPidComm = "pid, comm";
+
+constexpr MetricInfo kCatalogue[] = {
+    {Metric::kFaults, "page_faults_total", kCounter, kPidComm,
+     "Page faults of a process that completed, minor and major, since its "
+     "source began to count."},
+    {Metric::kVma, "vma_bytes", kGauge, kPidComm,
+     "Virtual memory of a process: the sum of its VMAs' sizes."},
+    {Metric::kRss, "rss_bytes", kGauge, kPidComm,
+     "Resident memory of a process."},
+    {Metric::kMajor, "page_fault_process_major_total", kCounter, kPidComm,
+     "Major page faults of a process: those that waited for a disk."},
+    {Metric::kStall, "page_fault_process_stall_seconds_total", kCounter,
+     kPidComm,
+     "Time a process's threads spent in page faults, retries included."},
+    {Metric::kStart, "page_fault_process_start_time_seconds", kGauge, kPidComm,
+     "When a process started, in seconds since 1970."},
+    {Metric::kRssByType, "page_fault_process_rss_bytes", kGauge,
+     "pid, comm, type", "Resident memory of a process by type of page."},
+    {Metric::kSwap, "page_fault_process_swap_bytes", kGauge, kPidComm,
+     "Memory of a process that is swapped out."},
+    {Metric::kProcessBreakdown, "page_fault_process_breakdown_total", kCounter,
+     "pid, comm, severity, access, kind",
+     "Page faults of the processes that fault most, by severity, access and "
+     "kind of memory."},
+    {Metric::kInfo, "page_fault_process_info", kGauge,
+     "pid, comm, cgroup, unit, pod, container",
+     "1, labelled by a process's control group and what it says of the "
+     "process's systemd unit, Kubernetes pod and container."},
+    {Metric::kCommFaults, "page_fault_comm_faults_total", kCounter,
+     "comm, severity, access, kind",
+     "Page faults by comm since the exporter started, of exited processes "
+     "too."},
+    {Metric::kCommStall, "page_fault_comm_stall_seconds_total", kCounter,
+     "comm",
+     "Time spent in page faults by comm since the exporter started, of exited "
+     "processes too."},
+    {Metric::kCommProcesses, "page_fault_comm_processes", kGauge, "comm",
+     "Live processes by comm."},
+    {Metric::kCommVma, "page_fault_comm_vma_bytes", kGauge, "comm",
+     "Virtual memory of live processes by comm."},
+    {Metric::kCommRss, "page_fault_comm_rss_bytes", kGauge, "comm",
+     "Resident memory of live processes by comm; pages they share count for "
+     "each."},
+    {Metric::kLatency, "page_fault_latency_seconds", kHistogram, "severity",
+     "Time a page fault took until it completed, retries included."},
+    {Metric::kErrors, "page_fault_errors_total", kCounter, "kind",
+     "Page faults that ended in an error, by kind."},
+    {Metric::kRetries, "page_fault_retries_total", kCounter, "",
+     "Calls of handle_mm_fault that were to be retried."},
+    {Metric::kUnattributed, "page_fault_unattributed_total", kCounter, "",
+     "Page faults of no known process: of rows that were dropped before they "
+     "were read, and of what found no room in the module's table."},
+    {Metric::kModuleInfo, "page_fault_module_info", kGauge, "version, detail",
+     "1, labelled by the loaded module's version and its parameter detail."},
+    {Metric::kModuleLoadTime, "page_fault_module_load_time_seconds", kGauge, "",
+     "When the module was loaded, in seconds since 1970."},
+    {Metric::kModuleCapacity, "page_fault_module_capacity", kGauge, "",
+     "Rows that the module's table has room for."},
+    {Metric::kModuleLiveRows, "page_fault_module_live_rows", kGauge, "",
+     "Rows of living processes."},
+    {Metric::kModuleExitedRows, "page_fault_module_exited_rows", kGauge, "",
+     "Rows of exited processes that are still kept."},
+    {Metric::kModuleRetiredRows, "page_fault_module_retired_rows_total",
+     kCounter, "", "Rows of exited processes dropped since load."},
+    {Metric::kModuleProbeMissed, "page_fault_module_probe_missed_total",
+     kCounter, "", "Calls of handle_mm_fault that the probe could not see."},
+    {Metric::kModuleOverflow, "page_fault_module_overflow_total", kCounter, "",
+     "Page faults of processes that found no room in the table."},
+    {Metric::kModuleKernelPgfault, "page_fault_module_kernel_pgfault_total",
+     kCounter, "", "Growth of the kernel's own event PGFAULT since load."},
+    {Metric::kModuleDrift, "page_fault_module_drift", kGauge, "",
+     "Page faults that the module counted less those the kernel did; a steady "
+     "value other than 0 is a fault of the probe."},
+    {Metric::kModuleRowsDiffering, "page_fault_module_rows_differing", kGauge,
+     "", "Live rows whose counts are not the kernel's own."},
+    {Metric::kBuildInfo, "page_fault_exporter_build_info", kGauge, "version",
+     "1, labelled by the version the exporter was built from."},
+    {Metric::kSource, "page_fault_exporter_source", kGauge, "source",
+     "1 for the source that the values come from now."},
+    {Metric::kLastReadSuccess, "page_fault_exporter_last_read_success", kGauge,
+     "", "Whether a source could be read the last time."},
+    {Metric::kReadErrors, "page_fault_exporter_read_errors_total", kCounter,
+     "cause", "Reads of the preferred source that failed, by cause."},
+    {Metric::kReadError, "page_fault_exporter_read_error", kGauge, "cause",
+     "1 for the cause for which the preferred source cannot be read now."},
+    {Metric::kSnapshotAge, "page_fault_exporter_snapshot_age_seconds", kGauge,
+     "", "Time since a source was last read with success."},
+    {Metric::kTicks, "page_fault_exporter_ticks_total", kCounter, "",
+     "Reads of the source since the exporter started."},
+    {Metric::kTickDuration, "page_fault_exporter_tick_duration_seconds", kGauge,
+     "", "Time the last read took, with parsing and rendering."},
+    {Metric::kTickCpu, "page_fault_exporter_tick_cpu_seconds_total", kCounter,
+     "", "CPU time of all ticks."},
+    {Metric::kProcesses, "page_fault_exporter_processes", kGauge, "",
+     "Live processes in the last read."},
+    {Metric::kProcessesOmitted, "page_fault_exporter_processes_omitted", kGauge,
+     "",
+     "Live processes without series of their own, by the flags "
+     "--processes.* and --no-pid."},
+    {Metric::kCommsOmitted, "page_fault_exporter_comms_omitted", kGauge, "",
+     "Comms that share the bucket \"other\", by --comms.max."},
+    {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
+     "Answers to requests of metrics."},
+    {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",
+     "Whether the configuration could be read the last time."},
+    {Metric::kCpu, "process_cpu_seconds_total", kCounter, "",
+     "CPU time of the exporter."},
+    {Metric::kResident, "process_resident_memory_bytes", kGauge, "",
+     "Resident memory of the exporter."},
+    {Metric::kOpenFds, "process_open_fds", kGauge, "",
+     "Open file descriptors of the exporter."},
+    {Metric::kStartTime, "process_start_time_seconds", kGauge, "",
+     "When the exporter started, in seconds since 1970."},
+};
+static_assert(std::size(kCatalogue) == static_cast<size_t>(Metric::kCount));
+
+constexpr bool InOrder() {
+  for (size_t i = 0; i < std::size(kCatalogue); ++i)
+    if (kCatalogue[i].metric != static_cast<Metric>(i)) return false;
+  return true;
+}
+static_assert(InOrder());
+
+}  // namespace
+
+std::span<const MetricInfo> Catalogue() { return kCatalogue; }
+
+const MetricInfo& InfoOf(Metric metric) {
+  return kCatalogue[static_cast<size_t>(metric)];
+}
+
+std::string HeadOf(const MetricInfo& info, bool openmetrics) {
+  std::string_view name = info.name;
+  if (openmetrics && name.ends_with("_total"))
+    name.remove_suffix(sizeof("_total") - 1);
+  std::string head = "# HELP ";
+  ((head += name) += ' ') += info.help;
+  head += "\n# TYPE ";
+  (((head += name) += ' ') += info.type) += '\n';
+  return head;
+}
+
+}  // namespace pfe

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every metric that the exporter serves. This is the one place that has its
+// name, type, help and labels. The tables of METRICS.md are made from it.
+#ifndef EXPORTER_RENDER_CATALOGUE_H_
+#define EXPORTER_RENDER_CATALOGUE_H_
+
+#include <span>
+#include <string>
+
+namespace pfe {
+
+enum class Metric {
+  kFaults,
+  kVma,
+  kRss,
+  kMajor,
+  kStall,
+  kStart,
+  kRssByType,
+  kSwap,
+  kProcessBreakdown,
+  kInfo,
+  kCommFaults,
+  kCommStall,
+  kCommProcesses,
+  kCommVma,
+  kCommRss,
+  kLatency,
+  kErrors,
+  kRetries,
+  kUnattributed,
+  kModuleInfo,
+  kModuleLoadTime,
+  kModuleCapacity,
+  kModuleLiveRows,
+  kModuleExitedRows,
+  kModuleRetiredRows,
+  kModuleProbeMissed,
+  kModuleOverflow,
+  kModuleKernelPgfault,
+  kModuleDrift,
+  kModuleRowsDiffering,
+  kBuildInfo,
+  kSource,
+  kLastReadSuccess,
+  kReadErrors,
+  kReadError,
+  kSnapshotAge,
+  kTicks,
+  kTickDuration,
+  kTickCpu,
+  kProcesses,
+  kProcessesOmitted,
+  kCommsOmitted,
+  kScrapes,
+  kReloads,
+  kCpu,
+  kResident,
+  kOpenFds,
+  kStartTime,
+  kCount,
+};
+
+struct MetricInfo {
+  Metric metric;
+  const char* name;
+  const char* type;    // counter, gauge or histogram
+  const char* labels;  // "pid, comm"
+  const char* help;    // with the unit
+};
+
+// In the order of the enumeration, which is also the order of the exposition.
+std::span<const MetricInfo> Catalogue();
+const MetricInfo& InfoOf(Metric metric);
+
+// `# HELP` and `# TYPE` in Prometheus's text format, or in OpenMetrics, which
+// names a counter's family without its _total.
+std::string HeadOf(const MetricInfo& info, bool openmetrics);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_RENDER_CATALOGUE_H_

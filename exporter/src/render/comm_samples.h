@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The samples of comms, and those by breakdown of comms and processes.
+#ifndef EXPORTER_RENDER_COMM_SAMPLES_H_
+#define EXPORTER_RENDER_COMM_SAMPLES_H_
+
+#include <string_view>
+
+#include "follow/sums.h"
+#include "render/catalogue.h"
+#include "render/sample_writer.h"
+
+namespace pfe {
+
+struct CommSamples {
+  SampleWriter faults, stall, processes, vma, rss;
+};
+
+// Of all comms that have or had a process.
+CommSamples RenderCommSamples(const Sums::Comms& comms);
+
+// Appends a sample for each cell of a breakdown that is not 0.
+void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
+                 SampleWriter* out);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_RENDER_COMM_SAMPLES_H_

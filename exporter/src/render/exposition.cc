@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/exposition.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "render/comm_samples.h"
+
+namespace pfe {
+namespace {
+
+// This many processes are rendered for each family before the next ones are
+// taken: their rows, labels and lines then stay in the processor's cache.
+constexpr size_t kChunk = 1024;
+
+// One line of a process within a family.
+struct Line {
+  uint64_t Process::*number;
+  const char* type = "";  // the label `type`, if it has one
+};
+
+// A family that has one line for each process, or one for each of `lines`.
+struct Column {
+  enum Form { kNumber, kKilobytes, kSeconds, kStartTime };
+  Metric metric;
+  Form form;
+  std::span<const Line> lines;
+};
+
+constexpr Line kFaultLines[] = {{&Process::faults}};
+constexpr Line kVmaLines[] = {{&Process::vma_kb}};
+constexpr Line kRssLines[] = {{&Process::rss_kb}};
+constexpr Line kMajorLines[] = {{&Process::major}};
+constexpr Line kStallLines[] = {{&Process::stall_ns}};
+constexpr Line kStartLines[] = {{&Process::start_ns}};
+constexpr Line kRssByTypeLines[] = {{&Process::rss_anon_kb, "anon"},
+                                    {&Process::rss_file_kb, "file"},
+                                    {&Process::rss_shmem_kb, "shmem"}};
+constexpr Line kSwapLines[] = {{&Process::swap_kb}};
+
+constexpr Column kFaults = {Metric::kFaults, Column::kNumber, kFaultLines};
+constexpr Column kVma = {Metric::kVma, Column::kKilobytes, kVmaLines};
+constexpr Column kRss = {Metric::kRss, Column::kKilobytes, kRssLines};
+constexpr Column kMajor = {Metric::kMajor, Column::kNumber, kMajorLines};
+constexpr Column kStall = {Metric::kStall, Column::kSeconds, kStallLines};
+constexpr Column kStart = {Metric::kStart, Column::kStartTime, kStartLines};
+constexpr Column kRssByType = {Metric::kRssByType, Column::kKilobytes,
+                               kRssByTypeLines};
+constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
+
+void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
+  for (const auto& [name, value] :
+       {std::pair("cgroup", &cgroup.path), std::pair("unit", &cgroup.info.unit),
+        std::pair("pod", &cgroup.info.pod),
+        std::pair("container", &cgroup.info.container)}) {
+    labels->Reserve(SampleWriter::LabelRoom(name, value->size()));
+    labels->AppendLabel(name, *value);
+  }
+}
+
+// The label set that a line has besides pid and comm.
+std::string LabelsOf(const Line& line) {
+  SampleWriter labels;
+  if (!*line.type) return "";
+  labels.Clear(64);
+  labels.AppendLabel("type", line.type);
+  return std::string(labels.text());
+}
+
+}  // namespace
+
+// The rendering of one tick.
+class Rendering {
+ public:
+  Rendering(Renderer* renderer, const ExpositionInput& input,
+            const RenderedFamilies& previous)
+      : input_(input),
+        previous_(previous),
+        processes_(input.rows->processes),
+        selection_(*input.selection),
+        changes_(*input.changes),
+        compressor_(&renderer->compressor_),
+        labels_(renderer->labels_),
+        lines_(renderer->lines_),
+        label_ends_(renderer->label_ends_) {}
+
+  RenderedFamilies Run() {
+    AddColumns();
+    RenderColumns();
+    if (!input_.basic_families_only) {
+      if (input_.offered.breakdown) RenderBreakdown();
+      if (input_.cgroups) RenderInfo();
+      RenderComms();
+    }
+    std::erase_if(families_,
+                  [](const auto& family) { return !family.samples; });
+    return std::move(families_);
+  }
+
+ private:
+  // A column that is rendered in this tick, and its family's index in
+  // families_.
+  struct Rendered {
+    const Column* column;
+    size_t family;
+    TextBuilder text;
+  };
+
+  // Appends a family. If nothing of it has changed, takes its text from the
+  // tick before and returns true.
+  bool Reuse(Metric metric, bool changed) {
+    families_.push_back({metric, nullptr});
+    if (changed) return false;
+    for (const RenderedFamily& family : previous_)
+      if (family.metric == metric) {
+        families_.back().samples =
+            RenderedText::In(input_.forms, family.samples);
+        return true;
+      }
+    return false;
+  }
+
+  void Keep(TextBuilder* text, size_t family) {
+    if (!text->empty()) families_[family].samples = text->Finish();
+  }
+  void Keep(std::string_view samples) {
+    TextBuilder text(input_.forms, compressor_);
+    if (!samples.empty()) text.Append(samples);
+    Keep(&text, families_.size() - 1);
+  }
+
+  void Add(const Column& column, bool changed) {
+    if (!Reuse(column.metric, changed || selection_.changed()))
+      rendered_.push_back({&column, families_.size() - 1,
+                           TextBuilder(input_.forms, compressor_)});
+  }
+
+  void AddColumns() {
+    const Offered& offered = input_.offered;
+    Add(kFaults, changes_.counters);
+    Add(kVma, changes_.vma);
+    Add(kRss, changes_.rss);
+    if (input_.basic_families_only) return;
+    if (offered.severity) Add(kMajor, changes_.counters);
+    if (offered.stall) Add(kStall, changes_.counters);
+    Add(kStart, input_.boot_moved);
+    if (offered.rss_split) Add(kRssByType, changes_.rss_split);
+    if (offered.swap) Add(kSwap, changes_.swap);
+  }
+
+  using Indices = std::span<const uint32_t>;
+
+  // The labels pid and comm of each process, which all families share.
+  void MakeLabels(Indices indices) {
+    size_t room = 0;
+    for (uint32_t i : indices)
+      room += SampleWriter::LabelRoom("pid", SampleWriter::kLongestNumber) +
+              SampleWriter::LabelRoom("comm", processes_[i].comm_size);
+    labels_.Clear(room);
+    label_ends_.clear();
+    for (uint32_t i : indices) {
+      labels_.AppendLabel("pid", uint64_t{processes_[i].pid});
+      labels_.AppendLabel("comm", processes_.comm(processes_[i]));
+      label_ends_.push_back(static_cast<uint32_t>(labels_.size()));
+    }
+  }
+  std::string_view Labels(size_t n) const {
+    const size_t start = n ? label_ends_[n - 1] : 0;
+    return labels_.text().substr(start, label_ends_[n] - start);
+  }
+
+  void RenderColumns() {
+    if (rendered_.empty()) return;
+    const Indices selected = selection_.selected();
+    for (size_t at = 0; at < selected.size(); at += kChunk) {
+      const Indices chunk =
+          selected.subspan(at, std::min(kChunk, selected.size() - at));
+      MakeLabels(chunk);
+      for (Rendered& rendered : rendered_) {
+        RenderLines(*rendered.column, chunk);
+        rendered.text.Append(lines_.text());
+      }
+    }
+    for (Rendered& rendered : rendered_) Keep(&rendered.text, rendered.family);
+  }
+
+  void RenderLines(const Column& column, Indices chunk) {
+    const std::string_view name = InfoOf(column.metric).name;
+    std::array<std::string, 3> more;
+    size_t room = 0;
+    for (size_t i = 0; i < column.lines.size(); ++i) {
+      more[i] = LabelsOf(column.lines[i]);
+      room += labels_.size() + chunk.size() * SampleWriter::SampleRoom(
+                                                  name.size(), more[i].size());
+    }
+    lines_.Clear(room);
+    for (size_t n = 0; n < chunk.size(); ++n) {
+      const std::string_view labels = Labels(n);
+      for (size_t i = 0; i < column.lines.size(); ++i)
+        AppendLine(name, labels, more[i], column.form,
+                   processes_[chunk[n]].*column.lines[i].number);
+    }
+  }
+
+  void AppendLine(std::string_view name, std::string_view labels,
+                  std::string_view more, Column::Form form, uint64_t value) {
+    constexpr uint64_t kMs = 1000000;
+    switch (form) {
+      case Column::kNumber:
+        return lines_.AppendSample(name, labels, more, value);
+      case Column::kKilobytes:
+        return lines_.AppendSample(name, labels, more, value * 1024);
+      case Column::kSeconds:
+        return lines_.AppendSample(name, labels, more, Seconds{value});
+      case Column::kStartTime:
+        return lines_.AppendSample(
+            name, labels, more,
+            Seconds{(input_.boot_unix_ns + value) / kMs * kMs});
+    }
+  }
+
+  // The labels of one process.
+  std::string_view LabelsOfProcess(const uint32_t& index) {
+    MakeLabels(Indices(&index, 1));
+    return labels_.text();
+  }
+
+  void RenderBreakdown() {
+    if (Reuse(Metric::kProcessBreakdown,
+              changes_.counters || selection_.broken_down_changed()))
+      return;
+    lines_.Clear();
+    for (const uint32_t& index : selection_.broken_down())
+      AppendCells(Metric::kProcessBreakdown, LabelsOfProcess(index),
+                  processes_.breakdown(processes_[index]), &lines_);
+    Keep(lines_.text());
+  }
+
+  void RenderInfo() {
+    if (Reuse(Metric::kInfo, selection_.changed() || input_.cgroups->changed()))
+      return;
+    const std::string_view name = InfoOf(Metric::kInfo).name;
+    lines_.Clear();
+    for (const uint32_t& index : selection_.selected()) {
+      const Cgroup* cgroup = input_.cgroups->table()->Of(processes_[index]);
+      if (!cgroup) continue;
+      LabelsOfProcess(index);
+      AppendCgroupLabels(*cgroup, &labels_);
+      lines_.Reserve(SampleWriter::SampleRoom(name.size(), labels_.size()));
+      lines_.AppendSample(name, labels_.text(), "", uint64_t{1});
+    }
+    Keep(lines_.text());
+  }
+
+  void RenderComms() {
+    const bool changed = changes_.all || changes_.rows || changes_.counters ||
+                         changes_.vma || changes_.rss;
+    std::optional<CommSamples> samples;
+    const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
+      if (Reuse(metric, changed)) return;
+      if (!samples) samples = RenderCommSamples(*input_.comms);
+      Keep(((*samples).*lines).text());
+    };
+    add(Metric::kCommFaults, &CommSamples::faults);
+    if (input_.offered.stall) add(Metric::kCommStall, &CommSamples::stall);
+    add(Metric::kCommProcesses, &CommSamples::processes);
+    add(Metric::kCommVma, &CommSamples::vma);
+    add(Metric::kCommRss, &CommSamples::rss);
+  }
+
+  const ExpositionInput& input_;
+  const RenderedFamilies& previous_;
+  const ProcessTable& processes_;
+  const Selection& selection_;
+  const Changes& changes_;
+  Compressor* const compressor_;
+  SampleWriter& labels_;
+  SampleWriter& lines_;
+  std::vector<uint32_t>& label_ends_;
+  std::vector<Rendered> rendered_;
+  RenderedFamilies families_;
+};
+
+RenderedFamilies Renderer::Render(const ExpositionInput& input,
+                                  const RenderedFamilies& previous) {
+  return Rendering(this, input, previous).Run();
+}
+
+const RenderedText& HeadText(Metric metric, bool openmetrics) {
+  static const auto heads = [] {
+    std::array<std::vector<std::unique_ptr<RenderedText>>, 2> all;
+    for (bool form : {false, true})
+      for (const MetricInfo& info : Catalogue())
+        all[form].push_back(std::make_unique<RenderedText>(HeadOf(info, form)));
+    return all;
+  }();
+  return *heads[openmetrics][static_cast<size_t>(metric)];
+}
+
+}  // namespace pfe

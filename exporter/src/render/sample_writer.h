@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes sample lines in Prometheus's text format, whose sample lines are those
+// of OpenMetrics too. It is the one place that escapes labels and prints
+// numbers.
+#ifndef EXPORTER_RENDER_SAMPLE_WRITER_H_
+#define EXPORTER_RENDER_SAMPLE_WRITER_H_
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pfe {
+
+// Nanoseconds, to be printed as seconds.
+struct Seconds {
+  uint64_t ns;
+};
+
+// A number as Go's strconv prints it, and Prometheus with it: the shortest
+// decimal that reads back as the same number, with an exponent below 1e-4 and
+// from 1e+06 on.
+std::string FormatDouble(double number);
+
+// The value of the label `le` (or `quantile`). OpenMetrics requires that it
+// looks like a floating-point number: "1.0", where the older format has "1".
+std::string FormatBound(double bound, bool openmetrics);
+
+// A buffer that grows only when it is told to, so that the tens of thousands of
+// lines of a tick need no check a byte: whoever appends has made room before,
+// by Clear() or Reserve(). AppendSample() and AppendLabel() say how much they
+// need.
+class SampleWriter {
+ public:
+  static constexpr size_t kLongestNumber = 20;
+  // Room for a value of any type.
+  static constexpr size_t kLongestValue = kLongestNumber + 10;
+
+  // Room that AppendLabel() needs at most.
+  static constexpr size_t LabelRoom(std::string_view name, size_t value_size) {
+    return name.size() + 2 * value_size + 4;
+  }
+  // Room that AppendSample() needs at most.
+  static constexpr size_t SampleRoom(size_t name_size, size_t labels_size) {
+    return name_size + labels_size + kLongestValue + 4;
+  }
+
+  // Empties it and makes room for so many bytes.
+  void Clear(size_t bytes = 0) {
+    size_ = 0;
+    Reserve(bytes);
+  }
+  // Makes room for so many bytes more.
+  void Reserve(size_t bytes) {
+    if (size_ + bytes > room_) Grow(bytes);
+  }
+
+  // Appends `,name="value"`. Label sets are such texts, one after the other, so
+  // that families can share them.
+  void AppendLabel(std::string_view name, std::string_view value) {
+    BeginLabel(name);
+    for (const char c : value) {
+      if (c == '\\' || c == '"' || c == '\n') Put('\\');
+      Put(c == '\n' ? 'n' : c);
+    }
+    Put('"');
+  }
+  void AppendLabel(std::string_view name, uint64_t value) {
+    BeginLabel(name);
+    AppendValue(value);
+    Put('"');
+  }
+
+  // Appends `name{labels} value`. The label set is `labels` and then `more`,
+  // both as AppendLabel() has them, and may be empty.
+  template <typename Value>
+  void AppendSample(std::string_view name, std::string_view labels,
+                    std::string_view more, Value value) {
+    Append(name);
+    if (labels.empty()) std::swap(labels, more);
+    if (!labels.empty()) {
+      Put('{');
+      Append(labels.substr(1));
+      Append(more);
+      Put('}');
+    }
+    Put(' ');
+    AppendValue(value);
+    Put('\n');
+  }
+
+  // Appends a text as it is, such as a family's head.
+  void AppendText(std::string_view text) {
+    Reserve(text.size());
+    Append(text);
+  }
+
+  std::string_view text() const { return {bytes_.get(), size_}; }
+  size_t size() const { return size_; }
+
+ private:
+  void Grow(size_t bytes);
+  void Put(char c) { bytes_[size_++] = c; }
+  void Append(std::string_view text) {
+    memcpy(bytes_.get() + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  void BeginLabel(std::string_view name) {
+    Put(',');
+    Append(name);
+    Put('=');
+    Put('"');
+  }
+  void AppendValue(uint64_t number) {
+    char* const at = bytes_.get() + size_;
+    size_ = static_cast<size_t>(
+        std::to_chars(at, at + kLongestNumber, number).ptr - bytes_.get());
+  }
+  void AppendValue(Seconds seconds) {
+    AppendValue(seconds.ns / 1000000000u);
+    uint64_t rest = seconds.ns % 1000000000u;
+    if (!rest) return;
+    Put('.');
+    for (uint64_t unit = 100000000u; rest; rest %= unit, unit /= 10)
+      Put(static_cast<char>('0' + rest / unit));
+  }
+  // A whole number is printed without an exponent, as counts are read.
+  void AppendValue(double number);
+
+  std::unique_ptr<char[]> bytes_;
+  size_t size_ = 0;
+  size_t room_ = 0;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_RENDER_SAMPLE_WRITER_H_

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Renders the families of the host, the module and the exporter itself.
+#ifndef EXPORTER_RENDER_SELF_METRICS_H_
+#define EXPORTER_RENDER_SELF_METRICS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "render/view.h"
+
+namespace pfe {
+
+// What the threads that answer requests count.
+struct RequestCounters {
+  std::atomic<uint64_t> scrapes = 0;
+  std::atomic<bool> config_ok = true;
+};
+
+// Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,
+// without the line that ends it.
+std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+                              View::Clock::time_point now, bool openmetrics);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_RENDER_SELF_METRICS_H_

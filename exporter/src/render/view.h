@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a tick leaves for all readers: /metrics, the API, the page, --top and
+// --once read this and nothing else.
+#ifndef EXPORTER_RENDER_VIEW_H_
+#define EXPORTER_RENDER_VIEW_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/snapshot.h"
+#include "follow/history.h"
+#include "follow/rows.h"
+#include "follow/sums.h"
+#include "render/exposition.h"
+#include "source/cgroup_cache.h"
+
+namespace pfe {
+
+// Thread safety: immutable. A reader that holds one is not disturbed by the
+// next tick, and the next tick does not wait for it.
+struct View {
+  using Clock = std::chrono::steady_clock;
+
+  // --- Health.
+  std::string source;           // where the values come from, or should
+  std::optional<Error> error;   // of the last read
+  std::optional<Error> reason;  // why the preferred source could not be read
+  std::array<uint64_t, kCauseNames.size()> errors{};  // since start, by Cause
+  uint64_t ticks = 0;
+  double tick_seconds = 0;      // the last one's duration
+  double tick_cpu_seconds = 0;  // of all ticks
+  // Of the last good read; absent before the first one.
+  std::optional<Clock::time_point> read_at;
+
+  // --- Of the last read; empty when it failed: values of processes that may
+  // have gone are not served as metrics.
+  RenderedFamilies families;
+  HostCounters host;
+  std::optional<ModuleStats> module;
+  Latency latency;
+  uint64_t unattributed = 0;
+  size_t processes = 0;  // live ones
+  size_t processes_omitted = 0;
+  size_t comms_omitted = 0;
+
+  // --- Of the last good read, also while reads fail; empty before the first.
+  std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
+  std::shared_ptr<const Sums::Comms> comms =
+      std::make_shared<const Sums::Comms>();
+  std::shared_ptr<const CgroupTable> cgroups =
+      std::make_shared<const CgroupTable>();
+  History history;
+  double seconds = 0;         // between the last two good reads
+  uint64_t boot_unix_ns = 0;  // when the machine booted
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_RENDER_VIEW_H_

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/auto_source.h"
+
+#include <utility>
+
+namespace pfe {
+
+AutoSource::AutoSource(std::unique_ptr<Source> preferred,
+                       std::unique_ptr<Source> fallback)
+    : preferred_(std::move(preferred)), fallback_(std::move(fallback)) {}
+
+std::optional<Error> AutoSource::Read(Snapshot* snapshot) {
+  std::optional<Error> error = preferred_->Read(snapshot);
+  if (!error) return std::nullopt;
+  if (fallback_->Read(snapshot)) return error;
+  snapshot->fell_back = std::move(error);
+  return std::nullopt;
+}
+
+}  // namespace pfe

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the preferred source, and the fallback while that fails. Every read
+// tries the preferred source first, so it is used again as soon as it works.
+#ifndef EXPORTER_SOURCE_AUTO_SOURCE_H_
+#define EXPORTER_SOURCE_AUTO_SOURCE_H_
+
+#include <memory>
+
+#include "source/source.h"
+
+namespace pfe {
+
+class AutoSource : public Source {
+ public:
+  AutoSource(std::unique_ptr<Source> preferred,
+             std::unique_ptr<Source> fallback);
+
+  const char* Name() const override { return preferred_->Name(); }
+  // A snapshot of the fallback has fell_back set.
+  std::optional<Error> Read(Snapshot* snapshot) override;
+
+ private:
+  const std::unique_ptr<Source> preferred_;
+  const std::unique_ptr<Source> fallback_;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_AUTO_SOURCE_H_

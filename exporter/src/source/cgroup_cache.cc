@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/cgroup_cache.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace pfe {
+
+const Cgroup* CgroupTable::Of(const Process& process) const {
+  const auto found = std::lower_bound(
+      entries_.begin(), entries_.end(), process.pid,
+      [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
+  return found != entries_.end() && found->pid == process.pid &&
+                 found->start_ns / kProcTickNs == process.start_ns / kProcTickNs
+             ? found->cgroup.get()
+             : nullptr;
+}
+
+std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path) {
+  if (path.empty()) return nullptr;
+  std::weak_ptr<const Cgroup>& place = shared_[path];
+  if (auto there = place.lock()) return there;
+  const auto cgroup = std::make_shared<Cgroup>();
+  cgroup->info = ParseCgroupPath(path);
+  cgroup->path = std::move(path);
+  place = cgroup;
+  return cgroup;
+}
+
+void CgroupCache::Read(const std::string& procfs, Entry* entry) {
+  std::shared_ptr<const Cgroup> now = Share(ReadCgroup(procfs, entry->pid));
+  // The process has just exited: it keeps what is known until it is gone.
+  if (!now && entry->cgroup) return;
+  changed_ |= now != entry->cgroup;
+  entry->cgroup = std::move(now);
+  entry->read = true;
+}
+
+// An entry for each selected process, with what the last tick knew of it. Both
+// are ordered by pid.
+std::vector<CgroupCache::Entry> CgroupCache::Carry(
+    const ProcessTable& processes,
+    const std::vector<uint32_t>& selected) const {
+  std::vector<Entry> entries;
+  entries.reserve(selected.size());
+  auto known = table_->entries_.begin();
+  const auto end = table_->entries_.end();
+  for (uint32_t i : selected) {
+    const Process& process = processes[i];
+    while (known != end && known->pid < process.pid) ++known;
+    if (known != end && known->pid == process.pid &&
+        known->start_ns / kProcTickNs == process.start_ns / kProcTickNs)
+      entries.push_back(*known);
+    else
+      entries.push_back({process.pid, process.start_ns, false, nullptr});
+  }
+  return entries;
+}
+
+void CgroupCache::Update(const std::string& procfs,
+                         const ProcessTable& processes,
+                         const std::vector<uint32_t>& selected,
+                         double seconds) {
+  changed_ = false;
+  const auto table = std::make_shared<CgroupTable>();
+  table->entries_ = Carry(processes, selected);
+  std::vector<Entry>& entries = table->entries_;
+  size_t left = kMostReads;
+  for (Entry& entry : entries) {
+    if (left == 0) break;
+    if (entry.read) continue;
+    Read(procfs, &entry);
+    --left;
+  }
+  const double part = std::min(seconds / kTurnSeconds, 1.0);
+  left = std::min(left, static_cast<size_t>(std::ceil(
+                            static_cast<double>(entries.size()) * part)));
+  auto next = std::lower_bound(
+      entries.begin(), entries.end(), next_pid_,
+      [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
+  for (; left > 0; --left, ++next) {
+    if (next == entries.end()) next = entries.begin();
+    Read(procfs, &*next);
+    next_pid_ = next->pid + 1;
+  }
+  std::erase_if(shared_,
+                [](const auto& item) { return item.second.expired(); });
+  table_ = table;
+}
+
+}  // namespace pfe

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control groups of the processes that have series of their own.
+#ifndef EXPORTER_SOURCE_CGROUP_CACHE_H_
+#define EXPORTER_SOURCE_CGROUP_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/process_table.h"
+#include "source/cgroup_reader.h"
+
+namespace pfe {
+
+// What processes of one control group share.
+struct Cgroup {
+  std::string path;
+  CgroupInfo info;
+};
+
+// The control groups of one tick.
+class CgroupTable {
+ public:
+  // Null if the process has none or was not read yet.
+  const Cgroup* Of(const Process& process) const;
+
+ private:
+  friend class CgroupCache;
+  struct Entry {
+    uint32_t pid = 0;
+    uint64_t start_ns = 0;
+    bool read = false;
+    std::shared_ptr<const Cgroup> cgroup;
+  };
+  std::vector<Entry> entries_;  // by pid
+};
+
+// Each read opens a file, so not every process is read every tick: one is read
+// when it is new, and then again by turns.
+class CgroupCache {
+ public:
+  // Control groups read a tick at most.
+  static constexpr size_t kMostReads = 1000;
+  // A process that moved is seen in its new control group within this time, or
+  // later if that takes more reads than kMostReads a tick.
+  static constexpr double kTurnSeconds = 60;
+
+  // Takes the selected processes of this tick, ordered by pid; `seconds` is the
+  // time since the tick before.
+  void Update(const std::string& procfs, const ProcessTable& processes,
+              const std::vector<uint32_t>& selected, double seconds);
+
+  // Of the last Update().
+  const std::shared_ptr<const CgroupTable>& table() const { return table_; }
+  // Whether the last Update() found a process in another control group than
+  // before.
+  bool changed() const { return changed_; }
+
+ private:
+  using Entry = CgroupTable::Entry;
+
+  std::vector<Entry> Carry(const ProcessTable& processes,
+                           const std::vector<uint32_t>& selected) const;
+  void Read(const std::string& procfs, Entry* entry);
+  std::shared_ptr<const Cgroup> Share(std::string path);
+
+  std::shared_ptr<const CgroupTable> table_ =
+      std::make_shared<const CgroupTable>();
+  // Processes of one control group share one object.
+  std::map<std::string, std::weak_ptr<const Cgroup>, std::less<>> shared_;
+  uint32_t next_pid_ = 0;  // whose turn it is
+  bool changed_ = false;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_CGROUP_CACHE_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/cgroup_reader.h"
+
+#include <fcntl.h>
+#include <re2/re2.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+
+namespace pfe {
+
+CgroupInfo ParseCgroupPath(std::string_view path) {
+  // cri-containerd-<id>.scope, docker-<id>.scope, /docker/<id>, <id>
+  static const re2::RE2 container(
+      "(?:^|[/-])([0-9a-f]{64})(?:\\.scope)?(?:/|$)");
+  // kubepods-burstable-pod<uid>.slice with _ for -, or /pod<uid>/
+  static const re2::RE2 pod(
+      "pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_]"
+      "[0-9a-f]{12})");
+  static const re2::RE2 unit(
+      "/([^/]+\\.(?:service|scope|socket|mount))(?:/|$)");
+  const re2::StringPiece text(path.data(), path.size());
+  CgroupInfo info;
+  re2::RE2::PartialMatch(text, container, &info.container);
+  re2::RE2::PartialMatch(text, pod, &info.pod);
+  std::replace(info.pod.begin(), info.pod.end(), '_', '-');
+  // The last match is the innermost unit.
+  re2::StringPiece rest = text;
+  while (re2::RE2::FindAndConsume(&rest, unit, &info.unit))
+    // The slash after one unit is the slash before the next one.
+    rest = re2::StringPiece(rest.data() - 1, rest.size() + 1);
+  return info;
+}
+
+std::string CgroupPathOf(std::string_view text) {
+  std::string_view unified, named, first;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t one = line.find(':');
+    const size_t two = line.find(':', one == line.npos ? one : one + 1);
+    if (two == line.npos) continue;
+    const std::string_view path = line.substr(two + 1);
+    if (line.starts_with("0::")) unified = path;
+    if (line.substr(one + 1, two - one - 1) == "name=systemd") named = path;
+    if (first.empty()) first = path;
+  }
+  // In the hybrid layout the processes are in the named hierarchy.
+  if (!named.empty() && (unified.empty() || unified == "/")) unified = named;
+  return ToValidUtf8(unified.empty() ? first : unified);
+}
+
+std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
+  // Not by a stream: it throws if the process exits between open and read.
+  const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return "";
+  std::string text;
+  char buffer[4096];
+  ssize_t n;
+  while ((n = read(file, buffer, sizeof(buffer))) > 0)
+    text.append(buffer, static_cast<size_t>(n));
+  close(file);
+  return CgroupPathOf(text);
+}
+
+}  // namespace pfe

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/procfs_source.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+namespace pfe {
+namespace {
+
+// Numbers of the fields of `stat` after the comm, as proc(5) counts them. The
+// state is field 3.
+enum Field {
+  kFlags = 9,
+  kMinflt = 10,
+  kMajflt = 12,
+  kNumThreads = 20,
+  kStarttime = 22,
+  kVsize = 23,
+  kRss = 24,
+};
+constexpr size_t kLongestComm = 1024;
+constexpr uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
+
+// Reads a small file below a directory. Returns -1 if it cannot be read.
+ssize_t ReadSmall(int directory, const char* path, char* buffer, size_t size) {
+  const int file = openat(directory, path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  const ssize_t n = read(file, buffer, size);
+  close(file);
+  return n;
+}
+
+// Parses the fields from 4 to kRss. Negative numbers become 0.
+bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (size_t field = 4; field <= kRss; ++field) {
+    if (at == end || *at != ' ') return false;
+    ++at;
+    int64_t negative = 0;
+    uint64_t& number = (*out)[field];
+    auto [next, error] = std::from_chars(at, end, number);
+    if (error != std::errc()) {
+      number = 0;
+      std::tie(next, error) = [&] {
+        const auto result = std::from_chars(at, end, negative);
+        return std::pair(result.ptr, result.ec);
+      }();
+      if (error != std::errc()) return false;
+    }
+    at = next;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ParseProcStat(std::string_view text, ProcessTable* table) {
+  static const auto ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  static const auto page_kb =
+      static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+  const size_t open = text.find(" (");
+  const size_t close = text.rfind(") ");
+  if (open == std::string_view::npos || close == std::string_view::npos ||
+      close < open + 2 || close + 3 >= text.size())
+    return false;
+  uint32_t pid = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + open, pid);
+  std::array<uint64_t, kRss + 1> fields{};
+  if (error != std::errc() || end != text.data() + open ||
+      !ParseFields(text.substr(close + 3), &fields) ||
+      (fields[kFlags] & kKernelThread) || close - open > kLongestComm)
+    return false;
+  Process* const process = table->Add();
+  const char state = text[close + 2];
+  process->pid = pid;
+  // A thread group whose leader has exited is shown as a zombie until its last
+  // thread exits.
+  process->live = state != 'X' && (state != 'Z' || fields[kNumThreads] > 1);
+  process->minor = fields[kMinflt];
+  process->major = fields[kMajflt];
+  process->faults = process->minor + process->major;
+  process->start_ns = fields[kStarttime] * (1000000000u / ticks);
+  process->vma_kb = fields[kVsize] / 1024;
+  process->rss_kb = fields[kRss] * page_kb;
+  table->SetComm(ToValidUtf8(text.substr(open + 2, close - open - 2)));
+  return true;
+}
+
+ProcfsSource::ProcfsSource(std::string procfs) : procfs_(std::move(procfs)) {}
+
+std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
+  snapshot->Clear();
+  snapshot->source = Name();
+  snapshot->read_ns = BootTimeNs();
+  snapshot->offered.severity = true;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(procfs_.c_str()),
+                                                      closedir);
+  if (!directory)
+    return Error{errno == EACCES ? Cause::kNoPermission : Cause::kIo,
+                 procfs_ + ": " + strerror(errno)};
+  char path[sizeof(dirent::d_name) + 8];
+  char text[1024];
+  while (const dirent* entry = readdir(directory.get())) {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    strcpy(stpcpy(path, entry->d_name), "/stat");
+    const ssize_t n =
+        ReadSmall(dirfd(directory.get()), path, text, sizeof(text));
+    if (n > 0)
+      ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes);
+  }
+  if (snapshot->processes.empty())
+    return Error{Cause::kIo, procfs_ + ": no process can be read there"};
+  return std::nullopt;
+}
+
+}  // namespace pfe

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads /proc, for a kernel without the module. It has each process's faults
+// since the process started, by severity only. Processes that start and exit
+// between two reads are not seen.
+#ifndef EXPORTER_SOURCE_PROCFS_SOURCE_H_
+#define EXPORTER_SOURCE_PROCFS_SOURCE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "source/source.h"
+
+namespace pfe {
+
+class ProcfsSource : public Source {
+ public:
+  // `procfs` is the mount, usually /proc.
+  explicit ProcfsSource(std::string procfs);
+
+  const char* Name() const override { return "procfs"; }
+  // Reads the file `stat` of each process. Processes that exit during the read
+  // are left out.
+  std::optional<Error> Read(Snapshot* snapshot) override;
+
+ private:
+  const std::string procfs_;
+};
+
+// Adds the process that a text of /proc/PID/stat describes (proc(5)). Returns
+// false and adds nothing if it is a kernel thread or the text is malformed.
+bool ParseProcStat(std::string_view text, ProcessTable* table);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_PROCFS_SOURCE_H_

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace pfe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Parsed {
+  std::optional<Options> options;
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+Parsed Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "page_fault_exporter");
+  Parsed parsed;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  parsed.options = ParseOptions(static_cast<int>(arguments.size()),
+                                arguments.data(), &parsed.exit_code);
+  parsed.out = testing::internal::GetCapturedStdout();
+  parsed.err = testing::internal::GetCapturedStderr();
+  return parsed;
+}
+
+TEST(ParseOptions, Defaults) {
+  const Parsed parsed = Parse({});
+  ASSERT_TRUE(parsed.options);
+  EXPECT_EQ(parsed.options->interval, std::chrono::seconds(5));
+  EXPECT_THAT(parsed.options->listen_addresses, ElementsAre(":9110"));
+  EXPECT_EQ(parsed.options->telemetry_path, "/metrics");
+  EXPECT_EQ(parsed.options->debugfs, "/sys/kernel/debug");
+}
+
+TEST(ParseOptions, Flags) {
+  const Parsed parsed =
+      Parse({"--interval=250ms", "--path.debugfs", "/x",
+             "--web.listen-address=127.0.0.1:1", "--web.listen-address=:2"});
+  ASSERT_TRUE(parsed.options) << parsed.err;
+  EXPECT_EQ(parsed.options->interval, std::chrono::milliseconds(250));
+  EXPECT_EQ(parsed.options->debugfs, "/x");
+  EXPECT_THAT(parsed.options->listen_addresses,
+              ElementsAre("127.0.0.1:1", ":2"));
+}
+
+TEST(ParseOptions, TheLastOneWins) {
+  EXPECT_EQ(Parse({"--interval=1s", "--interval=2s"}).options->interval,
+            std::chrono::seconds(2));
+}
+
+TEST(ParseOptions, HelpAndVersionEndWell) {
+  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
+  EXPECT_THAT(Parse({"--help"}).out, HasSubstr("--web.listen-address"));
+  EXPECT_THAT(Parse({"--version"}).out, HasSubstr("page_fault_exporter 0"));
+}
+
+TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
+  const std::vector<std::vector<const char*>> cases = {
+      {"--interval", "5"},
+      {"--interval", "5x"},
+      {"--interval", "1ms"},
+      {"--interval", "2h"},
+      {"--interval", "-5s"},
+      {"--web.listen-address", "9110"},
+      {"--web.listen-address", "example.org:9110"},
+      {"--web.listen-address", ":99999"},
+      {"--web.listen-address", ":9110s"},
+      {"--web.telemetry-path", "metrics"},
+      {"--web.telemetry-path", "/"},
+      {"--web.telemetry-path", "/-/ready"},
+      {"--log.level", "loud"},
+      {"--log.format", "xml"},
+      {"--source", "guess"},
+      {"--processes.max", "0"},
+      {"--processes.include", "a("},
+      {"--processes.min-faults", "-1"},
+      {"--comms.max", "x"},
+      {"--web.max-requests", "-1"},
+      {"--top", "x"},
+  };
+  for (const auto& arguments : cases) {
+    const Parsed parsed = Parse(arguments);
+    EXPECT_FALSE(parsed.options) << arguments[1];
+    EXPECT_EQ(parsed.exit_code, 2);
+    EXPECT_THAT(parsed.err, HasSubstr(arguments[0]));
+    EXPECT_THAT(parsed.err, HasSubstr(arguments[1]));
+  }
+}
+
+// Each way to set the option, by its new name and by its old one.
+TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
+  const auto set = [](const Parsed& parsed) {
+    return parsed.options && parsed.options->pipeline.basic_families_only;
+  };
+  const std::string path = testing::TempDir() + "pfe_old_name.json";
+  EXPECT_FALSE(set(Parse({})));
+  EXPECT_TRUE(set(Parse({"--basic-families-only"})));
+  EXPECT_TRUE(set(Parse({"--mandated-only"})));
+  for (const char* name : {"BASIC_FAMILIES_ONLY", "MANDATED_ONLY"}) {
+    const std::string variable = std::string("PAGE_FAULT_EXPORTER_") + name;
+    setenv(variable.c_str(), "true", 1);
+    EXPECT_TRUE(set(Parse({}))) << variable;
+    EXPECT_FALSE(set(Parse({"--basic-families-only=false"}))) << variable;
+    EXPECT_FALSE(set(Parse({"--mandated-only=false"}))) << variable;
+    unsetenv(variable.c_str());
+  }
+  for (const char* key : {"basic-families-only", "mandated-only"}) {
+    std::ofstream(path) << "{\"" << key << "\": true}";
+    EXPECT_TRUE(set(Parse({"--config.file", path.c_str()}))) << key;
+    EXPECT_FALSE(
+        set(Parse({"--mandated-only=false", "--config.file", path.c_str()})))
+        << key;
+  }
+  unlink(path.c_str());
+}
+
+TEST(ParseOptions, UnknownFlag) {
+  const Parsed parsed = Parse({"--no-such-flag"});
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_THAT(parsed.err, HasSubstr("--no-such-flag"));
+}
+
+TEST(ParseOptions, TlsIsRefusedWithAHint) {
+  EXPECT_THAT(Parse({"--web.listen-address", ":443s"}).err,
+              HasSubstr("deploy/tls"));
+}
+
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile() : path_(testing::TempDir() + "pfe_config.json") {}
+  ~ConfigFile() override {
+    unlink(path_.c_str());
+    unsetenv("PAGE_FAULT_EXPORTER_INTERVAL");
+  }
+  Parsed ParseWith(const std::string& text,
+                   std::vector<const char*> arguments = {}) {
+    std::ofstream(path_) << text;
+    arguments.push_back("--config.file");
+    arguments.push_back(path_.c_str());
+    return Parse(arguments);
+  }
+  const std::string path_;
+};
+
+TEST_F(ConfigFile, GivesOptions) {
+  const Parsed parsed = ParseWith(
+      R"({"interval": "1s", "processes.max": 7, "no-pid": true,
+          "web.listen-address": ["127.0.0.1:1", ":2"]})");
+  ASSERT_TRUE(parsed.options) << parsed.err;
+  EXPECT_EQ(parsed.options->interval, std::chrono::seconds(1));
+  EXPECT_EQ(parsed.options->pipeline.selection.max, 7u);
+  EXPECT_TRUE(parsed.options->pipeline.selection.no_pid);
+  EXPECT_THAT(parsed.options->listen_addresses,
+              ElementsAre("127.0.0.1:1", ":2"));
+}
+
+TEST_F(ConfigFile, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
+  const std::string file = R"({"interval": "1s"})";
+  EXPECT_EQ(ParseWith(file).options->interval, std::chrono::seconds(1));
+  setenv("PAGE_FAULT_EXPORTER_INTERVAL", "2s", 1);
+  EXPECT_EQ(ParseWith(file).options->interval, std::chrono::seconds(2));
+  EXPECT_EQ(ParseWith(file, {"--interval=3s"}).options->interval,
+            std::chrono::seconds(3));
+}
+
+TEST_F(ConfigFile, MistakesAreNamed) {
+  const std::vector<std::pair<const char*, const char*>> cases = {
+      {"", "parse error"},
+      {"{", "parse error"},
+      {"[]", "JSON object"},
+      {R"({"nonsense": 1})", "nonsense"},
+      {R"({"interval": "1x"})", "1x"},
+      {R"({"interval": {}})", "interval"},
+      {R"({"interval": null})", "interval"},
+      {R"({"processes.max": -1})", "processes.max"},
+      {R"({"processes.include": "("})", "processes.include"},
+      {R"({"source": "guess"})", "guess"},
+      {R"({"interval": []})", "interval"},
+      {R"({"no-pid": []})", "no-pid"},
+      {R"({"once": true})", "once"},
+      {R"({"config.file": "x"})", "config.file"},
+  };
+  for (const auto& [text, wrong] : cases) {
+    const Parsed parsed = ParseWith(text);
+    EXPECT_FALSE(parsed.options) << text;
+    EXPECT_EQ(parsed.exit_code, 2) << text;
+    EXPECT_THAT(parsed.err, HasSubstr(path_)) << text;
+    EXPECT_THAT(parsed.err, HasSubstr(wrong)) << text;
+  }
+  EXPECT_EQ(Parse({"--config.file", "/"}).exit_code, 2);
+  EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).err,
+              HasSubstr("/nonexistent"));
+}
+
+TEST(Environment, BadValuesAreNamed) {
+  setenv("PAGE_FAULT_EXPORTER_SOURCE", "guess", 1);
+  const Parsed parsed = Parse({});
+  unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
+  EXPECT_EQ(parsed.exit_code, 2);
+  EXPECT_THAT(parsed.err, HasSubstr("guess"));
+}
+
+TEST(NeedRestart, NamesWhatCannotBeChanged) {
+  const Options before = *Parse({}).options;
+  EXPECT_TRUE(NeedRestart(before, before).empty());
+  EXPECT_TRUE(NeedRestart(before, *Parse({"--interval=1s", "--no-pid"}).options)
+                  .empty());
+  EXPECT_THAT(
+      NeedRestart(before,
+                  *Parse({"--source=procfs", "--web.max-requests=1"}).options),
+      ElementsAre("source", "web.max-requests"));
+}
+
+TEST(ParseDuration, Units) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(ParseDuration("1500ms"), milliseconds(1500));
+  EXPECT_EQ(ParseDuration("2m"), milliseconds(120000));
+  EXPECT_EQ(ParseDuration("1h"), milliseconds(3600000));
+  for (const char* bad :
+       {"", "s", "1", "1.5s", "1 s", "1d", "1ss", "99999999999999s"})
+    EXPECT_FALSE(ParseDuration(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace pfe

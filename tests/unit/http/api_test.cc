@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "samples.h"
+#include "tick/pipeline.h"
+
+namespace pfe {
+namespace {
+
+using Json = nlohmann::json;
+
+PipelineSettings CountFirst() {
+  PipelineSettings settings;
+  settings.count_first = true;
+  return settings;
+}
+
+class ApiTest : public testing::Test {
+ protected:
+  ApiTest() : pipeline_(&source_, CountFirst()) {
+    source_.Then(Of({Live(1, 1, "init", 10), Live(2, 1, "sh", 5),
+                     Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
+    source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),
+                     Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
+    pipeline_.Tick();
+    view_ = pipeline_.Tick();
+  }
+
+  Json Get(const std::string& path, const std::string& query,
+           int status = 200) {
+    const HttpResponse response =
+        AnswerApi(path, query, *view_, std::chrono::seconds(5));
+    EXPECT_EQ(response.status, status) << query;
+    return Json::parse(*response.body.at(0));
+  }
+
+  FakeSource source_;
+  Pipeline pipeline_;
+  std::shared_ptr<const View> view_;
+};
+
+TEST_F(ApiTest, ProcessesByRate) {
+  const Json json = Get("/api/v1/processes", "");
+  EXPECT_EQ(json["live"], 3);
+  EXPECT_EQ(json["processes"][0]["pid"], 2);
+  EXPECT_EQ(json["processes"][0]["faults"], 50);
+  EXPECT_DOUBLE_EQ(json["processes"][0]["faults_rate"], 45);
+  EXPECT_EQ(json["processes"].size(), 3u);
+}
+
+TEST_F(ApiTest, SortLimitFilter) {
+  Json json = Get("/api/v1/processes", "sort=pid&order=asc&limit=2");
+  EXPECT_EQ(json["processes"][1]["pid"], 2);
+  EXPECT_EQ(json["matching"], 3);
+  json = Get("/api/v1/processes", "filter=%5Ei");
+  EXPECT_EQ(json["processes"].size(), 1u);
+  EXPECT_EQ(Get("/api/v1/processes", "pid=4")["processes"][0]["comm"], "<b>\"");
+  EXPECT_EQ(Get("/api/v1/processes", "comm=sh")["matching"], 1);
+  EXPECT_EQ(Get("/api/v1/comms", "sort=comm")["comms"][0]["comm"], "<b>\"");
+  EXPECT_EQ(Get("/api/v1/comms", "comm=gone")["comms"][0]["faults"], 100);
+}
+
+TEST_F(ApiTest, HistoryOnRequest) {
+  const Json json = Get("/api/v1/processes", "history=1&pid=2");
+  EXPECT_EQ(json["processes"][0]["history"]["faults_rate"], Json({0.0, 45.0}));
+  EXPECT_FALSE(
+      Get("/api/v1/processes", "pid=2")["processes"][0].contains("history"));
+}
+
+TEST_F(ApiTest, Status) {
+  const Json json = Get("/api/v1/status", "");
+  EXPECT_EQ(json["source"], "module");
+  EXPECT_EQ(json["ticks"], 2);
+  EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
+}
+
+// While reads fail, the API lists the last good rows unchanged.
+TEST_F(ApiTest, StartTimesStayWhileReadsFail) {
+  const auto start = [this] {
+    return Get("/api/v1/processes", "pid=2")["processes"]
+        .at(0)["start_time_seconds"]
+        .get<double>();
+  };
+  const double good = start();
+  EXPECT_GT(good, 1e9) << "before 2001";
+  source_.Then(Error{Cause::kNoModule, "gone"});
+  pipeline_.Tick();
+  view_ = pipeline_.Tick();
+  ASSERT_TRUE(view_->error);
+  EXPECT_DOUBLE_EQ(start(), good);
+}
+
+TEST_F(ApiTest, BadParametersAreNamed) {
+  const struct {
+    const char* query;
+    const char* error;
+  } kCases[] = {
+      {"filter=(%3F:a%3F){900}(%3F:.%3F){900}Z", "filter"},
+      {"filter=(", "filter"},
+      {"sort=x", "sort"},
+      {"order=up", "order"},
+      {"limit=0", "limit"},
+      {"limit=1001", "limit"},
+      {"limit=x", "limit"},
+      {"history=2", "history"},
+      {"pid=x", "pid"},
+      {"what=1", "what"},
+      {"a=%", "a=%"},
+      {"sort=pid&sort=rss", "sort"},
+  };
+  for (const auto& [query, error] : kCases)
+    EXPECT_THAT(
+        Get("/api/v1/processes", query, 400)["error"].get<std::string>(),
+        testing::HasSubstr(error))
+        << query;
+}
+
+}  // namespace
+}  // namespace pfe

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <regex>
+#include <set>
+
+#include "samples.h"
+#include "tick/pipeline.h"
+#include "tick/poller.h"
+#include "wait.h"
+
+namespace pfe {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string Body(const HttpResponse& response) {
+  std::string body;
+  for (const auto& piece : response.body) body += *piece;
+  return body;
+}
+
+std::string Header(const HttpResponse& response, const std::string& name) {
+  for (const auto& [key, value] : response.headers)
+    if (key == name) return value;
+  return "";
+}
+
+std::set<std::string> Found(const std::string& text, const char* expression) {
+  const std::regex wanted(expression);
+  std::set<std::string> found;
+  for (std::sregex_iterator i(text.begin(), text.end(), wanted), end; i != end;
+       ++i)
+    found.insert(i->str());
+  return found;
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  ServiceTest() { source_.Then(Of({Live(1, 1, "init", 5)})); }
+
+  // The first request starts the poller and the service.
+  HttpResponse Get(std::string_view path, std::string_view encoding = "",
+                   std::string_view accept = "",
+                   std::string_view method = "GET") {
+    if (!service_) {
+      pipeline_ = std::make_unique<Pipeline>(&source_, PipelineSettings());
+      poller_ = std::make_unique<Poller>(pipeline_.get(), interval_,
+                                         [](const auto&) {});
+      service_ = std::make_unique<Service>(poller_.get(),
+                                           ServiceSettings{.interval = stale_});
+    }
+    HttpRequest request;
+    request.method = method;
+    request.path = path;
+    request.header = [=](const char* name) {
+      return std::string(std::string_view(name) == "Accept-Encoding" ? encoding
+                         : std::string_view(name) == "Accept"        ? accept
+                                                                     : "");
+    };
+    return service_->Answer(request);
+  }
+
+  std::chrono::milliseconds interval_{3600000};
+  std::chrono::milliseconds stale_{15000};
+  FakeSource source_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Poller> poller_;
+  std::unique_ptr<Service> service_;
+};
+
+constexpr const char* kOpenMetrics =
+    "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+
+TEST_F(ServiceTest, MetricsAreTheTicksTextAndOurOwn) {
+  const HttpResponse response = Get("/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(Body(response), testing::StartsWith("# HELP page_faults_total "));
+  EXPECT_THAT(Body(response),
+              HasSubstr("page_fault_exporter_source{source=\"module\"} 1"));
+  EXPECT_EQ(response.body[1], poller_->Current()->families[0].samples->plain())
+      << "copied, not shared";
+}
+
+TEST_F(ServiceTest, OpenMetricsHasTheSameSamples) {
+  const HttpResponse text = Get("/metrics");
+  const HttpResponse openmetrics = Get("/metrics", "", kOpenMetrics);
+  EXPECT_THAT(openmetrics.content_type,
+              HasSubstr("application/openmetrics-text; version=1.0.0"));
+  EXPECT_EQ(openmetrics.body[1], text.body[1]) << "rendered twice";
+  EXPECT_THAT(Body(openmetrics), HasSubstr("# TYPE page_faults counter\n"));
+  EXPECT_THAT(Body(openmetrics),
+              HasSubstr("# TYPE page_fault_exporter_ticks counter\n"));
+  EXPECT_THAT(Body(openmetrics),
+              HasSubstr("\npage_fault_exporter_ticks_total 1\n"));
+  EXPECT_THAT(Body(openmetrics), testing::EndsWith("\n# EOF\n"));
+  EXPECT_THAT(Body(text), Not(HasSubstr("# EOF")));
+}
+
+TEST_F(ServiceTest, MetricsCompressedOnRequest) {
+  const HttpResponse response = Get("/metrics", "gzip");
+  EXPECT_EQ(Header(response, "Content-Encoding"), "gzip");
+  EXPECT_EQ(Header(response, "Vary"), "Accept, Accept-Encoding");
+  EXPECT_EQ(response.body[2]->data(),
+            poller_->Current()->families[0].samples->packed()->bytes.data())
+      << "copied, not shared";
+  EXPECT_EQ(Header(Get("/metrics", "gzip;q=0"), "Content-Encoding"), "");
+}
+
+TEST_F(ServiceTest, WhatIsNotThereIsNotAcceptable) {
+  EXPECT_EQ(Get("/metrics", "", "application/json").status, 406);
+  EXPECT_EQ(Get("/metrics", "identity;q=0").status, 406);
+  EXPECT_EQ(Get("/metrics", "gzip, identity;q=0").status, 200);
+  EXPECT_EQ(Get("/metrics", "", "*/*").status, 200);
+}
+
+TEST_F(ServiceTest, AFailedReadIsSaid) {
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kNoModule, "no module"});
+  const std::string body = Body(Get("/metrics"));
+  EXPECT_THAT(body,
+              HasSubstr("page_fault_exporter_source{source=\"module\"} 0"));
+  EXPECT_THAT(body, HasSubstr("page_fault_exporter_last_read_success 0"));
+  EXPECT_THAT(
+      body, HasSubstr("page_fault_exporter_read_error{cause=\"no_module\"} 1"));
+  EXPECT_THAT(body, Not(HasSubstr("page_faults_total{")));
+}
+
+TEST_F(ServiceTest, PathsAreExact) {
+  for (const char* path : {"/metricsXY", "/metrics/", "/metric", "/x", "//"})
+    EXPECT_EQ(Get(path).status, 404) << path;
+}
+
+TEST_F(ServiceTest, OtherMethodsAreRefused) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "BREW"}) {
+    const HttpResponse response = Get("/metrics", "", "", method);
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(Header(response, "Allow"), "GET, HEAD");
+  }
+}
+
+TEST_F(ServiceTest, ReadyOnceThereIsAFreshSnapshot) {
+  EXPECT_EQ(Get("/-/ready").status, 200);
+  EXPECT_EQ(Get("/-/healthy").status, 200);
+}
+
+TEST_F(ServiceTest, NotReadyBeforeTheFirstSnapshot) {
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kNoModule, "the module is gone"});
+  EXPECT_EQ(Get("/-/ready").status, 503);
+  EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
+  EXPECT_EQ(Get("/-/healthy").status, 200);
+}
+
+TEST_F(ServiceTest, NotReadyWhenTheSnapshotIsStale) {
+  source_.Then(Error{Cause::kNoModule, "the module is gone"});
+  interval_ = std::chrono::milliseconds(1);
+  stale_ = std::chrono::milliseconds(0);  // any age is too old
+  Get("/");
+  WaitUntil([this] { return poller_->Current()->error.has_value(); });
+  EXPECT_EQ(Get("/-/ready").status, 503);
+  EXPECT_THAT(Body(Get("/-/ready")), HasSubstr("the module is gone"));
+}
+
+TEST_F(ServiceTest, TheApiIsServed) {
+  EXPECT_EQ(Get("/api/v1/processes").status, 200);
+  EXPECT_EQ(Get("/api/v1/status").status, 200);
+  EXPECT_EQ(Get("/api/v1/nothing").status, 404);
+  EXPECT_EQ(Get("/api/v1/processes", "", "", "POST").status, 405);
+}
+
+TEST_F(ServiceTest, PageLinksMetricsAndEscapes) {
+  source_ = FakeSource();
+  source_.Then(Error{Cause::kMalformed, "<script>alert(1)</script>"});
+  const HttpResponse response = Get("/");
+  EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(Body(response), HasSubstr("href=\"/metrics\""));
+  EXPECT_THAT(Body(response), HasSubstr("&lt;script&gt;alert(1)"));
+  EXPECT_THAT(Body(response), Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(Body(response), Not(HasSubstr("{{")));
+}
+
+TEST_F(ServiceTest, PageAndAssetsAllowNothingInlineOrForeign) {
+  for (const char* path : {"/", "/web/page.js", "/web/icon.svg"}) {
+    const std::string policy = Header(Get(path), "Content-Security-Policy");
+    EXPECT_THAT(policy, testing::StartsWith("default-src 'none'; ")) << path;
+    EXPECT_THAT(policy, Not(HasSubstr("unsafe"))) << path;
+    EXPECT_THAT(policy, Not(HasSubstr("http"))) << path;
+  }
+  EXPECT_THAT(Body(Get("/")), Not(HasSubstr("://")));
+  EXPECT_THAT(Body(Get("/")), Not(HasSubstr("style=")));
+}
+
+TEST_F(ServiceTest, AssetsHaveTheirTypes) {
+  EXPECT_EQ(Get("/web/page.js").content_type, "text/javascript; charset=utf-8");
+  EXPECT_EQ(Get("/web/page.css").content_type, "text/css; charset=utf-8");
+  EXPECT_EQ(Get("/web/icon.svg").content_type, "image/svg+xml");
+  EXPECT_EQ(Get("/web/dygraph-licence.txt").content_type,
+            "text/plain; charset=utf-8");
+  EXPECT_THAT(Body(Get("/web/dygraph.js")), HasSubstr("Dygraph"));
+  EXPECT_THAT(Body(Get("/web/dygraph-licence.txt")),
+              HasSubstr("Permission is hereby granted"));
+}
+
+TEST_F(ServiceTest, AssetsCompressedOnRequest) {
+  const HttpResponse plain = Get("/web/dygraph.js", "identity");
+  const HttpResponse gzip = Get("/web/dygraph.js", "gzip");
+  EXPECT_EQ(Header(plain, "Content-Encoding"), "");
+  EXPECT_EQ(Header(gzip, "Content-Encoding"), "gzip");
+  EXPECT_EQ(Header(plain, "Vary"), "Accept-Encoding");
+  EXPECT_LT(Body(gzip).size(), Body(plain).size() / 2);
+}
+
+// What the page and its modules name is there.
+TEST_F(ServiceTest, AssetsAreComplete) {
+  const std::string page = Body(Get("/"));
+  for (const std::string& path : Found(page, "web/[a-z.-]+"))
+    EXPECT_EQ(Get("/" + path).status, 200) << path;
+  for (const std::string& path : Found(page, "web/[a-z]+\\.js"))
+    for (const std::string& name :
+         Found(Body(Get("/" + path)), "'\\./[a-z]+\\.js'"))
+      EXPECT_EQ(Get("/web/" + name.substr(3, name.size() - 4)).status, 200)
+          << name;
+}
+
+TEST_F(ServiceTest, OnlyAssetsAreAssets) {
+  for (const char* path : {"/web/", "/web", "/web/index.html", "/web/x.js",
+                           "/web/../page.js", "/web/page.js/"})
+    EXPECT_EQ(Get(path).status, 404) << path;
+  EXPECT_EQ(Get("/web/page.js", "", "", "POST").status, 405);
+}
+
+}  // namespace
+}  // namespace pfe

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/cgroup_cache.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kTickSeconds = 5;
+
+// A temporary procfs with control groups in it.
+class CgroupCacheTest : public testing::Test {
+ protected:
+  CgroupCacheTest() : root_(testing::TempDir() + "pfe_procfs_XXXXXX") {
+    if (!mkdtemp(root_.data())) abort();
+  }
+  ~CgroupCacheTest() override { fs::remove_all(root_); }
+
+  void Put(uint32_t pid, const std::string& path) {
+    fs::create_directory(root_ + "/" + std::to_string(pid));
+    std::ofstream(root_ + "/" + std::to_string(pid) + "/cgroup")
+        << "0::" << path << "\n";
+  }
+  void Update(const std::vector<Sample>& samples) {
+    table_.Clear();
+    selected_.clear();
+    for (const Sample& sample : samples) {
+      selected_.push_back(static_cast<uint32_t>(table_.size()));
+      Add(sample, &table_);
+    }
+    cache_.Update(root_, table_, selected_, kTickSeconds);
+  }
+  std::string Of(size_t i) const {
+    const Cgroup* cgroup = cache_.table()->Of(table_[i]);
+    return cgroup ? cgroup->path : "";
+  }
+
+  std::string root_;
+  ProcessTable table_;
+  std::vector<uint32_t> selected_;
+  CgroupCache cache_;
+};
+
+TEST_F(CgroupCacheTest, ReadsAtFirstSight) {
+  Put(1, "/init.scope");
+  Put(2, "/system.slice/a\"b.service");
+  Update({Live(1, 1, "a", 0), Live(2, 1, "b", 0), Live(3, 1, "gone", 0)});
+  EXPECT_EQ(Of(0), "/init.scope");
+  EXPECT_EQ(Of(1), "/system.slice/a\"b.service");
+  EXPECT_EQ(Of(2), "");
+  EXPECT_TRUE(cache_.changed());
+  Update({Live(1, 1, "a", 0), Live(2, 1, "b", 0)});
+  EXPECT_FALSE(cache_.changed());
+}
+
+// Every move is seen within kTurnSeconds, although a tick reads only a part of
+// the processes.
+TEST_F(CgroupCacheTest, AMoveIsSeen) {
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= 50; ++pid) {
+    Put(pid, "/old");
+    samples.push_back(Live(pid, 1, "a", 0));
+  }
+  Update(samples);
+  for (uint32_t pid = 1; pid <= 50; ++pid) Put(pid, "/new");
+  size_t moved = 0;
+  for (double time = 0; time < CgroupCache::kTurnSeconds;
+       time += kTickSeconds) {
+    Update(samples);
+    size_t now = 0;
+    for (size_t i = 0; i < 50; ++i) now += Of(i) == "/new";
+    EXPECT_LE(now - moved, 5u);
+    EXPECT_EQ(cache_.changed(), now != moved);
+    moved = now;
+  }
+  EXPECT_EQ(moved, 50u);
+}
+
+TEST_F(CgroupCacheTest, KeepsWhatCannotBeReadAnyMore) {
+  Put(1, "/a");
+  Update({Live(1, 1, "a", 0)});
+  fs::remove_all(root_ + "/1");
+  for (int tick = 0; tick < 3; ++tick) Update({Live(1, 1, "a", 0)});
+  EXPECT_EQ(Of(0), "/a");
+}
+
+TEST_F(CgroupCacheTest, APidThatComesAgainIsReadAgain) {
+  Put(1, "/a");
+  Update({Live(1, kSecond, "a", 0)});
+  Put(1, "/b");
+  Update({Live(1, 2 * kSecond, "a", 0)});
+  EXPECT_EQ(Of(0), "/b");
+  // The same process, with the start that /proc gives.
+  Update({Live(1, 2 * kSecond + 7, "a", 0)});
+  EXPECT_EQ(Of(0), "/b");
+  // A process that has gone is forgotten: the next one with its identity is
+  // read at once.
+  Update({});
+  Put(1, "/c");
+  Update({Live(1, 2 * kSecond + 7, "a", 0)});
+  EXPECT_EQ(Of(0), "/c");
+}
+
+TEST_F(CgroupCacheTest, NoMoreReadsATickThanThat) {
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= CgroupCache::kMostReads + 1; ++pid)
+    samples.push_back(Live(pid, 1, "a", 0));
+  Put(CgroupCache::kMostReads + 1, "/last");
+  Update(samples);
+  EXPECT_EQ(Of(CgroupCache::kMostReads), "");
+  Update(samples);
+  EXPECT_EQ(Of(CgroupCache::kMostReads), "/last");
+}
+
+}  // namespace
+}  // namespace pfe

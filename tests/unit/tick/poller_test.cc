@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tick/poller.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <new>
+#include <stdexcept>
+
+#include "samples.h"
+#include "tick/boot_moment.h"
+#include "tick/pipeline.h"
+#include "wait.h"
+
+namespace pfe {
+namespace {
+
+size_t Errors(const View& view, Cause cause) {
+  return view.errors[static_cast<size_t>(cause)];
+}
+
+TEST(Pipeline, PublishesAGoodRead) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 1)}));
+  Pipeline pipeline(&source, {});
+  const View publication = *pipeline.Tick();
+  EXPECT_EQ(publication.families.at(0).metric, Metric::kFaults);
+  EXPECT_EQ(publication.processes, 1u);
+  EXPECT_EQ(publication.ticks, 1u);
+  EXPECT_TRUE(publication.read_at.has_value());
+  EXPECT_FALSE(publication.error);
+}
+
+TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  for (int i = 0; i < 2; ++i) source.Then(Error{Cause::kNoModule, "gone"});
+  source.Then(Of({Live(1, 1, "init", 6)}));
+  Pipeline pipeline(&source, {});
+  const View good = *pipeline.Tick();
+  View bad = *pipeline.Tick();
+  EXPECT_TRUE(bad.families.empty());
+  EXPECT_EQ(bad.read_at, good.read_at);
+  EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
+  bad = *pipeline.Tick();
+  EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
+  const View again = *pipeline.Tick();
+  EXPECT_FALSE(again.error);
+  EXPECT_EQ(*again.families.at(0).samples->plain(),
+            "page_faults_total{pid=\"1\",comm=\"init\"} 6\n");
+  EXPECT_EQ(again.ticks, 4u);
+}
+
+TEST(Pipeline, SaysWhyItFellBack) {
+  FakeSource source;
+  Snapshot snapshot = Of({Live(1, 1, "init", 5)}, "procfs", 0);
+  snapshot.fell_back = Error{Cause::kNoDebugfs, "no debugfs"};
+  source.Then(std::move(snapshot));
+  Pipeline pipeline(&source, {});
+  const View publication = *pipeline.Tick();
+  EXPECT_EQ(publication.source, "procfs");
+  EXPECT_FALSE(publication.error);
+  EXPECT_EQ(publication.reason->message, "no debugfs");
+  EXPECT_EQ(Errors(publication, Cause::kNoDebugfs), 1u);
+}
+
+TEST(Pipeline, TakesNewSettings) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
+  PipelineSettings settings;
+  settings.selection.no_pid = true;
+  pipeline.Configure(settings);
+  const View publication = *pipeline.Tick();
+  EXPECT_EQ(publication.processes_omitted, 1u);
+  EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
+}
+
+// A source that throws when it is told to.
+class ThrowingSource : public FakeSource {
+ public:
+  std::optional<Error> Read(Snapshot* snapshot) override {
+    const auto error = FakeSource::Read(snapshot);
+    if (memory) throw std::bad_alloc();
+    if (other) throw std::runtime_error("a bug");
+    return error;
+  }
+  bool memory = false, other = false;
+};
+
+TEST(Pipeline, AnExceptionIsAFailedRead) {
+  ThrowingSource source;
+  for (uint64_t faults = 5; faults < 9; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  const auto good = pipeline.Tick();
+  source.memory = true;
+  auto bad = pipeline.Tick();
+  EXPECT_EQ(bad->error->cause, Cause::kOutOfMemory);
+  EXPECT_EQ(Errors(*bad, Cause::kOutOfMemory), 1u);
+  EXPECT_TRUE(bad->families.empty());
+  EXPECT_EQ(bad->rows, good->rows) << "the last good rows stay";
+  source.memory = false;
+  source.other = true;
+  bad = pipeline.Tick();
+  EXPECT_EQ(bad->error->cause, Cause::kInternal);
+  EXPECT_EQ(bad->error->message, "unexpected: a bug");
+  source.other = false;
+  const auto again = pipeline.Tick();
+  EXPECT_FALSE(again->error);
+  EXPECT_EQ(again->rows->growth[0].faults, 3u) << "since the last good tick";
+}
+
+TEST(Pipeline, AViewDoesNotChange) {
+  FakeSource source;
+  for (uint64_t faults = 1; faults < 20; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  const auto first = pipeline.Tick();
+  for (int tick = 0; tick < 10; ++tick) pipeline.Tick();
+  EXPECT_EQ(first->rows->processes[0].faults, 1u);
+  EXPECT_EQ(first->history.ticks().size(), 1u);
+}
+
+// Start times are those of before while the clock is adjusted, and move with it
+// when it is set.
+TEST(BootMoment, MovesWithAClockThatIsSet) {
+  BootMoment boot;
+  constexpr uint64_t kDay = 86400 * kSecond, kBoot = 20000 * kDay;
+  EXPECT_EQ(boot.Note(kBoot + 50, 50), kBoot);
+  EXPECT_EQ(boot.Note(kBoot + 900000000, 60), kBoot);
+  EXPECT_EQ(boot.Note(kBoot - 900000000, 70), kBoot);
+  EXPECT_EQ(boot.Note(kBoot + kDay + 80, 80), kBoot + kDay);
+  EXPECT_EQ(boot.Note(kBoot + kDay + 90, 90), kBoot + kDay);
+  EXPECT_EQ(boot.Note(kBoot - kDay + 100, 100), kBoot - kDay);
+}
+
+// The forms that were asked for are made in the tick, and no others.
+TEST(Poller, RendersInTheFormsThatAreWanted) {
+  FakeSource source;
+  for (uint64_t faults = 1; faults < 400; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  const auto after_two_ticks = [](const Poller& poller) {
+    const uint64_t ticks = poller.Current()->ticks + 2;
+    WaitUntil([&] { return poller.Current()->ticks >= ticks; });
+    return poller.Current()->families.at(0).samples;
+  };
+  {
+    Poller poller(&pipeline, std::chrono::milliseconds(1), [](const auto&) {});
+    poller.Want(true);
+    const auto compressed = after_two_ticks(poller);
+    EXPECT_TRUE(compressed->has_packed());
+    EXPECT_FALSE(compressed->has_plain());
+    poller.Want(false);
+    const auto both = after_two_ticks(poller);
+    EXPECT_TRUE(both->has_packed() && both->has_plain());
+  }
+  Poller forgetful(
+      &pipeline, std::chrono::milliseconds(1), [](const auto&) {},
+      std::chrono::milliseconds(0));
+  forgetful.Want(true);
+  const auto plain = after_two_ticks(forgetful);
+  EXPECT_TRUE(plain->has_plain());
+  EXPECT_FALSE(plain->has_packed());
+}
+
+TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
+  std::atomic<uint64_t> ticks = 0;
+  const Poller poller(&pipeline, std::chrono::milliseconds(1),
+                      [&ticks](const View& p) { ticks = p.ticks; });
+  EXPECT_GE(poller.Current()->ticks, 1u);
+  WaitUntil([&] { return ticks >= 5; });
+  EXPECT_GE(poller.Current()->ticks, 5u);
+}
+
+TEST(Poller, EndsWithoutWaitingForItsInterval) {
+  FakeSource source;
+  source.Then(Of({}));
+  Pipeline pipeline(&source, {});
+  int ticks = 0;
+  {
+    const Poller poller(&pipeline, std::chrono::hours(1),
+                        [&ticks](const auto&) { ++ticks; });
+  }
+  EXPECT_EQ(ticks, 1);
+}
+
+}  // namespace
+}  // namespace pfe
