@@ -57,22 +57,22 @@ TEST(Latency, CountsEveryFaultOnce) {
     const std::vector<char> memory(200 * 4096, 1);
     if (memory.back() != 1) _exit(1);
   });
-  for (int attempt = 0; attempt < 50; ++attempt) {
+  Stats after;
+  std::vector<LatencyLine> lines;
+  ASSERT_TRUE(Eventually([&] {
     const Stats before = ReadStats();
-    const std::vector<LatencyLine> lines = ReadLatency();
-    const Stats after = ReadStats();
-    if (before.at(PF_COL_FAULTS) != after.at(PF_COL_FAULTS)) continue;
-    const LatencyLine& count = Line(lines, PF_LE_COUNT);
-    EXPECT_EQ(static_cast<int64_t>(count.minor),
-              StatsNumber(after, PF_COL_MINOR));
-    EXPECT_EQ(static_cast<int64_t>(count.major),
-              StatsNumber(after, PF_COL_MAJOR));
-    EXPECT_EQ(Line(lines, PF_LE_INF).minor, count.minor);
-    EXPECT_LE(static_cast<int64_t>(Total(Line(lines, PF_LE_SUM))),
-              StatsNumber(after, PF_COL_STALL_NS));
-    return;
-  }
-  FAIL() << "the machine never came to rest";
+    lines = ReadLatency();
+    after = ReadStats();
+    return before.at(PF_COL_FAULTS) == after.at(PF_COL_FAULTS);
+  })) << "the machine never came to rest";
+  const LatencyLine& count = Line(lines, PF_LE_COUNT);
+  EXPECT_EQ(static_cast<int64_t>(count.minor),
+            StatsNumber(after, PF_COL_MINOR));
+  EXPECT_EQ(static_cast<int64_t>(count.major),
+            StatsNumber(after, PF_COL_MAJOR));
+  EXPECT_EQ(Line(lines, PF_LE_INF).minor, count.minor);
+  EXPECT_LE(static_cast<int64_t>(Total(Line(lines, PF_LE_SUM))),
+            StatsNumber(after, PF_COL_STALL_NS));
 }
 
 // The faults that took more than 2^from ns and at most 2^to ns.

@@ -9,6 +9,7 @@
 
 #include "module.h"
 #include "page_faults.h"
+#include "subject.h"
 
 namespace {
 
@@ -18,10 +19,7 @@ using namespace pf_test;
 // moment, so it is read again for a second.
 int64_t AtRest(const char* key) {
   int64_t n = StatsNumber(ReadStats(), key);
-  for (int i = 0; i < 50 && n != 0; ++i) {
-    usleep(20000);
-    n = StatsNumber(ReadStats(), key);
-  }
+  Eventually([&] { return (n = StatsNumber(ReadStats(), key)) == 0; });
   return n;
 }
 

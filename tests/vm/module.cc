@@ -11,11 +11,13 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
 
 #include "page_faults.h"
+#include "subject.h"
 
 namespace pf_test {
 namespace {
@@ -211,32 +213,46 @@ std::vector<std::string> CounterColumns(const Table& table) {
   return counters;
 }
 
-std::string ConservationError() {
+namespace {
+
+// Compares one reading. Returns nothing if a fault was counted meanwhile, so
+// that the reading says nothing.
+std::optional<std::string> CompareSums() {
+  // All three are read before the first is parsed, since parsing faults.
+  const std::string_view raw_before = ReadRaw(PF_FILE_STATS, &g_buffers[0]);
+  const std::string_view raw_table = ReadRaw(PF_FILE_PROCESSES, &g_buffers[1]);
+  const std::string_view raw_after = ReadRaw(PF_FILE_STATS, &g_buffers[2]);
+  const Stats before = ParseStats(std::string(raw_before));
+  const Table table = ParseTable(std::string(raw_table));
+  const Stats after = ParseStats(std::string(raw_after));
   std::string error;
-  for (int attempt = 0; attempt < 50; ++attempt) {
-    // All three are read before the first is parsed, since parsing faults.
-    const std::string_view raw_before = ReadRaw(PF_FILE_STATS, &g_buffers[0]);
-    const std::string_view raw_table =
-        ReadRaw(PF_FILE_PROCESSES, &g_buffers[1]);
-    const std::string_view raw_after = ReadRaw(PF_FILE_STATS, &g_buffers[2]);
-    const Stats before = ParseStats(std::string(raw_before));
-    const Table table = ParseTable(std::string(raw_table));
-    const Stats after = ParseStats(std::string(raw_after));
-    error.clear();
-    for (const std::string& column : CounterColumns(table)) {
-      const int64_t rest = StatsNumber(after, PF_KEY_RETIRED_PREFIX + column) +
-                           StatsNumber(after, PF_KEY_OVERFLOW_PREFIX + column);
-      const int64_t sum = static_cast<int64_t>(table.Sum(column)) + rest;
-      const int64_t global = StatsNumber(after, column);
-      if (sum != global)
-        error += column + ": global " + std::to_string(global) +
-                 ", rows + retired + overflow " + std::to_string(sum) + "; ";
-    }
-    if (error.empty() && before.at(PF_COL_FAULTS) == after.at(PF_COL_FAULTS))
-      return "";
+  for (const std::string& column : CounterColumns(table)) {
+    const int64_t rest = StatsNumber(after, PF_KEY_RETIRED_PREFIX + column) +
+                         StatsNumber(after, PF_KEY_OVERFLOW_PREFIX + column);
+    const int64_t sum = static_cast<int64_t>(table.Sum(column)) + rest;
+    const int64_t global = StatsNumber(after, column);
+    if (sum != global)
+      error += column + ": global " + std::to_string(global) +
+               ", rows + retired + overflow " + std::to_string(sum) + "; ";
+  }
+  if (before.at(PF_COL_FAULTS) != after.at(PF_COL_FAULTS)) return {};
+  return error;
+}
+
+}  // namespace
+
+std::string ConservationError() {
+  // A difference must last: a row that is dropped between the readings makes
+  // one, too.
+  std::optional<std::string> error;
+  for (int different = 0; different < 50;) {
+    if (!Eventually([&] { return (error = CompareSums()).has_value(); }))
+      return "the machine never came to rest";
+    if (error->empty()) return "";
+    ++different;
     usleep(20000);
   }
-  return error.empty() ? "the machine never came to rest" : error;
+  return *error;
 }
 
 std::string RowSumsError(const Table& table) {

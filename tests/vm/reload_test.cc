@@ -73,10 +73,7 @@ void Cycle(int times) {
   for (int i = 0; i < times; ++i) {
     usleep(10000);
     int error = EAGAIN;
-    for (int attempt = 0; error == EAGAIN && attempt < 10000; ++attempt) {
-      error = UnloadModule();
-      if (error == EAGAIN) usleep(1000);
-    }
+    Eventually([&] { return (error = UnloadModule()) != EAGAIN; });
     ASSERT_EQ(error, 0);
     ASSERT_EQ(LoadModule(DefaultParameters()), 0);
   }

@@ -182,7 +182,7 @@ TEST(StormReload, CpuGoesWhileTheModuleLoads) {
       return ReadFile("/sys/kernel/debug/kprobes/list")
                  .find("handle_mm_fault") != std::string::npos;
     };
-    for (int i = 0; i < 30000 && !probed(); ++i) usleep(1000);
+    EXPECT_TRUE(Eventually(probed));
     usleep(static_cast<useconds_t>(ms) * 1000);
     EXPECT_TRUE(WriteFile(online, "0"));
     load.join();

@@ -159,8 +159,7 @@ Cgroup::Cgroup(const std::string& name) : path_("/sys/fs/cgroup/" + name) {
 }
 
 Cgroup::~Cgroup() {
-  for (int i = 0; i < 100 && rmdir(path_.c_str()) && errno == EBUSY; ++i)
-    usleep(20000);
+  Eventually([this] { return !rmdir(path_.c_str()) || errno != EBUSY; });
 }
 
 bool Cgroup::Set(const std::string& file, const std::string& value) const {
@@ -203,10 +202,7 @@ SwapFile::~SwapFile() {
 
 int UnloadPatiently() {
   int error = EAGAIN;
-  for (int i = 0; error == EAGAIN && i < 10000; ++i) {
-    error = UnloadModule();
-    if (error == EAGAIN) usleep(1000);
-  }
+  Eventually([&] { return (error = UnloadModule()) != EAGAIN; });
   return error;
 }
 
@@ -223,7 +219,7 @@ std::string Scrape(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string text;
   const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
-  const timeval limit{5, 0};
+  const timeval limit{120, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) ==
           0 &&
@@ -237,11 +233,11 @@ std::string Scrape(int port) {
 }
 
 bool DaemonSays(int port, const std::string& line) {
-  for (int i = 0; i < 100; ++i) {
+  return Eventually([&] {
     if (Scrape(port).find("\n" + line) != std::string::npos) return true;
     usleep(200000);
-  }
-  return false;
+    return false;
+  });
 }
 
 pid_t StartDaemon(int port) {

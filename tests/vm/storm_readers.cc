@@ -172,10 +172,7 @@ TEST(StormSlow, DebugfsUnmountedAndMounted) {
   EXPECT_TRUE(daemon.Says(kFromModule));
   for (int i = 0; i < 3; ++i) {
     int failed = -1;
-    for (int attempt = 0; failed && attempt < 1000; ++attempt) {
-      failed = umount("/sys/kernel/debug");
-      if (failed) usleep(5000);
-    }
+    Eventually([&] { return !(failed = umount("/sys/kernel/debug")); });
     ASSERT_EQ(failed, 0);
     EXPECT_TRUE(daemon.Says(CauseLine("no_debugfs"))) << i;
     ASSERT_EQ(mount("debugfs", "/sys/kernel/debug", "debugfs", 0, nullptr), 0);

@@ -143,18 +143,15 @@ TEST(StormQuick, TableFull) {
     usleep(300000);
     EXPECT_LE(ReadTable().rows.size(), 16u);
     if (HasProbe()) {
-      EXPECT_GT(Overflow(), 0);
+      EXPECT_TRUE(Eventually([] { return Overflow() > 0; }));
     }
   }
   // The table has room again, and a new process gets a row.
   ASSERT_TRUE(SetParameter("retain_ms", "0"));
-  bool seen = false;
-  for (int i = 0; i < 50 && !seen; ++i) {
-    usleep(100000);
-    Subject subject([] {});
-    seen = ReadTable().FindOne(subject.pid());
-  }
-  EXPECT_TRUE(seen);
+  EXPECT_TRUE(Eventually([] {
+    const Subject subject([] {});
+    return ReadTable().FindOne(subject.pid()) != nullptr;
+  }));
 }
 
 TEST(StormQuick, RetentionPressure) {

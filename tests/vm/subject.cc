@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
 
@@ -110,12 +111,11 @@ void Subject::WaitUntilStill() {
   char byte;
   EXPECT_EQ(read(from_child_, &byte, 1), 1) << "the subject died";
   // The child has written. It stands still when it sleeps in its next read.
-  for (int i = 0; i < 1000; ++i) {
+  EXPECT_TRUE(Eventually([this] {
     const std::string stat = Slurp("/proc/" + std::to_string(pid_) + "/stat");
     const size_t close = stat.rfind(')');
-    if (close == std::string::npos || stat[close + 2] == 'S') return;
-    usleep(1000);
-  }
+    return close == std::string::npos || stat[close + 2] == 'S';
+  })) << "the subject does not sleep";
 }
 
 void Subject::Act() {
@@ -163,6 +163,15 @@ std::string EndedRowError(const Ended& ended) {
     return "the row is not exited";
   return Compare(*row, static_cast<uint64_t>(ended.usage.ru_minflt),
                  static_cast<uint64_t>(ended.usage.ru_majflt));
+}
+
+bool Eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    usleep(2000);
+  }
+  return true;
 }
 
 }  // namespace pf_test

@@ -73,6 +73,10 @@ std::string RowError(pid_t pid);
 // The same for a child that has ended; its accounting is from wait4().
 std::string EndedRowError(const Ended& ended);
 
+// Waits until the condition holds, and returns whether it did within 5 minutes:
+// so long that no test fails because its guest is slow.
+bool Eventually(const std::function<bool()>& condition);
+
 }  // namespace pf_test
 
 #endif  // TESTS_VM_SUBJECT_H_
