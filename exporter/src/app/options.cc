@@ -219,7 +219,8 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
   option->run_callback();
 }
 
-// The environment's old name of an option; the new one overrides it.
+// Applies an environment variable that has an old name. The new name overrides
+// it.
 void ApplyOldNames(CLI::App* app) {
   const char* value = getenv("PAGE_FAULT_EXPORTER_MANDATED_ONLY");
   CLI::Option* option = app->get_option("--basic-families-only");

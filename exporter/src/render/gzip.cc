@@ -28,8 +28,8 @@ void Put(uint32_t number, std::string* out) {
 
 struct Compressor::Implementation {
   isal_zstream stream;
-  // The fastest level that looks for matches: compression is paid every tick,
-  // but each result is read only once or twice.
+  // Level 1 is the fastest level that looks for matches. Texts are compressed
+  // every tick, but each result is read only once or twice.
   std::vector<uint8_t> level = std::vector<uint8_t>(ISAL_DEF_LVL1_SMALL);
   std::string out;
 

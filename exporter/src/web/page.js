@@ -198,7 +198,7 @@ function listen() {
   for (const input of document.getElementsByName('view'))
     input.addEventListener('change', () => chooseView(input.value));
   byId('pause').addEventListener('click', pause);
-  // The page is hidden: it asks for nothing.
+  // While the page is hidden, it sends no requests.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) clearTimeout(timer);
     else if (!paused) ask();
