@@ -52,8 +52,10 @@ struct pf_lost {
  * @next_lost: index of the one that is overwritten next (lock)
  * @retired_rows: entries freed since load (lock)
  * @used: a bit for each entry that is not free (lock; also read without it)
- * @retired: what freed entries had counted; added to without the lock
- * @overflow: what found the table full; added to without the lock
+ * @retired: the counts of freed entries, of kernel threads and of dead groups;
+ *	added to without the lock
+ * @overflow: the counts of processes that found the table full; added to
+ *	without the lock
  *
  * Members without a lock are constant after pf_table_init().
  */
