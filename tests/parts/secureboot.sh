@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# Secure Boot from the firmware on: OVMF with Microsoft's keys, shim and GRUB as
-# Debian has them signed, Debian's kernel, and DKMS's key in the list of the
-# machine's owner (MOK), where `mokutil --import` and the prompt at the next boot
-# put it. Slow, and not of the default run. INSTALL_SUITES names the Debians.
+# Tests Secure Boot, starting with the firmware: OVMF with Microsoft's keys,
+# Debian's signed shim, GRUB and kernel, and DKMS's key in the list of the
+# machine's owner (MOK). On a real machine `mokutil --import` and the prompt at
+# the next boot put the key there. It is slow, and not part of the default run.
+# INSTALL_SUITES names the Debian releases.
 # shellcheck shell=bash
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/guest.sh"
@@ -28,7 +29,8 @@ install_in() {
     test -s /var/lib/dkms/mok.pub' - "$WORK/packages" "$VERSION" "$OLD"
 }
 
-# enrol CERTIFICATE LOADERS DIR: DIR/code.fd and DIR/vars.fd, with the key.
+# enrol CERTIFICATE LOADERS DIR: makes DIR/code.fd and DIR/vars.fd, with the key
+# enrolled.
 enrol() {
   local shim=605dab50-e046-4300-abb6-3dd810dd8b23 # owner of the variable
   cp /usr/share/OVMF/OVMF_CODE_4M.secboot.fd "$3/code.fd"
@@ -73,7 +75,8 @@ prepare() {
 }
 
 
-# refuses FILE PATTERN: insmod does, and the kernel's log says why.
+# refuses FILE PATTERN: insmod must fail, and the kernel's log must have
+# PATTERN.
 refuses() {
   inside 300 "insmod $1 && exit 1
     dmesg | tail -20 | grep '$2'"
@@ -95,18 +98,18 @@ judges_modules() {
       /root/foreign.der /root/foreign.ko'
   check "secureboot $1: an unsigned module is refused" \
     refuses /root/unsigned.ko 'unsigned module is rejected'
-  check "secureboot $1: one of a key that is not enrolled is refused" \
+  check "secureboot $1: a module signed by a key that is not enrolled is refused" \
     refuses /root/foreign.ko 'unavailable key is rejected'
   falls_back "secureboot $1"
   guest 'modprobe page_faults'
-  check "secureboot $1: with the signed one back it reads that" \
+  check "secureboot $1: with the signed module back the daemon reads it" \
     eventually 300 reads_module
 }
 
 locks_all() {
   guest 'echo confidentiality >/sys/kernel/security/lockdown
     && systemctl restart page-fault-exporter'
-  check "secureboot $1: locked down more, the table can still be read" guest \
+  check "secureboot $1: with lockdown=confidentiality the table can still be read" guest \
     'grep "\[confidentiality\]" /sys/kernel/security/lockdown &&
     curl -s localhost:9110/metrics | grep "^page_fault_exporter_source{source=\"module\"} 1"'
 }
@@ -122,9 +125,9 @@ boots_securely() {
   }
   debian_start "secureboot-$suite" "$WORK/disk" "$OLD" --disk "$WORK/boot.disk" \
     --efi "$WORK/efi" --forward "$PORT" || return 0
-  check "secureboot $suite: the kernel knows of it" \
+  check "secureboot $suite: the kernel has Secure Boot enabled" \
     guest 'dmesg | grep "Secure boot enabled"'
-  check "secureboot $suite: and is locked down" \
+  check "secureboot $suite: the kernel is locked down" \
     guest 'grep "\[integrity\]" /sys/kernel/security/lockdown'
   check "secureboot $suite: DKMS's module was loaded at boot" \
     guest 'test -d /sys/module/page_faults && modinfo -F signer page_faults | grep DKMS'

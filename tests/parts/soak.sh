@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# All storms in turn for PF_SOAK_MINUTES (20), while a Prometheus scrapes the
-# daemon every second. Says what was survived, and holds memory to its bounds.
+# Runs all storms in turn for PF_SOAK_MINUTES (default 20), while a Prometheus
+# scrapes the daemon every second. Prints what was survived, and checks that
+# memory stays within its bounds.
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
@@ -39,7 +40,7 @@ kernel_kb() {
     awk '/^(SUnreclaim|VmallocUsed):/ { n += $2 } END { print n }'
 }
 
-# What loading the module adds.
+# How much memory loading the module adds, in kB.
 module_kb() {
   local without with
   without=$(kernel_kb)
@@ -126,7 +127,7 @@ soak() {
   vm_start "$1" "$INITRD" "soak-$1" --disk "$WORK/disk" --reload \
     --forward "$PORT" --timeout $((MINUTES * 60 + 7200)) || return 0
   storms_daemon
-  soak_storm StormQuick.Fork # what is made once, is made
+  soak_storm StormQuick.Fork # makes what is made only once
   module_start=$(module_kb)
   kernel_start=$(kernel_kb)
   daemon_start=$(daemon_kb)
