@@ -21,8 +21,8 @@ build_packages() {
   printf '%s\n' git build-essential fakeroot debhelper dh-dkms lintian
 }
 
-# make_root SUITE KERNEL FETCHED INCLUDED DIR: the Debian in DIR/root; the
-# packages FETCHED wait in its apt's cache, since the guest has no network.
+# make_root SUITE KERNEL FETCHED INCLUDED DIR: makes the Debian in DIR/root. The
+# packages FETCHED are in its apt's cache, because the guest has no network.
 make_root() {
   local suite=$1 kernel=$2 fetched=$3 included=$4 root=$5/root archive uri keyring
   archive=$(archive)
@@ -59,7 +59,7 @@ build_root() {
 # in_root ROOT COMMAND...: in the chroot, with the sources at /src, read-only,
 # and WORK at the same path.
 in_root() {
-  # The mounts live in a namespace of their own and go with it.
+  # The mounts are in a namespace of their own, and disappear with it.
   # shellcheck disable=SC2016
   unshare --mount bash -euc '
     mkdir -p "$1/src" "$1$3"
