@@ -252,7 +252,7 @@ await test('by keyboard alone', async () => {
 await test('the module goes: values from /proc, and it says so', async () => {
   table.hide();
   await until('the badge', async () => await badge(page) === 'Live, from /proc');
-  await problem(page, 'for the module cannot be');
+  await problem(page, 'because the module cannot be');
   await until('no stall', async () => (await cells(page, 'stall_rate')).every((text) => text === '–'));
   same(await page.locator('#latency-absent').isVisible(), true, 'no latency');
   await picture(page, 'procfs');

@@ -44,7 +44,7 @@ falls_back() {
   check "$1: the daemon says that the module is missing" inside 300 '
     for i in $(seq 30); do
       journalctl -u page-fault-exporter -o cat | tail -1 |
-        grep "source procfs, since .* page_faults is not loaded" && exit 0
+        grep "source procfs, because .* page_faults is not loaded" && exit 0
       sleep 1
     done
     exit 1'
