@@ -132,7 +132,7 @@ struct pf_table_status {
 	struct pf_sums overflow;
 };
 
-/* A CPU's count of everything that the probe sees, for whatever entry. */
+/* A CPU's count of everything that the probe sees, over all entries. */
 struct pf_cpu_tally {
 	u64 n[PF_COUNTERS];
 };

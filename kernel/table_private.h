@@ -34,7 +34,7 @@ struct pf_lost {
  * struct pf_table - the table
  * @entries: an array of all entries
  * @capacity: their number
- * @reserve: exited entries are freed early when fewer than so many are free
+ * @reserve: exited entries are freed early when fewer than this many are free
  * @totals: with detail=totals: entries are filled from the kernel's counts
  * @loaded_ns: boot time from which on every fault is counted; U64_MAX until
  *	pf_table_begin() (lock)
