@@ -46,7 +46,7 @@ def fill(expr, seconds):
 
 
 def has_data(base, expr, seconds, instant):
-    """An empty string, or why there is none."""
+    """Returns an empty text if there is data, otherwise the reason."""
     now = time.time()
     if instant:
         data = get(base, "query", query=expr, time=now)

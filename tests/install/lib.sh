@@ -51,13 +51,13 @@ root_of() {
     "$(cached "install/$1-$key" make_root "$1" "$2" "${3:-}" "${4:-}")"
 }
 
-# build_root SUITE KERNEL: one that can build the packages.
+# build_root SUITE KERNEL: prints a root in which the packages can be built.
 build_root() {
   root_of "$1" "$2" "" "$(build_packages | sort -u | xargs | tr ' ' ,)"
 }
 
-# in_root ROOT COMMAND...: in the chroot, with the sources at /src, read-only,
-# and WORK at the same path.
+# in_root ROOT COMMAND...: runs a command in the chroot. The sources are at
+# /src, read-only, and WORK is at the same path.
 in_root() {
   # The mounts are in a namespace of their own, and disappear with it.
   # shellcheck disable=SC2016
@@ -73,7 +73,7 @@ in_root() {
   ' - "$1" "$ROOT" "$WORK" "${@:2}"
 }
 
-# disk_of ROOT FILE: an ext4 image of it.
+# disk_of ROOT FILE: makes an ext4 image of the root.
 disk_of() {
   rm -f "$2"
   truncate -s 5G "$2"

@@ -8,8 +8,8 @@
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/guest.sh"
 
-# make_loaders SUITE DIR: its shim and its GRUB, and a program that writes
-# variables of the firmware.
+# make_loaders SUITE DIR: fetches the suite's shim and GRUB, and a program that
+# writes variables of the firmware.
 make_loaders() {
   local package
   (cd "$2" && suite_apt "$1" apt-get download shim-signed grub-efi-amd64-signed &&
@@ -20,7 +20,8 @@ make_loaders() {
   rm "$2"/*.deb
 }
 
-# install_in ROOT: the packages, as apt would; DKMS makes its key and signs.
+# install_in ROOT: installs the packages, as apt would. DKMS makes its key and
+# signs the module.
 install_in() {
   # shellcheck disable=SC2016
   in_root "$1" bash -euc 'dpkg -i "$1"/*.deb
@@ -40,7 +41,8 @@ enrol() {
       --add-mok "$shim" "$WORK/mok.pem"
 }
 
-# boot_disk ROOT LOADERS FILE: what the firmware reads: shim, GRUB, the kernel.
+# boot_disk ROOT LOADERS FILE: makes the disk that the firmware reads, with
+# shim, GRUB and the kernel.
 boot_disk() {
   local boot=$WORK/boot
   mkdir -p "$boot/EFI/BOOT" "$boot/EFI/debian"
@@ -61,7 +63,7 @@ CONFIGURATION
   mkfs.fat "$3" && mcopy -s -i "$3" "$boot"/* ::
 }
 
-# prepare SUITE: both disks and the firmware.
+# prepare SUITE: makes both disks and the firmware.
 prepare() {
   local root loaders installed=$WORK/installed
   root=$(build_root "$1" "$OLD") && loaders=$(cached "efi/$1" make_loaders "$1") &&

@@ -56,7 +56,7 @@ daemon_kb() {
     awk '/^VmRSS:/ { print $2 }'
 }
 
-# soak_storm NAME: one storm; a failure is a result, a success is counted.
+# soak_storm NAME: runs one storm. A failure is a result; successes are counted.
 soak_storm() {
   guest "PF_DAEMON=9110 PF_PARAMETERS=detail=full
     /vm_tests --gtest_color=no --gtest_filter=$1" >"$WORK/suite.log" || true
@@ -89,7 +89,7 @@ soak_storms() {
   done
 }
 
-# within NAME START END BOUND: a growth in kB against its bound.
+# within NAME START END BOUND: tests that a growth in kB is within its bound.
 within() {
   if [ $(($3 - $2)) -le "$4" ]; then
     ok "soak $1: $2 kB at start, $3 kB at end (bound: +$4)"
