@@ -63,8 +63,8 @@ struct Process {
 
 class ProcessTable {
  public:
-  // Removes all rows. Keeps the memory for the next ones unless little of it
-  // was used.
+  // Removes all rows. Keeps the memory for the next rows, unless the last rows
+  // used little of it.
   void Clear();
   // Appends a row. Pointers to other rows become invalid.
   Process* Add() { return &rows_.emplace_back(); }

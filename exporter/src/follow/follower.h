@@ -60,7 +60,7 @@ struct FollowedTick {
 class Follower {
  public:
   // `count_first`: the sums begin with the counts of the first snapshot and not
-  // with 0. For --once and --top, which end soon.
+  // with 0. For --once and --top, which do not run for long.
   Follower(size_t max_comms, bool count_first);
 
   void set_max_comms(size_t max_comms) { sums_.set_max_comms(max_comms); }

@@ -90,7 +90,7 @@ class Sums {
   Recycler<Comms> recycler_;
   std::shared_ptr<const Comms> comms_;
   std::shared_ptr<Comms> next_;
-  ByText<uint32_t> index_;    // of next_
+  ByText<uint32_t> index_;    // places in next_
   ByText<uint64_t> omitted_;  // when it was last seen, boot time
 };
 

@@ -21,7 +21,7 @@ class HttpServer {
   // Starts at once. Addresses are as CheckListenAddress() describes. Throws
   // std::runtime_error with the address and the reason if it cannot listen.
   HttpServer(const std::vector<std::string>& addresses, Handler handler);
-  // Waits for requests that are being answered.
+  // Waits until the requests that are being answered have their answers.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -34,7 +34,7 @@ struct Compressor::Implementation {
   std::string out;
 
   void Append(std::string_view text, Deflated* to) {
-    // Incompressible text is stored, with a header for each 64 kB.
+    // Text that does not compress is stored, with a header for each 64 kB.
     const size_t bound = text.size() + text.size() / 4096 + 256;
     if (out.size() < bound) out.resize(bound);
     isal_deflate_stateless_init(&stream);

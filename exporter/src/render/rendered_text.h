@@ -57,8 +57,8 @@ class RenderedText {
   bool has_plain() const { return has_plain_; }
   bool has_packed() const { return has_packed_; }
 
-  // Returns the text with exactly these forms. It is the same object if it has
-  // exactly these.
+  // Returns the text with exactly these forms. If `text` has exactly these
+  // already, it is returned itself.
   static std::shared_ptr<const RenderedText> In(
       const Forms& forms, const std::shared_ptr<const RenderedText>& text) {
     if (text->has_plain() == forms.plain && text->has_packed() == forms.gzip)
@@ -70,8 +70,8 @@ class RenderedText {
 
  private:
   mutable std::once_flag plain_once_, packed_once_;
-  mutable Bytes plain_;    // by the constructor or plain_once_
-  mutable Packed packed_;  // by the constructor or packed_once_
+  mutable Bytes plain_;    // set by the constructor or in plain_once_
+  mutable Packed packed_;  // set by the constructor or in packed_once_
   mutable std::atomic<bool> has_plain_, has_packed_;
 };
 

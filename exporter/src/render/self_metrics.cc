@@ -63,7 +63,7 @@ class Families {
 
  private:
   std::vector<Metric> metrics_;
-  std::vector<MetricFamily> families_;  // by the index of the metric
+  std::vector<MetricFamily> families_;  // in the order of metrics_
 };
 
 void AddLatency(const Latency& latency, Families* out) {

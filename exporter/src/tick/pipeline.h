@@ -39,7 +39,7 @@ class Pipeline {
   // Sets the settings from the next tick on.
   void Configure(const PipelineSettings& settings);
   // Reads the source and makes a view. Texts are made in `forms`; another form
-  // is made at its first use. The view tells of an error, a lack of memory
+  // is made at its first use. Errors are reported in the view, lack of memory
   // included. The next tick then continues from the last good one. Throws only
   // if there is no memory even for a view without processes.
   std::shared_ptr<const View> Tick(const Forms& forms = {});

@@ -81,8 +81,8 @@ void Poller::Run() {
   auto last = View::Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
-    // A tick that takes longer than the interval delays the next one; ticks
-    // that were missed are not made up for.
+    // A tick that takes longer than the interval delays the next one. Missed
+    // ticks are skipped.
     const auto due = std::max(last + interval_, View::Clock::now());
     changed_ = false;
     if (wake_.wait_until(lock, due, [this] { return stop_ || changed_; }))

@@ -120,7 +120,7 @@ function noteRestart(next) {
 function show(next, list) {
   noteRestart(next);
   status = {...next, at: Date.now()};
-  // While no source can be read, the last good values and their kind stay.
+  // While no source can be read, the page keeps the last good values and their source.
   if (status.source !== null) hasModule = status.source === 'module';
   byId('live').hidden = false;
   charts.show(status, hasModule);
