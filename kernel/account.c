@@ -35,8 +35,8 @@ static void pf_account_sum(struct task_struct *task, struct pf_account *account)
  * reading that overlaps with that is repeated, so that each thread is added
  * once; this is how thread_group_cputime() reads.
  *
- * Context: any but hard interrupt, and not under a raw lock. A group that runs
- *	goes on counting meanwhile.
+ * Context: any but hard interrupt, and not under a raw lock. The count of a
+ *	running group grows meanwhile.
  */
 void pf_account_read(struct task_struct *task, struct pf_account *account)
 {

@@ -36,10 +36,10 @@ enum pf_clock pf_clock_choose(void)
  * @ticks: ticks that jiffies grew by meanwhile
  *
  * Limits the TSC's time to what jiffies allow. While the TSC is stable the
- * limit is a second on both sides: it only matters when the TSC ran on by
- * itself, as while a virtual machine is paused. If the TSC has been found
- * unstable, the limit is PF_CLOCK_LATE ticks. A call that stays on its CPU and
- * takes less than a tick by that CPU's TSC is not checked.
+ * limit is a second on both sides. It matters only when the TSC ran on while
+ * jiffies stood still, for example because a virtual machine was paused. If the
+ * TSC has been found unstable, the limit is PF_CLOCK_LATE ticks. A call that
+ * stays on its CPU and takes less than a tick by that CPU's TSC is not checked.
  *
  * Context: as pf_clock_since().
  * Return: ns, not negative.

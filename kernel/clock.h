@@ -4,7 +4,8 @@
  *
  * If the kernel considers the TSC stable when the module is loaded, the TSC is
  * read directly. That costs about 40 instructions a fault, with the histogram.
- * Otherwise local_clock() is called twice, which costs 111 (6.1) to 165 (7.3).
+ * Otherwise local_clock() is called twice, which costs 111 (kernel 6.1) to 165
+ * (kernel 7.3) instructions a fault.
  *
  * For a call that ends within a tick, on the CPU where it began, the TSC's time
  * is taken as it is. Other calls are rare; their time is checked against

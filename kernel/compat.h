@@ -101,7 +101,8 @@ static inline long pf_compat_task_counter(const struct task_struct *task,
  * pf_compat_hugetlb_usage() - memory of an mm in huge pages of hugetlb
  * @mm: the mm
  *
- * What hugetlb_report_usage() (mm/hugetlb.c) prints as HugetlbPages.
+ * This is the value that hugetlb_report_usage() (mm/hugetlb.c) prints as
+ * HugetlbPages.
  *
  * Context: any.
  * Return: pages of PAGE_SIZE, 0 where there is no hugetlb.

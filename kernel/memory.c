@@ -28,7 +28,7 @@ static struct mm_struct *pf_memory_grab(struct task_struct *task)
 {
 	struct mm_struct *mm;
 
-	/* In a kernel thread it is the mm that the thread borrows. */
+	/* The mm of a kernel thread is one that it borrows. */
 	if (pf_racy_read(task->flags) & PF_KTHREAD)
 		return NULL;
 	task_lock(task);
@@ -100,8 +100,8 @@ static void pf_memory_sum(struct mm_struct *mm, struct task_struct *leader,
  * @comm: set to the name of the group's leader, TASK_COMM_LEN bytes with a NUL
  *	at the end; unchanged if there is no such process any more
  *
- * If the leader has exited before its threads, it has no mm; then a thread that
- * has one is asked.
+ * If the leader has exited before its threads, it has no mm. Then the mm of
+ * another thread is read.
  *
  * Context: process context, preemption enabled; may free the mm's structure.
  * Return: whether there was such a process.

@@ -120,7 +120,7 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 /* The least time that pf_latency_count() takes; no real call is shorter. */
 #define PF_CALL_NS_MIN	2
 
-/* Whether the caller retries when it is told to. */
+/* Whether the caller retries a call that returned VM_FAULT_RETRY. */
 static bool pf_probe_comes_back(const struct pf_call *call)
 {
 	return !(call->flags & FAULT_FLAG_RETRY_NOWAIT) &&

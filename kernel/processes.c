@@ -36,8 +36,8 @@ struct pf_walk {
 };
 
 /*
- * The position in the file that is next from @pos on. 0 is the head, 1 + index
- * is an entry, and PF_MAX_PROCESSES_MAX + 1 is the trailer.
+ * Returns the next position in the file, starting at @pos. 0 is the head, 1 +
+ * index is an entry, and PF_MAX_PROCESSES_MAX + 1 is the trailer.
  */
 static loff_t pf_processes_position(loff_t pos)
 {

@@ -6,8 +6,8 @@
 #include <linux/types.h>
 
 /*
- * How many sums are published: so many from the start of enum pf_sum. Constant
- * after pf_publish_init().
+ * How many sums are published: that many from the start of enum pf_sum.
+ * Constant after pf_publish_init().
  */
 extern unsigned int pf_publish_counters;
 

@@ -9,9 +9,9 @@
  * pf_racy_read() - read a variable that its owner writes at any time
  * @x: the variable; its owner writes it without WRITE_ONCE()
  *
- * For what is right with any recent value. The read happens once, so that a
- * value that was tested is the value that is used; data_race() tells KCSAN that
- * the race is meant.
+ * For code that is correct with any recent value. The read happens once, so
+ * that a value that was tested is the value that is used; data_race() tells
+ * KCSAN that the race is meant.
  *
  * Context: any.
  * Return: a recent value of @x.

@@ -178,7 +178,7 @@ static void pf_reclaim_reaped(void)
 				 msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
 }
 
-/* What goes through the whole table; done by time, not on every kick. */
+/* Goes through the whole table: at intervals, not on every kick. */
 static void pf_reclaim_scan(void)
 {
 	if (time_before(jiffies, pf_reclaim_next_scan))

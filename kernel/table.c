@@ -37,7 +37,7 @@ NOKPROBE_SYMBOL(pf_table_name);
 static struct pf_entry *pf_table_take(struct task_struct *task,
 				      struct pid *pid)
 {
-	/* If it is another group than ours, an exec can change its leader. */
+	/* If it is not current's group, an exec can change its leader. */
 	struct task_struct *leader = pf_racy_read(task->group_leader);
 	struct pf_entry *entry;
 
@@ -69,7 +69,7 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 	struct pf_entry *entry;
 	unsigned long flags;
 
-	/* If it is another task than current, it can change its other flags. */
+	/* If @task is not current, it can change its other flags meanwhile. */
 	if (pf_racy_read(task->flags) & PF_KTHREAD)
 		return tally;
 	/* While the table is full, do not take the lock on every fault. */
@@ -267,7 +267,7 @@ int pf_table_init(unsigned int capacity, bool totals)
 /**
  * pf_table_begin() - note that every fault from now on is counted
  *
- * So every fault of a process that starts later is counted.
+ * All faults of a process that starts after this are counted.
  *
  * Context: any.
  */

@@ -12,9 +12,9 @@
  *     another process only after a grace period, so that no handler that found
  *     it for the old process still adds to it. entry->pid is set before the
  *     entry is hashed, and changes only after synchronize_rcu().
- *  3. An entry that is not free holds a reference on its pid. So that struct
- *     pid is not freed, and no other process can have it: a pid number that is
- *     used again is another struct pid.
+ *  3. An entry that is not free holds a reference on its pid. So this struct
+ *     pid is not freed, and no other process can get it. When the pid number is
+ *     reused, the new process has another struct pid.
  *  4. A group whose signal->live is 0 is never given an entry. The kernel
  *     decrements signal->live before it calls the exit hook, and both the check
  *     and the hook hold the lock. An entry made before the hook ran is seen by
@@ -119,9 +119,8 @@ struct pf_row {
  * @exited: entries of exited processes, retiring ones included
  * @retired_rows: entries freed since load
  * @global: everything counted since load, from the counters by CPU
- * @retired: what freed entries had counted, and what kernel threads and dead
- *	groups faulted
- * @overflow: what processes faulted that found the table full
+ * @retired: the counts of freed entries, of kernel threads and of dead groups
+ * @overflow: the counts of processes that found the table full
  */
 struct pf_table_status {
 	unsigned int capacity;
@@ -133,7 +132,7 @@ struct pf_table_status {
 	struct pf_sums overflow;
 };
 
-/* A CPU's count of everything that the probe sees, for whatever entry. */
+/* A CPU's count of everything that the probe sees, over all entries. */
 struct pf_cpu_tally {
 	u64 n[PF_COUNTERS];
 };

@@ -34,7 +34,7 @@ struct pf_lost {
  * struct pf_table - the table
  * @entries: an array of all entries
  * @capacity: their number
- * @reserve: exited entries are freed early when fewer than so many are free
+ * @reserve: exited entries are freed early when fewer than this many are free
  * @totals: with detail=totals: entries are filled from the kernel's counts
  * @loaded_ns: boot time from which on every fault is counted; U64_MAX until
  *	pf_table_begin() (lock)
@@ -52,8 +52,10 @@ struct pf_lost {
  * @next_lost: index of the one that is overwritten next (lock)
  * @retired_rows: entries freed since load (lock)
  * @used: a bit for each entry that is not free (lock; also read without it)
- * @retired: what freed entries had counted; added to without the lock
- * @overflow: what found the table full; added to without the lock
+ * @retired: the counts of freed entries, of kernel threads and of dead groups;
+ *	added to without the lock
+ * @overflow: the counts of processes that found the table full; added to
+ *	without the lock
  *
  * Members without a lock are constant after pf_table_init().
  */

@@ -16,8 +16,8 @@
 # What a kernel's log must never contain.
 SPLAT='WARNING:|BUG:|Oops|Call Trace|rcu:.*(stall|detected)|possible (circular|recursive|irq|deadlock)|suspicious RCU|INFO: task .* blocked|KASAN|KCSAN|UBSAN|kernel panic|Kernel panic|general protection|unable to handle'
 
-# How long a guest may say nothing, in seconds: no step of a test takes so long
-# on a host that is busy, so that a guest which is silent for longer hangs.
+# How long a guest may be silent, in seconds. No step of a test takes this long,
+# even on a busy host, so a guest that is silent for longer hangs.
 VM_SILENCE=600
 
 # vm_start VERSION INITRD NAME [BOOT OPTION]...: boots a guest with a control
@@ -31,8 +31,8 @@ vm_start() {
   control=$WORK/$VM_NAME.control
   rm -f "$control".{in,out} "$WORK/$VM_NAME.lost"
   mkfifo "$control".{in,out}
-  # Opened for both directions, so that neither end waits for the other one and
-  # a guest that dies ends no writer by SIGPIPE.
+  # Opened for reading and writing, so that neither end waits for the other one,
+  # and a writer gets no SIGPIPE when the guest dies.
   exec {VM_IN}<>"$control.in" {VM_OUT}<>"$control.out"
   "$ROOT/deploy/vm/boot" "$version" "$initrd" "$VM_CONSOLE" --strict \
     --control "$control" --resets "$WORK/$VM_NAME.qemu" --timeout 7200 "$@" \
@@ -53,9 +53,9 @@ vm_is_alive() {
     [ -n "$state" ] && [ "$state" != Z ]
 }
 
-# vm_read SECONDS: copies what the guest says to stdout until a command's end.
-# Sets VM_STATUS to the command's status; to "lost" when the guest has died or
-# said nothing for so long, and then VM_NAME.lost says which of both.
+# vm_read SECONDS: copies the guest's output to stdout until a command ends, and
+# sets VM_STATUS to the command's status. If the guest has died or is silent for
+# SECONDS, VM_STATUS is "lost", and VM_NAME.lost says which of the two it is.
 vm_read() {
   local line="" piece last=$SECONDS
   VM_STATUS=lost
@@ -83,9 +83,10 @@ vm_read() {
   done
 }
 
-# guest [-t SECONDS] COMMAND: runs a line in the guest's shell: its output on
-# stdout, its status returned; 255 when the guest is lost, that is dead or
-# silent for SECONDS (VM_SILENCE). A newline in COMMAND is a blank.
+# guest [-t SECONDS] COMMAND: runs a line in the guest's shell, prints its
+# output and returns its status. Returns 255 if the guest is lost: it has died,
+# or it is silent for SECONDS (default VM_SILENCE). A newline in COMMAND becomes
+# a blank.
 guest() {
   local limit=$VM_SILENCE
   if [ "$1" = -t ]; then
@@ -111,7 +112,7 @@ vm_is_lost() {
   [ -e "$WORK/$VM_NAME.lost" ]
 }
 
-# vm_fate: ends a guest that was lost, and says in VM_FATE why it was.
+# vm_fate: ends a guest that was lost, and sets VM_FATE to the reason.
 vm_fate() {
   VM_FATE=$(cat "$WORK/$VM_NAME.lost")
   vm_end
@@ -119,7 +120,7 @@ vm_fate() {
   VM_FATE="the guest is lost: $VM_FATE; its last lines: $(vm_last_lines)"
 }
 
-# vm_lost NAME: what the guest was lost at has failed.
+# vm_lost NAME: reports a failure of NAME, during which the guest was lost.
 vm_lost() {
   vm_fate
   fail "$1: $VM_FATE" "$VM_CONSOLE"
@@ -133,8 +134,8 @@ vm_go_on() {
   exit 0
 }
 
-# must NAME COMMAND...: a step that others build on. If it fails, it is a failed
-# test and the part ends.
+# must NAME COMMAND...: runs a step that later steps need. If it fails, this is
+# a failed test, and the part ends.
 must() {
   local name=$1 output
   shift
@@ -149,7 +150,7 @@ vm_last_lines() {
   tr -d '\r' <"$VM_CONSOLE" | grep . | tail -5 | tr '\n' '|'
 }
 
-# vm_wait SECONDS: whether QEMU has ended within that time.
+# vm_wait SECONDS: waits for the end of QEMU; fails if it takes longer.
 vm_wait() {
   local last=$SECONDS
   while vm_is_alive; do
@@ -158,8 +159,8 @@ vm_wait() {
   done
 }
 
-# vm_stop [COMMAND]: powers the guest off, by COMMAND if it needs another one, as
-# a test's last step.
+# vm_stop [COMMAND]: the last step of a test: powers the guest off, by COMMAND
+# if the guest needs another one.
 vm_stop() {
   [ -n "${VM_PID:-}" ] || return 0
   if ! vm_is_lost; then
@@ -184,8 +185,8 @@ vm_end() {
   printf '%s\n' "$VM_END" >"$WORK/$VM_NAME.end"
 }
 
-# vm_cause STATUS: how a guest ended whose deploy/vm/boot ended so. A kernel that
-# panics reboots, which ends QEMU like a power-off.
+# vm_cause STATUS: prints how the guest ended. STATUS is that of deploy/vm/boot.
+# It is 0 for a panic too, because the kernel then reboots, which ends QEMU.
 vm_cause() {
   if [ -n "$VM_KILLED" ]; then
     echo "it had to be killed: $(cat "$WORK/$VM_NAME.lost" 2>/dev/null ||
@@ -211,10 +212,10 @@ vm_cause() {
   fi
 }
 
-# guest_job NAME FUNCTION [ARGUMENT]...: runs FUNCTION, which tests in one guest,
-# in a shell of its own. A QEMU that somebody else killed or that crashed says
-# nothing about what is tested: then FUNCTION runs once more, and the first
-# guest's files stay in $WORK/first-NAME.
+# guest_job NAME FUNCTION [ARGUMENT]...: runs FUNCTION, which tests in one
+# guest, in a shell of its own. If QEMU crashed or was killed from outside, this
+# says nothing about the code under test. Then FUNCTION runs once more, and the
+# files of the first guest stay in $WORK/first-NAME.
 guest_job() {
   local name=$1 top=$WORK try kept
   shift
@@ -242,8 +243,8 @@ guest_job() {
 }
 
 # vm_gtest PREFIX NAME SECONDS COMMAND: runs a GoogleTest program in the guest,
-# which may say nothing for so long. NAME.log in $WORK has its output. A guest
-# that is lost meanwhile ends the part.
+# which may be silent for SECONDS. Its output is in $WORK/NAME.log. If the guest
+# is lost, the part ends.
 vm_gtest() {
   local log=$WORK/$2.log
   guest -t "$3" "$4" >"$log" 2>/dev/null || true
@@ -256,7 +257,8 @@ vm_gtest() {
 }
 
 # vm_judge NAME [FILTER]: tests how the guest ended and what its kernel printed.
-# FILTER, a function, prints what should not stand in the console it is given.
+# FILTER is a function that prints the lines of a console that must not be
+# there.
 vm_judge() {
   local splats
   splats=$("${2:-vm_splats}" "$VM_CONSOLE")
@@ -280,7 +282,7 @@ free_port() {
   printf '%s\n' "$port"
 }
 
-# vm_disk IMAGE [DIRECTORY]: a file system with what is in the directory.
+# vm_disk IMAGE [DIRECTORY]: makes a file system with the files of DIRECTORY.
 vm_disk() {
   truncate -s 512M "$1"
   mkfs.ext4 -q -F ${2:+-d "$2"} "$1"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# How a test says its result. Sourced by tests/run and its parts, which inherit:
+# How a test reports its result. Sourced by tests/run and its parts, which
+# inherit:
 #   ROOT, CACHE  and the functions of deploy/vm/lib.sh
 #   BUILD        the built tree
 #   WORK         a directory of this part under build/tests/logs; it is deleted
-#                when the part passes, and kept, less what is large, otherwise
+#                when the part passes, otherwise kept without its large files
 #   RESULTS      a file of `ok` and `FAIL` lines
 # shellcheck shell=bash
 # shellcheck source-path=SCRIPTDIR source=guest.sh
@@ -17,8 +18,9 @@ fail() {
   printf 'FAIL %s (see %s)\n' "$1" "${file#"$ROOT"/}" | tee -a "$RESULTS"
 }
 
-# check NAME COMMAND...: a test that is a command. Why it failed is the end of
-# its output; all of it is kept. A lost guest ends the part.
+# check NAME COMMAND...: runs a command as a test. If it fails, the reason is
+# the end of its output, and the whole output is kept. If the guest is lost, the
+# part ends.
 check() {
   local name=$1 log status=0
   shift
@@ -33,9 +35,9 @@ check() {
   fail "$name: $(tail -5 "$log" | tr '\n' ' ')" "$log"
 }
 
-# gtest_results PREFIX LOG [CAUSE]: a GoogleTest program's output as results. A
-# program that did not come to its end is a failure, for CAUSE if that is known,
-# and so is one without a test.
+# gtest_results PREFIX LOG [CAUSE]: turns the output of a GoogleTest program
+# into results. A program that did not reach its end is a failure, with CAUSE as
+# the reason if it is given. A program that ran no test is a failure too.
 gtest_results() {
   local prefix=$1 log=$2
   awk -v prefix="$prefix" -v file="${log#"$ROOT"/}" -v cause="${3:-}" '
@@ -57,8 +59,8 @@ gtest_results() {
     }' "$log" | tee -a "$RESULTS"
 }
 
-# build_without OPTION: builds the module as a kernel without it would, into
-# $WORK/without-OPTION; what the build says is in $WORK/without.log.
+# build_without OPTION: builds the module as for a kernel without OPTION, into
+# $WORK/without-OPTION. The output of the build is in $WORK/without.log.
 build_without() {
   printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
     "$1" >"$WORK/undefine-$1.h"

@@ -19,14 +19,14 @@ die() {
 # The number of this machine's Debian, e.g. 12; 0 where it is none.
 debian_release() {
   local number
-  # Testing has no VERSION_ID: newer than all.
+  # Debian testing has no VERSION_ID; it is newer than all releases.
   # shellcheck source=/dev/null
   number=$(. /etc/os-release && [ "${ID:-}" = debian ] &&
     printf '%s' "${VERSION_ID:-99}") || true
   printf '%s\n' "${number:-0}"
 }
 
-# need_root "$@": goes on as root, by sudo where it exists.
+# need_root "$@": starts the script again as root, by sudo, unless it is root.
 need_root() {
   [ "$(id -u)" = 0 ] && return
   command -v sudo >/dev/null || die "needs root, and there is no sudo here"
@@ -59,7 +59,7 @@ install_packages() {
   }
   local log
   log=$(mktemp)
-  # apt waits for another one that installs, but not for one that updates.
+  # apt waits for another apt that installs, but not for one that updates.
   locked apt-get run_apt "$log" "${apt[@]}" || {
     tail -20 "$log" >&2
     die "cannot install ${missing[*]}"
@@ -109,8 +109,9 @@ fill() {
   mv "$work" "$directory"
 }
 
-# The URI and the keyring of Debian's main archive, as this machine's own apt
-# has them: what serves the kernels of every suite, wherever it is mirrored.
+# Prints the URI and the keyring of Debian's main archive, from this machine's
+# own apt. So the kernels of every suite come from the mirror that the machine
+# uses.
 archive() {
   local uri entry keyring
   local all=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -122,7 +123,7 @@ archive() {
 'apt-get update', 'apt-get indextargets' must list one"
   keyring=$(grep -ihoE 'signed-by[:=] *[^] ]+' "${entry%:*}" |
     sed -n '1s/.*[:=] *//p' || true)
-  # The keyring of one release does not sign the others.
+  # The keyring of one release does not have the keys of the others.
   case $keyring in
     */debian-archive-* | "") keyring=$all ;;
     /*) ;;
@@ -132,7 +133,7 @@ archive() {
 }
 
 # suite_update STATE SUITE OPTION...: brings the index of a suite up to date
-# twice a day; without a network the one from before will do.
+# twice a day. Without a network the old index is used.
 suite_update() {
   local state=$1 suite=$2 fresh
   shift 2
@@ -147,8 +148,8 @@ suite_update() {
   fi
 }
 
-# suite_apt SUITE COMMAND...: apt with nothing but one suite of Debian, its
-# state in the cache; the machine's own apt is not touched.
+# suite_apt SUITE COMMAND...: runs apt with only one suite of Debian. Its state
+# is in the cache; the machine's own apt is not touched.
 suite_apt() {
   local suite=$1 tool=$2 state=$CACHE/apt/$1 archive uri keyring
   shift 2

@@ -40,7 +40,7 @@
  * without a sign or leading zeros.
  *
  * A process is identified by (PF_COL_PID, PF_COL_START_NS), because pids are
- * used again.
+ * reused.
  *
  * PF_COL_COMM is the last column. Any user can put any byte into it, so it is
  * escaped: a backslash as ``\\``, a newline as ``\n``, a tab as ``\t``, every
@@ -79,10 +79,10 @@
  *
  * - as a key of the same name: the sum over all processes since load, which is
  *   counted independently of the rows;
- * - as PF_KEY_RETIRED_PREFIX + name: what rows that are dropped had counted, and
- *   what groups without a row faulted (kernel threads, and groups that were
- *   dying when they faulted first);
- * - as PF_KEY_OVERFLOW_PREFIX + name: what processes faulted that found the
+ * - as PF_KEY_RETIRED_PREFIX + name: the counts of rows that were dropped, and
+ *   of groups that have no row (kernel threads, and groups that were already
+ *   dying at their first fault);
+ * - as PF_KEY_OVERFLOW_PREFIX + name: the counts of processes that found the
  *   table full.
  *
  * At rest, for every counter: global = sum of rows + retired + overflow.
@@ -178,7 +178,7 @@
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
 #define PF_KEY_DRIFT		"drift"		/* signed: ours minus the kernel's */
-#define PF_KEY_ROWS_DIFFER	"rows_differ"	/* live rows that /proc contradicts */
+#define PF_KEY_ROWS_DIFFER	"rows_differ"	/* live rows that differ from /proc */
 #define PF_KEY_RETIRED_PREFIX	"retired_"
 #define PF_KEY_OVERFLOW_PREFIX	"overflow_"
 #define PF_KEY_END		"end"

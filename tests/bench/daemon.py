@@ -99,7 +99,7 @@ def measure_scraped(command, port, rounds):
 
 
 def measure_ours(flags, rounds):
-    """Ours: a tick a second, a scrape between two."""
+    """Our daemon: a tick every second, and a scrape between two ticks."""
     port = free_port()
     process = start([EXPORTER, f"--web.listen-address=127.0.0.1:{port}",
                      "--interval=1s", "--processes.max=1000000", *flags], port)
@@ -117,8 +117,8 @@ def measure_ours(flags, rounds):
 
 
 def measure_crowded(flags, rounds):
-    """Ours, for a scrape that comes when 500 connections have just been opened
-    that never finish their request."""
+    """Our daemon: a scrape just after 500 connections were opened that never
+    finish their request."""
     port = free_port()
     process = start([EXPORTER, f"--web.listen-address=127.0.0.1:{port}",
                      "--interval=1s", *flags], port)
@@ -140,8 +140,8 @@ def measure_crowded(flags, rounds):
 
 
 def table_of_proc(directory):
-    """A table as the module writes it, of the processes there are now. Returns
-    what makes its text with every value moved by so much."""
+    """Writes a table of the present processes, as the module does. Returns a
+    function that makes its text with every value changed by a number."""
     os.makedirs(directory)
     columns = ("pid start_ns state vma_kb rss_kb rss_anon_kb rss_file_kb "
                "rss_shmem_kb swap_kb faults minor major read write exec user "
@@ -182,7 +182,7 @@ def table_of_proc(directory):
 
 
 def keep_moving(directory, text):
-    """Forks a process that moves every value each second; its pid."""
+    """Forks a process that changes every value each second; returns its pid."""
     pid = os.fork()
     if pid:
         return pid

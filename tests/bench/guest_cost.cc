@@ -9,8 +9,7 @@
 //   guest_cost table                         instructions a row of `processes`
 //   guest_cost read                          instructions to read `processes`
 //   guest_cost proc                          instructions to read stat and
-//   statm
-//                                            of a process
+//                                            statm of a process
 //   guest_cost sleepers N                    starts N sleeping processes
 //   guest_cost threads N                     starts N sleeping threads
 //
@@ -64,7 +63,7 @@ void Read(char* memory) {
     static_cast<void>(*static_cast<volatile char*>(memory + i));
 }
 
-// What it touches, made anew for every batch, and how.
+// `make` makes the memory for a batch, and `touch` makes it fault.
 struct Workload {
   std::function<char*()> make;
   void (*touch)(char*);
@@ -116,7 +115,7 @@ unsigned long long FaultCost(const Workload& workload) {
   return best / kPages;
 }
 
-// Mappings that do not merge, so that the fault's VMA is found among many.
+// Makes mappings that do not merge, so that a fault's VMA is one of many.
 void MakeVmas(int n) {
   for (int i = 0; i < n; ++i)
     if (mmap(nullptr, kPage, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE,

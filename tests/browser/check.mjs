@@ -26,7 +26,7 @@ function same(got, wanted, what = '') {
   if (a !== b) throw new Error(`${what} ${a} is not ${b}`);
 }
 
-// Until it returns something true, which is returned.
+// Waits until it returns something true, and returns that.
 async function until(what, question, seconds = 10) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -42,14 +42,14 @@ const daemon = await Daemon.start(program, ['--path.debugfs', join(work, 'debugf
 const browser = await chromium.launch({executablePath: '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 
-// A page, and what the browser complained of.
+// Opens a page, and notes what the browser reports about it.
 async function open(options = {}, hash = '', served = daemon) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   const page = await context.newPage();
   const seen = {errors: [], foreign: [], silent: false};
   page.on('pageerror', (error) => seen.errors.push(error.stack));
   page.on('console', (message) => {
-    // The browser itself tells of a daemon that was ended, and of a refused filter.
+    // The browser itself reports a daemon that was ended, and a refused filter.
     const expected = message.text().startsWith('Failed to load resource') &&
       (seen.silent || message.location().url.includes('filter=%28'));
     if (['error', 'warning'].includes(message.type()) && !expected) seen.errors.push(`${message.text()} ${message.location().url}`);
@@ -252,7 +252,7 @@ await test('by keyboard alone', async () => {
 await test('the module goes: values from /proc, and it says so', async () => {
   table.hide();
   await until('the badge', async () => await badge(page) === 'Live, from /proc');
-  await problem(page, 'for the module cannot be');
+  await problem(page, 'because the module cannot be');
   await until('no stall', async () => (await cells(page, 'stall_rate')).every((text) => text === '–'));
   same(await page.locator('#latency-absent').isVisible(), true, 'no latency');
   await picture(page, 'procfs');

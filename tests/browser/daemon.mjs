@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon on a port of its own, to be ended and started again.
+// Runs the daemon on a port of its own. Tests can end it and start it again.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createServer} from 'node:net';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table as the module publishes it (kernel/include/page_faults.h), made up and
-// in motion: what the daemon reads where no module is.
+// Generates a table as the module publishes it (kernel/include/page_faults.h),
+// with values that change. The daemon reads it in place of a module.
 import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 
@@ -43,7 +43,7 @@ function row(p) {
 const sum = (key) => processes.reduce((all, p) => all + p[key], 0);
 const total = () => ({faults: sum('faults'), minor: sum('faults') - sum('major'), major: sum('major'), stall_ns: sum('stall')});
 
-// The fixture's, with our sums.
+// The file stats of the fixture, with the sums of this table.
 function stats(fixture) {
   const own = {...total(), live: processes.length, exited: 0, kernel_pgfault: sum('faults')};
   return fixture.replace(/^(\w+) .*$/gm, (line, key) => (key in own ? `${key} ${own[key]}` : line));

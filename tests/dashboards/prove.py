@@ -38,7 +38,7 @@ def get(base, path, **query):
 
 
 def fill(expr, seconds):
-    """What Grafana would put for the variables, with All chosen."""
+    """The expression as Grafana would fill it in, with All chosen."""
     for variable, value in (("$__rate_interval", "10s"), ("$__interval", f"{STEP}s"),
                             ("$__range", f"{seconds}s")):
         expr = expr.replace(variable, value)
@@ -46,7 +46,7 @@ def fill(expr, seconds):
 
 
 def has_data(base, expr, seconds, instant):
-    """An empty string, or why there is none."""
+    """Returns an empty text if there is data, otherwise the reason."""
     now = time.time()
     if instant:
         data = get(base, "query", query=expr, time=now)

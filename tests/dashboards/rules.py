@@ -63,7 +63,7 @@ for rule in alerts:
     if not url.startswith(RUNBOOK) or url[len(RUNBOOK):] not in sections:
         wrong.append(f"{name}: no section for its runbook_url '{url}'")
     if name not in fires or name not in silent:
-        wrong.append(f"{name}: has no test in which it fires, or in which not")
+        wrong.append(f"{name}: has no test in which it fires, or none in which it does not")
 if not alerts or not recorded:
     wrong.append("no rules")
 print("\n".join(wrong))

@@ -2,8 +2,8 @@
 """A daemon under test, on a copy of the captured tables, and how tests of it run.
 
 Every wait ends by an event, or by a failure after LIMIT seconds, which is far
-longer than any step takes on a busy host. What a daemon logs is in PFE_LOGS, and
-the last scrape of one whose test failed.
+longer than any step takes on a busy host. PFE_LOGS has the logs of the daemons,
+and the last scrape of a daemon whose test failed.
 """
 import fnmatch
 import http.client
@@ -107,7 +107,7 @@ class Daemon:
         return os.path.join(self.debugfs, "page_faults", "processes")
 
     def replace_table(self, data):
-        """Gives it another table, whole at once as the module does."""
+        """Replaces the table in one step, as the module does."""
         with open(self.table() + ".new", "wb") as f:
             f.write(data)
         os.rename(self.table() + ".new", self.table())

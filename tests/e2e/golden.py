@@ -119,7 +119,7 @@ def is_read_by_a_strict_parser():
 
 
 def odd_comms_are_read():
-    """Comms of every byte come out of both parsers as one label value each."""
+    """Both parsers read each comm, with any byte, as one label value."""
     escapes = {0x5c: b"\\\\", 0x0a: b"\\n", 0x09: b"\\t"}
     comms = [bytes([b]) for b in range(1, 256)] + [b"a\xc3\xa9", b"\xc3", b"\"}"]
     rows = b"".join(

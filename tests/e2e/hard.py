@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon under what a network and a host do to it.
+"""Tests the daemon against bad clients, bad tables and a bad host.
 
 usage: hard.py DAEMON DEBUGFS [TEST]
 """
@@ -158,7 +158,7 @@ def sigterm_finishes_scrapes():
 
 
 def bad_tables():
-    """Each bad table is said in a metric; the next good one is taken."""
+    """A metric names the cause of each bad table; the next good one is read."""
     with Daemon() as daemon:
         good = open(daemon.table(), "rb").read()
         cases = {
@@ -179,7 +179,7 @@ def bad_tables():
 
 
 def odd_stderr():
-    """A full stderr, or one that nobody reads, ends nothing."""
+    """A full stderr, or one that nobody reads, does not end the daemon."""
     read, write = os.pipe()
     os.close(read)
     for stderr in (open("/dev/full", "w"), write):
@@ -198,7 +198,7 @@ def full_disk():
 
 
 def a_million_rows():
-    """10^6 rows are read, what is exported is capped, memory goes back."""
+    """10^6 rows are read, fewer are exported, and the memory is freed later."""
     with Daemon("--interval=1s") as daemon:
         write_rows(daemon, 1000000)
         assert daemon.metric("page_fault_exporter_processes_omitted 995000")
@@ -210,7 +210,7 @@ def a_million_rows():
 
 
 def reload_of_the_configuration():
-    """SIGHUP takes what is good and refuses what is not."""
+    """SIGHUP applies a good configuration and refuses a bad one."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
         config.write("{}")
         config.flush()

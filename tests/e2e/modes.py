@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon does besides serving: --once, --top, what it tells systemd,
-and how it bounds what it is asked.
+"""What the daemon does besides serving: --once, --top, messages to systemd, and
+limits on requests.
 
 usage: modes.py DAEMON DEBUGFS [TEST]
 """
@@ -38,7 +38,7 @@ def once():
     assert done.returncode == 0, done.stderr
     assert re.search(r'^page_faults_total{pid="1",comm="init"} \d+$',
                      done.stdout, re.M)
-    # What it counts is there at once: nothing comes after it.
+    # The sums have the counts of the first read, because there is no other.
     assert re.search(r'^page_fault_comm_faults_total{comm="init",.*} [1-9]',
                      done.stdout, re.M)
     check = subprocess.run(["promtool", "check", "metrics"], text=True,
@@ -99,7 +99,7 @@ def systemd():
         until("READY=1")
         process.send_signal(signal.SIGTERM)
         until("STOPPING=1")
-        # As a manager does, it is listened to until the end.
+        # Receives messages until the daemon ends, as systemd does.
         while process.poll() is None:
             try:
                 manager.settimeout(0.1)
@@ -110,7 +110,7 @@ def systemd():
 
 
 def repeated_headers():
-    """Of two Accept or Accept-Encoding headers both count."""
+    """If an Accept or Accept-Encoding header comes twice, both count."""
     with Daemon() as daemon:
         _, _, headers = daemon.get("/metrics", [("Accept-Encoding", "br"),
                                                 ("Accept-Encoding", "gzip")])

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# A Docker engine of Debian's that is not installed: unpacked into the cache, and
-# run with mounts, network and pids of its own, so that neither ports nor rules
-# of this machine are touched, and nothing is left. Sourced by parts that need it.
+# Runs Debian's Docker engine without installing it. It is unpacked into the
+# cache, and runs in mount, network and pid namespaces of its own. So it does
+# not touch this machine's ports and firewall rules, and leaves nothing behind.
+# Sourced by parts that need it.
 # shellcheck shell=bash
 
 ENGINE_PACKAGES=(docker.io containerd runc tini iptables libip4tc2 libip6tc2
@@ -10,8 +11,8 @@ ENGINE_PACKAGES=(docker.io containerd runc tini iptables libip4tc2 libip6tc2
 
 ENGINE_CGROUP=page-faults-test
 
-# make_engine DIR: the engine's programs. Compose is Debian 13's, the first of
-# the second generation; it needs no library.
+# make_engine DIR: the engine's programs. Compose is that of Debian 13, which is
+# the first Debian with Compose v2; it needs no library.
 make_engine() {
   local package
   mkdir "$1/debs"
@@ -25,7 +26,7 @@ make_engine() {
   ln -s xtables-nft-multi "$1/usr/sbin/ip6tables"
 }
 
-# in_engine COMMAND...: where the engine and its containers are.
+# in_engine COMMAND...: runs a command in the namespaces of the engine.
 in_engine() { "${ENTER[@]}" "$@"; }
 
 containerd_configuration() {
@@ -39,7 +40,8 @@ address = "$WORK/engine/containerd.sock"
 CONFIGURATION
 }
 
-# engine_start DEBUGFS: with that directory as its host's /sys/kernel/debug.
+# engine_start DEBUGFS: starts the engine on a host whose /sys/kernel/debug is
+# that directory.
 engine_start() {
   local directory
   directory=$(cached docker/engine-1 make_engine)
@@ -70,7 +72,7 @@ engine_start() {
     { tail -3 "$WORK"/{containerd,dockerd}.log && return 1; }
 }
 
-# engine_stop: with all that runs in it; unshare takes no TERM.
+# engine_stop: ends the engine and all that runs in it. unshare ignores TERM.
 engine_stop() {
   [ -n "${ENGINE:-}" ] || return 0
   kill -KILL "$ENGINE" 2>/dev/null || true

@@ -5,7 +5,7 @@
 
 # 127.0.0.1:PORT is the guest's daemon.
 PORT=$((20000 + RANDOM % 8000))
-# However slow the machine is just now.
+# Enough for a machine that is slow at the moment.
 export VM_BOOT_SECONDS=1800
 
 metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
@@ -13,11 +13,11 @@ metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 # serves PATTERN: a line of the metrics, as seen from outside of the guest.
 serves() { metrics | grep -q "^$1"; }
 
-# Whether the daemon reads the module, or does without it.
+# Whether the daemon reads the module, and whether it does not.
 reads_module() { serves 'page_fault_exporter_source{source="module"} 1'; }
 misses_module() { serves 'page_fault_exporter_source{source="module"} 0'; }
 
-# eventually SECONDS COMMAND...: until it succeeds.
+# eventually SECONDS COMMAND...: repeats a command until it succeeds.
 eventually() {
   local end=$((SECONDS + $1))
   shift
@@ -32,7 +32,8 @@ inside() {
   guest -t "$1" "bash -o pipefail -c \"\$(echo $(base64 -w0 <<<"$2") | base64 -d)\""
 }
 
-# apt_inside ARGUMENT...: apt, which finds in its cache what it needs.
+# apt_inside ARGUMENT...: runs apt in the guest. Its cache has all packages that
+# it needs.
 apt_inside() {
   guest -t 3000 "apt-get -q=2 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
 --yes $*"
@@ -43,7 +44,7 @@ falls_back() {
   check "$1: the daemon says that the module is missing" inside 300 '
     for i in $(seq 30); do
       journalctl -u page-fault-exporter -o cat | tail -1 |
-        grep "source procfs, since .* page_faults is not loaded" && exit 0
+        grep "source procfs, because .* page_faults is not loaded" && exit 0
       sleep 1
     done
     exit 1'

@@ -5,8 +5,8 @@
 
 STARTED=()
 
-# start NAME COMMAND...: in the background, its output in $WORK/NAME.log;
-# stop_all ends it. Sets PID.
+# start NAME COMMAND...: runs a command in the background, with its output in
+# $WORK/NAME.log. stop_all ends it. Sets PID.
 start() {
   local name=$1
   shift
@@ -15,7 +15,7 @@ start() {
   STARTED+=("$PID")
 }
 
-# stop PID...: and waits until they have ended.
+# stop PID...: ends processes and waits until they have ended.
 stop() {
   kill "$@" 2>/dev/null || true
   wait "$@" 2>/dev/null || true
@@ -36,7 +36,8 @@ free_ports() {
   done
 }
 
-# eventually SECONDS COMMAND...: until it succeeds; its last output.
+# eventually SECONDS COMMAND...: repeats a command until it succeeds, and prints
+# its last output.
 eventually() {
   local end=$((SECONDS + $1)) output
   shift
@@ -49,8 +50,9 @@ eventually() {
 
 refused() { ! "$@"; }
 
-# table DIR PROCESSES TIME: a debugfs with the module's files as they would be
-# at TIME: with each unit of it process N takes N minor faults and a major one.
+# table DIR PROCESSES TIME: writes the module's files into DIR, as in debugfs,
+# as they would be at TIME. In each unit of time, process N takes N minor faults
+# and one major fault.
 table() {
   local directory=$1/page_faults file
   mkdir -p "$directory"

@@ -21,8 +21,8 @@ build_packages() {
   printf '%s\n' git build-essential fakeroot debhelper dh-dkms lintian
 }
 
-# make_root SUITE KERNEL FETCHED INCLUDED DIR: the Debian in DIR/root; the
-# packages FETCHED wait in its apt's cache, since the guest has no network.
+# make_root SUITE KERNEL FETCHED INCLUDED DIR: makes the Debian in DIR/root. The
+# packages FETCHED are in its apt's cache, because the guest has no network.
 make_root() {
   local suite=$1 kernel=$2 fetched=$3 included=$4 root=$5/root archive uri keyring
   archive=$(archive)
@@ -51,15 +51,15 @@ root_of() {
     "$(cached "install/$1-$key" make_root "$1" "$2" "${3:-}" "${4:-}")"
 }
 
-# build_root SUITE KERNEL: one that can build the packages.
+# build_root SUITE KERNEL: prints a root in which the packages can be built.
 build_root() {
   root_of "$1" "$2" "" "$(build_packages | sort -u | xargs | tr ' ' ,)"
 }
 
-# in_root ROOT COMMAND...: in the chroot, with the sources at /src, read-only,
-# and WORK at the same path.
+# in_root ROOT COMMAND...: runs a command in the chroot. The sources are at
+# /src, read-only, and WORK is at the same path.
 in_root() {
-  # The mounts live in a namespace of their own and go with it.
+  # The mounts are in a namespace of their own, and disappear with it.
   # shellcheck disable=SC2016
   unshare --mount bash -euc '
     mkdir -p "$1/src" "$1$3"
@@ -73,7 +73,7 @@ in_root() {
   ' - "$1" "$ROOT" "$WORK" "${@:2}"
 }
 
-# disk_of ROOT FILE: an ext4 image of it.
+# disk_of ROOT FILE: makes an ext4 image of the root.
 disk_of() {
   rm -f "$2"
   truncate -s 5G "$2"

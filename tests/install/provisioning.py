@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Says what Grafana would not take of provisioning files: it ignores keys that
-it does not know, such as misspelt ones, without a word.
+"""Prints what is wrong in provisioning files. Grafana ignores keys that it does
+not know, such as misspelt ones, and does not report them.
 usage: provisioning.py DIRECTORY     (with dashboards/ and datasources/)"""
 import pathlib
 import sys
 
 import yaml
 
-# Key: type, and whether it must be there. Of Grafana 12's readers of them.
+# Key: its type, and whether it is mandatory, as in the code of Grafana 12.
 PROVIDER = {"name": (str, True), "type": (str, False), "options": (dict, True),
             "orgId": (int, False), "folder": (str, False),
             "folderUid": (str, False), "disableDeletion": (bool, False),

@@ -8,12 +8,12 @@ browser_fetch() {
   (cd "$1" && npm install --ignore-scripts --no-audit --no-fund >&2)
 }
 
-# Node from elsewhere brings its npm along.
+# A Node.js that is not Debian's has its own npm.
 command -v npm >/dev/null || install_packages nodejs npm
 install_packages chromium fonts-dejavu-core
 key=$(sha256sum "$ROOT/tests/browser/package.json" | cut -c1-16)
 modules=$(cached "browser-$key" browser_fetch)
-# Modules are looked for beside the sources.
+# Node.js looks for modules beside the sources.
 mkdir -p "$WORK/browser" "${SCREENSHOTS:=$WORK/screenshots}"
 cp "$ROOT"/tests/browser/*.mjs "$ROOT/tests/browser/package.json" "$WORK/browser"
 ln -sfn "$modules/node_modules" "$WORK/browser/node_modules"

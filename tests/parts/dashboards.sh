@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# The dashboards by the rules of Grafana's dashboard-linter and by ours, and
-# that the check finds what it is for.
+# Checks the dashboards by the rules of Grafana's dashboard-linter and by ours.
+# Then checks that each rule finds a defect that is made on purpose.
 # shellcheck shell=bash disable=SC2016
 
 lint_dashboards() {
   /usr/bin/python3 -B "$ROOT/tests/dashboards/dashboards.py" "$1"
 }
 
-# finds RULE JQ-FILTER: the rule is named when the overview is changed so.
+# finds RULE JQ-FILTER: changes the overview by the filter, and expects a
+# finding of the rule.
 finds() {
   local copy=$WORK/dashboards
   rm -rf "$copy"

@@ -11,7 +11,8 @@ MISTAKES=(sleep overrun overrun_vmalloc early_free double_free lock_order rcu
   list)
 KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# What is unreferenced now: twice, since a pointer may be on its way.
+# Prints what is unreferenced now. It scans twice, because a scan can miss a
+# pointer that is just being moved.
 leaks() {
   guest "echo scan >$KMEMLEAK; sleep 6; echo scan >$KMEMLEAK;
     cat $KMEMLEAK"
@@ -22,7 +23,7 @@ no_leaks() {
   ! grep . "$WORK/leaks"
 }
 
-# Boot has leaks of its own.
+# Forgets the leaks so far: the boot has some of its own.
 forget_leaks() { must "kmemleak is there" guest "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
 
 debug_suite() {
@@ -41,9 +42,9 @@ debug_suite() {
   storms_judge "debug nothing in dmesg"
 }
 
-# Small, since each load takes seconds here. LeavesNothingBehind compares the
-# kernel's memory, in which KASAN keeps what was freed for a while; kmemleak is
-# asked instead.
+# The table is small, because each load takes seconds here. LeavesNothingBehind
+# is left out: it compares the kernel's memory, and KASAN keeps freed memory for
+# a while. kmemleak looks for leaks instead.
 debug_reload() {
   local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
@@ -59,10 +60,10 @@ debug_reload() {
   storms_judge "debug nothing in dmesg after reloads"
 }
 
-# debug_control MISTAKE: it must end the guest, or stand in its log.
+# debug_control MISTAKE: the mistake must end the guest, or be in its log.
 debug_control() {
   checker_start debug "bad-$1" || return 0
-  # Others fault meanwhile.
+  # Other processes fault meanwhile, so that a handler runs.
   guest -t 300 "insmod /bad.ko mistake=$1 &
     for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done; wait" >/dev/null || true
   vm_stop

@@ -31,7 +31,7 @@ make_base() {
     "$1" "$2/base.tar" "deb [signed-by=$keyring] $uri $1 main"
 }
 
-# import_base SUITE: as the registry's image of that name.
+# import_base SUITE: imports the base under the name of the registry's image.
 import_base() {
   local base container
   base=$(cached "docker/$1" make_base "$1")
@@ -46,7 +46,7 @@ build_image() {
     --network host --tag "$1" "${@:2}" "$ROOT"
 }
 
-# container OPTION...: without what an engine would have of its own.
+# container OPTION...: runs the image without features that only an engine has.
 # --no-healthcheck: podman would want systemd's timers.
 container() {
   run run --rm --network=host --ulimit nofile=1024:1024 \
@@ -54,7 +54,7 @@ container() {
     --security-opt no-new-privileges "$@"
 }
 
-# program PATH ARGUMENT...: another program of the image.
+# program PATH ARGUMENT...: runs another program of the image.
 program() { container --entrypoint "$1" "$IMAGE" "${@:2}"; }
 
 # start_daemon OPTION...: in the background.
@@ -121,9 +121,9 @@ for name in /bin/sh /bin/bash; do
   check "docker: there is no $name" refused shell "$name"
 done
 
-# The module's image on a node of Debian 12 that is a directory. This machine's
-# kernel takes no module: to build it is all that can be shown here, and a VM
-# shows the rest (tests/parts/install.sh).
+# Runs the module's image for a node with Debian 12; the node is a directory.
+# This machine's kernel loads no modules, so only the build is tested here.
+# tests/parts/install.sh tests the rest in a VM.
 load_module() {
   run run --rm --network=host --ulimit nofile=1024:1024 \
     --ulimit nproc=1000:1000 "$@" "$IMAGE-module"
@@ -146,7 +146,7 @@ check "docker: without headers it leaves the daemon to procfs" \
   module_says 'no headers of 1.2.3: the daemon' \
   --volume "$node:/host:ro" --env RELEASE=1.2.3
 
-# The rest is in an engine.
+# The rest runs in an engine.
 docker() { in_engine docker "$@"; }
 compose() { in_engine docker-compose --file "$ROOT/deploy/compose.yaml" "$@"; }
 # at URL: what a browser on the engine's host gets.
@@ -154,9 +154,9 @@ at() { in_engine curl -sf --max-time 5 "http://127.0.0.1:$1"; }
 # shows URL PATTERN
 shows() { at "$1" | grep -E "$2"; }
 
-# make_servers DIR: a root with Debian's Prometheus, in place of the images of
-# compose.yaml, whose registry tests do without: of Prometheus, and of Grafana as
-# far as it is a user who reads files and asks Prometheus.
+# make_servers DIR: makes a root with Debian's Prometheus. It stands in for both
+# images of compose.yaml, because tests do not use the registry. For Grafana it
+# only provides the user, who reads files and queries Prometheus.
 make_servers() {
   local archive uri keyring
   archive=$(archive)
@@ -168,7 +168,8 @@ make_servers() {
     bookworm "$1/servers.tar" "deb [signed-by=$keyring] $uri bookworm main"
 }
 
-# stand_in SERVICE CHANGE...: as the image that compose.yaml names.
+# stand_in SERVICE CHANGE...: imports this root as the image that compose.yaml
+# names for SERVICE.
 stand_in() {
   local image change options=()
   image=$(sed -nE "s/^ *image: (.*\/$1:.*)/\1/p" "$ROOT/deploy/compose.yaml")
@@ -220,7 +221,8 @@ has_rules() {
   [ "$groups" -gt 0 ] && [ "$groups" = "$shipped" ]
 }
 
-# Grafana's user reads what provisioning names, and finds Prometheus there.
+# Whether Grafana's user can read the files that provisioning names, and reach
+# Prometheus.
 grafana_finds() {
   local provisioning=$ROOT/deploy/grafana/provisioning path url shipped
   path=$(sed -nE 's/^ *path: //p' "$provisioning"/dashboards/*.yaml)
@@ -254,18 +256,18 @@ misspelt() {
 with_compose() {
   check "compose: Grafana takes its provisioning" \
     provisioning "$ROOT/deploy/grafana/provisioning"
-  check "compose: a misspelt one it does not" misspelt
+  check "compose: misspelt provisioning is refused" misspelt
   check "compose: docker compose accepts the file" compose config --quiet
   check "compose: it starts" compose up --detach --no-build --pull never
   check "compose: Prometheus scrapes the daemon" eventually 60 scraped
-  check "compose: and has the module's faults" eventually 60 sees_fault
-  check "compose: and our rules" eventually 30 has_rules
+  check "compose: Prometheus has the module's faults" eventually 60 sees_fault
+  check "compose: Prometheus has our rules" eventually 30 has_rules
   check "compose: Grafana's user finds dashboards and Prometheus" \
     eventually 30 grafana_finds
   check "compose: the daemon is healthy" eventually 120 is_healthy \
     "$(compose ps --quiet exporter)"
   check "compose: killed, the daemon comes back" comes_back
-  check "compose: it goes" compose down --volumes --timeout 5
+  check "compose: it goes down" compose down --volumes --timeout 5
 }
 
 if engine_start "$WORK/debug" >"$WORK/engine-start.log" 2>&1; then

@@ -4,9 +4,9 @@
 # that scrapes both formats.
 # shellcheck shell=bash
 
-# e2e_run NAME SCRIPT ARGUMENT...: each of its tests is a result of NAME. What the
-# script printed, what the daemons logged and the last scrape of one that failed
-# are in $WORK/NAME.
+# e2e_run NAME SCRIPT ARGUMENT...: runs a script; each of its tests is a result.
+# $WORK/NAME has the script's output, the daemons' logs, and the last scrape of
+# a daemon whose test failed.
 e2e_run() {
   local name=$1 script=$2 logs=$WORK/$1 log=$WORK/$1/$2.log status=0 line
   shift 2
@@ -23,7 +23,7 @@ e2e_run() {
   fi
 }
 
-# Sourced by the part sanitizers for the function alone.
+# The part sanitizers sources this file for the function only.
 [ -z "${E2E_FUNCTIONS_ONLY:-}" ] || return 0
 
 DAEMON=$BUILD/exporter/page_fault_exporter

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# deploy/prometheus on loopback: daemons on generated tables, two agents that
-# send everything and the sums, and one centre; each of them restarted. And what
-# goes to a cluster or to compose, as far as it can be judged without one.
+# Tests deploy/prometheus on loopback: daemons on generated tables, an agent
+# that sends everything, an agent that sends the sums, and one centre. The
+# centre and an agent are restarted. Also checks the files for Kubernetes and
+# compose, as far as possible without a cluster.
 # shellcheck shell=bash
 . "$ROOT/tests/install/hosts.sh"
 trap stop_all EXIT
@@ -24,7 +25,7 @@ grow() {
   done
 }
 
-# The shipped files, with faster clocks, our ports and our hosts.
+# The shipped files, with shorter intervals, our ports and our hosts.
 configure() {
   local shipped=$ROOT/deploy/prometheus
   mkdir -p "$CONFIG"/{centre,agent-all,agent-sums}/targets "$CONFIG/centre/rules"
@@ -58,7 +59,7 @@ start_agent() {
     --storage.agent.path="$WORK/$1" --web.listen-address="127.0.0.1:$2"
 }
 
-# hosts_of EXPRESSION: the instances that it returns at the centre.
+# hosts_of EXPRESSION: prints the instances that it returns at the centre.
 hosts_of() {
   query "$CENTRE" "$1" | grep -o '"instance":"[^"]*"' | sort -u | cut -d'"' -f4
 }
@@ -78,7 +79,7 @@ fleet_queries() {
     gsub("\n"; " ")' "$ROOT/dashboards/fleet.json"
 }
 
-# Each of them has an answer, and each that is by instance one of every host.
+# Each query returns data, and a query by instance returns data of every host.
 fleet_dashboard() {
   local expression
   while IFS= read -r expression; do
@@ -90,12 +91,13 @@ fleet_dashboard() {
   done < <(fleet_queries)
 }
 
-# samples_of HOST SECONDS: how many the centre has of that time.
+# samples_of HOST SECONDS: how many samples the centre has of the last SECONDS.
 samples_of() {
   query "$CENTRE" "count_over_time(up{instance=\"$1\"}[${2}s])" | sed 's/.* //'
 }
 
-# no_gap HOST SINCE MISSED: at most MISSED scrapes of each second since then.
+# no_gap HOST SINCE MISSED: at most MISSED of the scrapes since SINCE, one in
+# each second, are not at the centre.
 no_gap() {
   local span=$(($(date +%s) - $2)) samples
   samples=$(samples_of "$1" "$span")
@@ -136,7 +138,7 @@ restarts_agent() {
   local since absence
   since=$(date +%s)
   stop "$AGENT_PID"
-  sleep 5 # longer than what is fresh
+  sleep 5 # longer than fresh() looks back
   start_agent agent-all "${AGENTS[0]}"
   check "fleet: after a restart of an agent new samples come" \
     eventually 60 fresh "${DAEMONS[0]}"
@@ -144,7 +146,7 @@ restarts_agent() {
   check "fleet: only the scrapes of its absence are missing" \
     eventually 60 no_gap "${DAEMONS[0]}" "$since" $((absence + 2))
   touch "$WORK/frozen"
-  check "fleet: and no fault is" eventually 30 counts_arrive "${DAEMONS[0]}"
+  check "fleet: no fault is missing" eventually 30 counts_arrive "${DAEMONS[0]}"
 }
 
 # make_models DIR: Kubernetes' types and schemas, for node.
@@ -186,7 +188,7 @@ kubernetes() {
     manifests "$WORK/manifests.yaml"
   sed 's/allowPrivilegeEscalation/allowEscalation/' "$WORK/manifests.yaml" \
     >"$WORK/wrong.yaml"
-  check "kubernetes: a wrong one does not" refused manifests "$WORK/wrong.yaml"
+  check "kubernetes: a wrong manifest does not fit" refused manifests "$WORK/wrong.yaml"
 }
 
 # The files that compose.yaml mounts.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# libFuzzer on all that parses what others wrote, FUZZ_SECONDS (60) a target,
-# from the fixtures on, with ASan and UBSan.
+# Runs libFuzzer on each parser of foreign input, for FUZZ_SECONDS (default 60)
+# a target, with ASan and UBSan. The fixtures are the first inputs.
 # shellcheck shell=bash
 
 install_packages clang libclang-rt-14-dev || install_packages clang
@@ -14,7 +14,8 @@ fuzz_build() {
     { tail -5 "$WORK/fuzz.log" && return 1; }
 }
 
-# Says how many inputs it ran; a find is kept where the message says.
+# Prints how many inputs it ran. libFuzzer's message names the file of an input
+# that fails.
 fuzz() {
   mkdir -p "$WORK/corpus-$1" "$WORK/seeds"
   head -c 3000 "$ROOT/tests/fixtures/debugfs/page_faults/processes" \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The tests' own word: a guest that ends too early is told by its cause, with its
-# last lines and its console kept; one whose QEMU was killed is started once more.
+# Tests the test harness. If a guest ends too early, the failure names the cause
+# and the last lines, and the console is kept. A guest whose QEMU was killed is
+# started once more.
 # shellcheck shell=bash
 
 # start NAME [BOOT OPTION]...
@@ -55,8 +56,8 @@ guest_dies_in_gtest() {
   ok "gtest: not reached"
 }
 
-# ends FUNCTION PATTERN: the guest of FUNCTION fails once, for that reason, and
-# the file that its FAIL line names is there.
+# ends FUNCTION PATTERN: the guest of FUNCTION gives one failure, with that
+# reason, and the file that the FAIL line names exists.
 ends() {
   local inner=$WORK/$1-results file
   (
@@ -70,8 +71,8 @@ ends() {
   [ -s "$ROOT/$file" ]
 }
 
-# is_started_again: one passes whose QEMU was killed, and it is said, with both
-# consoles kept.
+# is_started_again: a test whose QEMU was killed once passes. The restart is
+# reported, and both consoles are kept.
 is_started_again() {
   (
     RESULTS=$WORK/killed-results
@@ -87,7 +88,7 @@ is_started_again() {
     [ -s "$WORK/is_killed/killed.console" ] && rm "$WORK/keep"
 }
 
-# The same twice is a failure.
+# If QEMU is killed twice, the test fails.
 is_not_started_for_ever() {
   mkdir "$HARNESS/twice"
   (
@@ -117,15 +118,15 @@ if {
   check "harness: a guest whose QEMU was killed is started once more" \
     is_started_again
   check "harness: but not twice" is_not_started_for_ever
-  check "harness: a panic is told" ends panics \
+  check "harness: a panic is reported" ends panics \
     'panics: a step: the guest is lost: its kernel panicked: .*last words|sysrq'
-  check "harness: a triple fault is told" ends faults_three_times \
+  check "harness: a triple fault is reported" ends faults_three_times \
     'the guest is lost: a triple fault'
-  check "harness: a reset is told" ends resets 'it reset without a word'
-  check "harness: silence is told" ends is_silent 'it said nothing for 5 s'
-  check "harness: QEMU's time limit is told" ends takes_too_long \
+  check "harness: a reset is reported" ends resets 'it reset without a word'
+  check "harness: silence is reported" ends is_silent 'it said nothing for 5 s'
+  check "harness: QEMU's time limit is reported" ends takes_too_long \
     "QEMU's time limit was reached"
-  check "harness: the test that a guest died in is told" ends dies_in_gtest \
+  check "harness: the test that a guest died in is reported" ends dies_in_gtest \
     'gtest Suite.Test: the guest is lost: its kernel panicked'
 else
   fail "harness: the guest builds" "$WORK/pack.log"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The packages in whole Debians: installed, reloaded, upgraded, through a
-# kernel upgrade, locked down, purged; and deploy/run from a clone. Slow, and
-# not of the default run. INSTALL_SUITES names the Debians.
+# Tests the packages in whole Debian systems: install, reload, upgrade, kernel
+# upgrade, lockdown and purge. Also tests deploy/run from a clone. It is slow,
+# and not part of the default run. INSTALL_SUITES names the Debian releases.
 # shellcheck shell=bash
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/guest.sh"
@@ -83,7 +83,7 @@ keeps_configuration() {
     eventually 300 guest 'pgrep -af "^/usr/bin/page_fault_exporter --interval=2s"'
   check "$1: the loaded module outlives both" \
     guest 'grep loaded_ns /sys/kernel/debug/page_faults/stats | diff /root/loaded -'
-  check "$1: and is served" eventually 300 serves 'page_faults_total{.*pid="1"'
+  check "$1: the daemon serves it" eventually 300 serves 'page_faults_total{.*pid="1"'
 }
 
 upgrades_kernel() {
@@ -138,7 +138,7 @@ runs_from_clone() {
   check "$2: Kubernetes' init container builds and loads the module" guest -t 3000 \
     "HOST=/ SOURCE=$WORK/data/clone/kernel PARAMETERS=max_processes=99 \
 $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
-  check "$2: and lets it be afterwards" \
+  check "$2: a second run leaves the loaded module alone" \
     guest "HOST=/ $LOAD_MODULE | grep 'loaded already'"
   debian_stop
   vm_judge "$2: nothing in dmesg of deploy/run --host"
@@ -149,7 +149,7 @@ $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parame
 make_data() {
   local root=$1
   mkdir -p "$WORK/newer" "$WORK/data"
-  # A copy, since the second build has to be of the same sources.
+  # A copy, because the second build must have the same sources.
   cp -r "$ROOT"/{CMakeLists.txt,exporter,kernel,dashboards,deploy,.gitignore} \
     "$WORK/newer" &&
     ROOT=$WORK/newer in_root "$root" /src/deploy/build-packages \

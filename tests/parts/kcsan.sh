@@ -7,15 +7,15 @@
 . "$ROOT/tests/debug/lib.sh"
 VM_SILENCE=3600 # a kernel that watches is many times slower
 
-# What a report of the module's has in one of its stacks.
+# A report that has one of these modules in a stack is about our code.
 KCSAN_OURS='\[(page_faults|bad|borrow)\]'
 
 KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
 kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
 
-# kcsan_reports CONSOLE [ours]: the reports of data races, each on one line; of
-# the module alone, or all. A stack ends where an interrupt began: who it hit is
-# no part of it.
+# kcsan_reports CONSOLE [ours]: prints the reports of data races, each on one
+# line: all of them, or only those about our code. A stack ends where an
+# interrupt began, because the interrupted code is not part of the race.
 kcsan_reports() {
   awk -v ours="${2:+$KCSAN_OURS}" '
     { gsub(/\r/, ""); sub(/^\[[^]]*\] /, "") }
@@ -34,10 +34,10 @@ kcsan_rest() {
     open && /======/ { open = 0 }' "$1"
 }
 
-# kcsan_start NAME [BOOT OPTION]...: the kernel's own races must not end the
-# guest, so that a warning does not either: its log is judged. A watch lasts as
-# long as a time slice of the host, which seldom runs both of a guest's CPUs at
-# the same moment.
+# kcsan_start NAME [BOOT OPTION]...: boots a guest that goes on after a warning,
+# because the kernel has races of its own. Its log is judged at the end. A
+# watchpoint lasts as long as a time slice of the host, because the host seldom
+# runs both CPUs of the guest at the same time.
 kcsan_start() {
   local name=$1
   shift
@@ -46,7 +46,7 @@ kcsan_start() {
     echo on >/sys/kernel/debug/kcsan'
 }
 
-# What it has looked at, for whoever reads the run.
+# Prints how much KCSAN has watched.
 kcsan_told() {
   guest cat /sys/kernel/debug/kcsan >"$WORK/kcsan.stats" || true
   printf '   %s: %s watchpoints, %s races reported, %s of them the module'"'"'s\n' \
@@ -68,7 +68,7 @@ kcsan_judge() {
   VM_CONSOLE=$WORK/rest storms_judge "$1, nothing else in dmesg"
 }
 
-# The compiler has put the checks in.
+# Whether the compiler has instrumented the module.
 kcsan_instruments() {
   nm "$WORK/module-kcsan/page_faults.ko" | grep -c ' U __tsan_' >"$WORK/tsan" &&
     [ "$(cat "$WORK/tsan")" -ge 8 ]

@@ -48,8 +48,8 @@ panels_prometheus() {
   PROMETHEUS_PID=$!
 }
 
-# What a storm is compared with ends an hour before it, which is 90 s here: after
-# 130 s there are 40 s of it.
+# The alert compares a storm with the time up to one hour before it. An hour is
+# 90 s here, so after 130 s there are 40 s to compare with.
 panels_prove() {
   local prometheus=http://127.0.0.1:$1 started=$SECONDS
   sleep 130

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Prometheus's rules: promtool's lint and tests, and what it does not look at.
+# Prometheus's rules: promtool's lint and tests, and checks that promtool does
+# not have.
 # shellcheck shell=bash
 
 RULES=$ROOT/dashboards/rules

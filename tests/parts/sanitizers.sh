@@ -15,10 +15,10 @@ sanitized() {
   gtest_results "$name " "$WORK/$name.log"
   if grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' \
     "$WORK/$name.log"; then
-    fail "$name says nothing: $(grep -E 'ERROR:|runtime error|WARNING: T' \
+    fail "$name reports nothing: $(grep -E 'ERROR:|runtime error|WARNING: T' \
       "$WORK/$name.log" | head -2)" "$WORK/$name.log"
   else
-    ok "$name says nothing"
+    ok "$name reports nothing"
   fi
   e2e_run "$name" hard "$tree/exporter/page_fault_exporter" \
     "$ROOT/tests/fixtures/debugfs"

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# Secure Boot from the firmware on: OVMF with Microsoft's keys, shim and GRUB as
-# Debian has them signed, Debian's kernel, and DKMS's key in the list of the
-# machine's owner (MOK), where `mokutil --import` and the prompt at the next boot
-# put it. Slow, and not of the default run. INSTALL_SUITES names the Debians.
+# Tests Secure Boot, starting with the firmware: OVMF with Microsoft's keys,
+# Debian's signed shim, GRUB and kernel, and DKMS's key in the list of the
+# machine's owner (MOK). On a real machine `mokutil --import` and the prompt at
+# the next boot put the key there. It is slow, and not part of the default run.
+# INSTALL_SUITES names the Debian releases.
 # shellcheck shell=bash
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/guest.sh"
 
-# make_loaders SUITE DIR: its shim and its GRUB, and a program that writes
-# variables of the firmware.
+# make_loaders SUITE DIR: fetches the suite's shim and GRUB, and a program that
+# writes variables of the firmware.
 make_loaders() {
   local package
   (cd "$2" && suite_apt "$1" apt-get download shim-signed grub-efi-amd64-signed &&
@@ -19,7 +20,8 @@ make_loaders() {
   rm "$2"/*.deb
 }
 
-# install_in ROOT: the packages, as apt would; DKMS makes its key and signs.
+# install_in ROOT: installs the packages, as apt would. DKMS makes its key and
+# signs the module.
 install_in() {
   # shellcheck disable=SC2016
   in_root "$1" bash -euc 'dpkg -i "$1"/*.deb
@@ -28,7 +30,8 @@ install_in() {
     test -s /var/lib/dkms/mok.pub' - "$WORK/packages" "$VERSION" "$OLD"
 }
 
-# enrol CERTIFICATE LOADERS DIR: DIR/code.fd and DIR/vars.fd, with the key.
+# enrol CERTIFICATE LOADERS DIR: makes DIR/code.fd and DIR/vars.fd, with the key
+# enrolled.
 enrol() {
   local shim=605dab50-e046-4300-abb6-3dd810dd8b23 # owner of the variable
   cp /usr/share/OVMF/OVMF_CODE_4M.secboot.fd "$3/code.fd"
@@ -38,7 +41,8 @@ enrol() {
       --add-mok "$shim" "$WORK/mok.pem"
 }
 
-# boot_disk ROOT LOADERS FILE: what the firmware reads: shim, GRUB, the kernel.
+# boot_disk ROOT LOADERS FILE: makes the disk that the firmware reads, with
+# shim, GRUB and the kernel.
 boot_disk() {
   local boot=$WORK/boot
   mkdir -p "$boot/EFI/BOOT" "$boot/EFI/debian"
@@ -59,7 +63,7 @@ CONFIGURATION
   mkfs.fat "$3" && mcopy -s -i "$3" "$boot"/* ::
 }
 
-# prepare SUITE: both disks and the firmware.
+# prepare SUITE: makes both disks and the firmware.
 prepare() {
   local root loaders installed=$WORK/installed
   root=$(build_root "$1" "$OLD") && loaders=$(cached "efi/$1" make_loaders "$1") &&
@@ -73,7 +77,8 @@ prepare() {
 }
 
 
-# refuses FILE PATTERN: insmod does, and the kernel's log says why.
+# refuses FILE PATTERN: insmod must fail, and the kernel's log must have
+# PATTERN.
 refuses() {
   inside 300 "insmod $1 && exit 1
     dmesg | tail -20 | grep '$2'"
@@ -95,18 +100,18 @@ judges_modules() {
       /root/foreign.der /root/foreign.ko'
   check "secureboot $1: an unsigned module is refused" \
     refuses /root/unsigned.ko 'unsigned module is rejected'
-  check "secureboot $1: one of a key that is not enrolled is refused" \
+  check "secureboot $1: a module signed by a key that is not enrolled is refused" \
     refuses /root/foreign.ko 'unavailable key is rejected'
   falls_back "secureboot $1"
   guest 'modprobe page_faults'
-  check "secureboot $1: with the signed one back it reads that" \
+  check "secureboot $1: with the signed module back the daemon reads it" \
     eventually 300 reads_module
 }
 
 locks_all() {
   guest 'echo confidentiality >/sys/kernel/security/lockdown
     && systemctl restart page-fault-exporter'
-  check "secureboot $1: locked down more, the table can still be read" guest \
+  check "secureboot $1: with lockdown=confidentiality the table can still be read" guest \
     'grep "\[confidentiality\]" /sys/kernel/security/lockdown &&
     curl -s localhost:9110/metrics | grep "^page_fault_exporter_source{source=\"module\"} 1"'
 }
@@ -122,9 +127,9 @@ boots_securely() {
   }
   debian_start "secureboot-$suite" "$WORK/disk" "$OLD" --disk "$WORK/boot.disk" \
     --efi "$WORK/efi" --forward "$PORT" || return 0
-  check "secureboot $suite: the kernel knows of it" \
+  check "secureboot $suite: the kernel has Secure Boot enabled" \
     guest 'dmesg | grep "Secure boot enabled"'
-  check "secureboot $suite: and is locked down" \
+  check "secureboot $suite: the kernel is locked down" \
     guest 'grep "\[integrity\]" /sys/kernel/security/lockdown'
   check "secureboot $suite: DKMS's module was loaded at boot" \
     guest 'test -d /sys/module/page_faults && modinfo -F signer page_faults | grep DKMS'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# All storms in turn for PF_SOAK_MINUTES (20), while a Prometheus scrapes the
-# daemon every second. Says what was survived, and holds memory to its bounds.
+# Runs all storms in turn for PF_SOAK_MINUTES (default 20), while a Prometheus
+# scrapes the daemon every second. Prints what was survived, and checks that
+# memory stays within its bounds.
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
@@ -39,7 +40,7 @@ kernel_kb() {
     awk '/^(SUnreclaim|VmallocUsed):/ { n += $2 } END { print n }'
 }
 
-# What loading the module adds.
+# How much memory loading the module adds, in kB.
 module_kb() {
   local without with
   without=$(kernel_kb)
@@ -55,7 +56,7 @@ daemon_kb() {
     awk '/^VmRSS:/ { print $2 }'
 }
 
-# soak_storm NAME: one storm; a failure is a result, a success is counted.
+# soak_storm NAME: runs one storm. A failure is a result; successes are counted.
 soak_storm() {
   guest "PF_DAEMON=9110 PF_PARAMETERS=detail=full
     /vm_tests --gtest_color=no --gtest_filter=$1" >"$WORK/suite.log" || true
@@ -88,7 +89,7 @@ soak_storms() {
   done
 }
 
-# within NAME START END BOUND: a growth in kB against its bound.
+# within NAME START END BOUND: tests that a growth in kB is within its bound.
 within() {
   if [ $(($3 - $2)) -le "$4" ]; then
     ok "soak $1: $2 kB at start, $3 kB at end (bound: +$4)"
@@ -126,7 +127,7 @@ soak() {
   vm_start "$1" "$INITRD" "soak-$1" --disk "$WORK/disk" --reload \
     --forward "$PORT" --timeout $((MINUTES * 60 + 7200)) || return 0
   storms_daemon
-  soak_storm StormQuick.Fork # what is made once, is made
+  soak_storm StormQuick.Fork # makes what is made only once
   module_start=$(module_kb)
   kernel_start=$(kernel_kb)
   daemon_start=$(daemon_kb)

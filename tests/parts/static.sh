@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What can be said of the source without running it.
+# Checks of the source that do not run it.
 # shellcheck shell=bash
 
 # Unpacks the kernel's own checkers from Debian's source package.
@@ -56,7 +56,7 @@ sparse_is_silent() {
     grep -v 'note: in included file'
 }
 
-# refused_without OPTION: with one clear sentence.
+# refused_without OPTION: the build fails with a message that names OPTION.
 refused_without() {
   ! build_without "$1" &&
     grep -q "it needs a kernel with $1=y" "$WORK/without.log"
@@ -90,7 +90,7 @@ shell_is_clean() {
     grep -v '\.md$'))
 }
 
-# The daemon and the tests in C++; kernel code is checkpatch's.
+# The daemon and the tests in C++. checkpatch checks kernel code.
 formatted() {
   (cd "$ROOT" && git ls-files '*.cc' '*.h' | grep -v '^kernel/' |
     xargs clang-format --dry-run --Werror)
@@ -111,8 +111,8 @@ broken_links_are_found() {
 
 messages_explained() { "$ROOT/tests/install/messages.py" "$@"; }
 
-# Told of messages that the page does not have: one of the module and one of
-# the daemon, in pieces.
+# Gives messages.py two messages that the page does not have: one of the module
+# and one of the daemon. Each consists of several pieces.
 a_new_message_is_missed() {
   local root=$WORK/messages
   mkdir -p "$root/kernel" "$root/exporter/src/http" "$root/deploy"

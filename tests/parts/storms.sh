@@ -7,7 +7,7 @@
 
 install_packages bpftrace linux-perf
 
-# storms_tools DISK: an image with other tracers, each with its libraries.
+# storms_tools DISK: makes an image with other tracers and their libraries.
 storms_tools() {
   local tools=$WORK/disk.d/tools name
   mkdir -p "$tools"

@@ -8,7 +8,7 @@ tidy_files() {
   local since=""
   [ "${1:-}" != recent ] || since=$(git rev-list --max-count=21 HEAD | tail -1)
   if [ -n "$since" ]; then
-    # What was moved as it is was not changed.
+    # A file that was only moved is not changed.
     git diff --name-only --diff-filter=AMR --find-renames "$since"
   else
     git ls-files

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# deploy/tls: a daemon on loopback behind nginx, with a password and with client
-# certificates: nothing without them, and a Prometheus gets through.
+# Tests deploy/tls: a daemon on loopback behind nginx, with a password and with
+# client certificates. Without credentials nginx serves nothing; with them a
+# Prometheus can scrape.
 # shellcheck shell=bash
 . "$ROOT/tests/install/hosts.sh"
 trap stop_all EXIT
@@ -58,7 +59,8 @@ served() {
     "https://127.0.0.1:$PROXY/metrics" | grep '^page_fault'
 }
 
-# variant NAME SITE SCRAPE GOOD...: GOOD are curl's options that get through.
+# variant NAME SITE SCRAPE GOOD...: tests a site. GOOD are the options with
+# which curl gets the metrics.
 variant() {
   local name=$1 site=$2 configuration=$3
   shift 3
@@ -78,7 +80,7 @@ variant() {
   prometheus_with "$configuration"
   check "tls $name: a Prometheus scrapes it" \
     eventually 30 answers "$SERVER" 'up{job="page-fault-exporter"}' ' 1$'
-  check "tls $name: and has the faults" \
+  check "tls $name: Prometheus has the faults" \
     eventually 30 answers "$SERVER" 'page_faults_total{pid="3"}' ' 28$'
   stop "$NGINX" "$PROMETHEUS"
 }

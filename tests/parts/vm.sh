@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The module in real kernels, its rows against the kernel's own accounting, and
-# the daemon beside it. Its arguments are a test, which is a function vm_TEST, and
-# a kernel: each test has a guest of its own.
+# Tests the module in real kernels, compares its rows with the kernel's own
+# accounting, and tests the daemon with it. Its arguments are a test, which is a
+# function vm_TEST, and a kernel: each test has a guest of its own.
 # shellcheck shell=bash
 
 # Packs a guest with the module, its tests and the daemon.
@@ -64,8 +64,8 @@ vm_without_kretprobes() {
 clock_is() { guest "insmod /page_faults.ko && grep -x 'clock $1' \
 /sys/kernel/debug/page_faults/stats && rmmod page_faults"; }
 
-# build_check VERSION NAME: one of the module's files with what checks it, as a
-# module of its own.
+# build_check VERSION NAME: builds the code that checks one of the module's
+# files, together with that file, as a kernel module.
 build_check() {
   local kernel KDIR
   kernel=$("$ROOT/deploy/vm/kernel" "$1")
@@ -75,10 +75,12 @@ build_check() {
   "$ROOT/tests/debug/module" "$WORK/$2-source" "$KDIR" "$WORK/$2"
 }
 
-# keeps_its_word CHECK: which is loaded only if all holds.
+# keeps_its_word CHECK: loads the module CHECK; it loads only if its checks
+# pass.
 keeps_its_word() { guest "insmod /$1.ko || { dmesg | grep $1; false; }"; }
 
-# By the TSC: guests with two CPUs have none that is stable, unless told so.
+# Tests timing by the TSC. In a guest with two CPUs the kernel considers the TSC
+# stable only if tsc=reliable is given.
 vm_clock() {
   build_check "$1" clock_check && build_check "$1" account_check &&
     "$ROOT/deploy/vm/initramfs" "$1" \
@@ -95,8 +97,8 @@ vm_clock() {
   check "$1 the TSC is chosen where it is stable" clock_is tsc
   vm_gtest "$1 tsc" tests "$VM_SILENCE" '/vm_tests --gtest_color=no
     --gtest_filter=Latency*:Special*:*Faults*:StormQuick.Threads'
-  check "$1 readings of totals keep their word" keeps_its_word account_check
-  check "$1 the clock keeps its word" keeps_its_word clock_check
+  check "$1 account_check passes" keeps_its_word account_check
+  check "$1 clock_check passes" keeps_its_word clock_check
   check "$1 local_clock() is chosen where it is not" clock_is local
   vm_stop
   vm_judge "$1 nothing in dmesg by the TSC"
@@ -132,8 +134,9 @@ quiet_rows() {
     }'
 }
 
-# The daemon's table is as old as its last tick: a scrape is compared with what
-# stood still from before that tick on, so it waits for two more ticks.
+# The daemon serves the table as of its last tick. So a scrape is compared only
+# with rows that did not change between a reading before that tick and one after
+# it. Two more ticks make sure that the tick lies between both readings.
 serves_the_table() {
   local table=/sys/kernel/debug/page_faults/processes
   guest cat "$table" >"$WORK/table-before" || return
@@ -167,7 +170,7 @@ next_tick() {
 
 faults() { awk '/^page_faults_total/ { n += $2 } END { print n + 0 }' "$WORK/scrape"; }
 
-# A process that works faults on.
+# The faults of the processes that work grow.
 faults_grow() {
   local before last=$SECONDS
   next_tick || return
@@ -189,8 +192,9 @@ promtool_is_content() {
     promtool check metrics <"$WORK/scrape"
 }
 
-# Whether, from the first scrape to the second, no process of page_faults_total
-# fell, and those named idle, which fault no more, stayed as they were.
+# Whether no value of page_faults_total decreased from the first scrape to the
+# second, and the values of the processes named idle, which no longer fault,
+# stayed the same.
 no_fall_or_spike() {
   awk '
     !/^page_faults_total\{/ { next }
@@ -242,14 +246,14 @@ start_of_init() {
   awk '/^page_fault_process_start.*\{pid="1",/ { print int($2) }' "$WORK/scrape"
 }
 
-# When init started, as the kernel has it: its own time of the boot, and the
-# ticks from then on.
+# When init started, by the kernel's own numbers: the time of the boot, and
+# init's start in ticks since then.
 kernel_start_of_init() {
   guest 'sed -n "s/^btime //p" /proc/stat; cut -d" " -f22 /proc/1/stat' |
     awk 'NR == 1 { boot = $1 } NR == 2 { print int(boot + $1 / 100) }'
 }
 
-# A clock that is set moves start times, and nothing else.
+# When the clock is set, start times change and nothing else does.
 clock_jumps() {
   local before after expected last=$SECONDS
   next_tick || return
@@ -267,7 +271,7 @@ clock_jumps() {
     no_fall_or_spike "$WORK/scrape-before" "$WORK/scrape"
 }
 
-# The guest waits without a limit; that of its silence ends it.
+# The wait in the guest has no limit of its own; VM_SILENCE limits it.
 ends_cleanly() {
   # shellcheck disable=SC2016
   guest 'kill $(cat /tmp/daemon.pid);

@@ -35,8 +35,8 @@
 namespace pfe {
 namespace {
 
-// Each tick notifies the watchdog, so its timeout must be longer than some
-// ticks.
+// Each tick notifies systemd's watchdog, so the watchdog's timeout must be at
+// least a few intervals.
 void TellWatchdog(std::chrono::milliseconds interval) {
   uint64_t usec = 0;
   if (sd_watchdog_enabled(0, &usec) <= 0) return;
@@ -93,7 +93,8 @@ int PrintOnce(Pipeline* pipeline) {
   return Print(RenderAll(*view)) && !view->error ? 0 : 1;
 }
 
-// Prints the table again and again on a terminal, but once into a pipe.
+// Prints the table once every interval on a terminal, but only once into a
+// pipe.
 int PrintTop(const Options& options, Pipeline* pipeline) {
   const sigset_t signals = BlockSignals();
   const bool terminal = isatty(STDOUT_FILENO);
@@ -195,7 +196,8 @@ int Main(int argc, const char* const* argv) {
     std::cout << ManPage();
     return 0;
   }
-  // The reader of the log may have gone.
+  // If the reader of the log has exited, a write to it must not end the
+  // program.
   signal(SIGPIPE, SIG_IGN);
   int exit_code = 0;
   const std::optional<Options> options = ParseOptions(argc, argv, &exit_code);

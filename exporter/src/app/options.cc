@@ -61,8 +61,8 @@ void AddSourceOptions(CLI::App* app, Raw* raw) {
       ->check(CheckInterval)
       ->type_name("DURATION");
   app->add_option("--source", raw->options.source,
-                  "Where values come from: the kernel module, /proc, or the "
-                  "module as long as it can be read (auto)")
+                  "Where values come from. module: the kernel module; procfs: "
+                  "/proc; auto: the module, or /proc while it cannot be read")
       ->check(CLI::IsMember({"auto", "module", "procfs"}));
   app->add_option("--path.debugfs", raw->options.debugfs,
                   "Where debugfs is mounted")
@@ -74,9 +74,10 @@ void AddSourceOptions(CLI::App* app, Raw* raw) {
 
 void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
   SelectionRules* rules = &settings->selection;
-  app->add_option("--processes.max", rules->max,
-                  "Processes with series of their own at most, by recent "
-                  "faults, then RSS")
+  app->add_option(
+         "--processes.max", rules->max,
+         "The most processes that have series of their own: those with "
+         "the most recent faults, then those with the largest RSS")
       ->check(CLI::Range(size_t{1}, size_t{10000000}));
   app->add_option("--processes.include", rules->include,
                   "Only comms that match this RE2 expression as a whole have "
@@ -84,28 +85,30 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
       ->check(CheckExpression)
       ->type_name("REGEX");
   app->add_option("--processes.exclude", rules->exclude,
-                  "Comms that match this RE2 expression as a whole have none")
+                  "Comms that match this RE2 expression as a whole have no "
+                  "series by pid")
       ->check(CheckExpression)
       ->type_name("REGEX");
   app->add_option("--processes.min-faults", rules->min_faults,
-                  "Processes with fewer faults have none")
+                  "Processes with fewer faults have no series by pid")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 53));
   app->add_option("--processes.breakdown", rules->breakdown,
-                  "Processes with faults by severity, access and kind")
+                  "The most processes that have series by severity, access "
+                  "and kind")
       ->check(CLI::Range(size_t{0}, size_t{100000}));
   app->add_flag("--no-pid", rules->no_pid, "No series by pid at all");
   app->add_option("--comms.max", settings->max_comms,
-                  "Comms with series of their own at most; the rest share "
-                  "\"other\"")
+                  "The most comms that have series of their own; the rest "
+                  "share \"other\"")
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
   app->add_flag("--basic-families-only,--mandated-only",
                 settings->basic_families_only,
-                "Of the families of processes serve page_faults_total, "
-                "vma_bytes and rss_bytes alone, and none by comm; "
-                "--mandated-only is the old name");
+                "Serve only page_faults_total, vma_bytes and rss_bytes of "
+                "processes, and nothing by comm; --mandated-only is the old "
+                "name");
   app->add_flag("--containers", settings->containers,
-                "Also the control group, unit, pod and container of processes "
-                "(page_fault_process_info)");
+                "Also serve the control group, unit, pod and container of "
+                "processes (page_fault_process_info)");
 }
 
 void AddWebOptions(CLI::App* app, Options* options) {
@@ -120,15 +123,16 @@ void AddWebOptions(CLI::App* app, Options* options) {
       ->check(CheckTelemetryPath)
       ->type_name("PATH");
   app->add_option("--web.max-requests", options->max_requests,
-                  "Scrapes that are answered at once; 0 is without limit")
+                  "The most requests for metrics or the API that are answered "
+                  "at the same time; 0 is no limit")
       ->check(CLI::Range(0, 1000000));
 }
 
 void AddLogOptions(CLI::App* app, Options* options) {
   app->add_option("--log.level", options->log_level,
-                  "Least level of messages that are logged")
+                  "The lowest level of messages that are logged")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-  app->add_option("--log.format", options->log_format, "Form of the log")
+  app->add_option("--log.format", options->log_format, "Format of the log")
       ->check(CLI::IsMember({"logfmt", "json"}));
 }
 
@@ -141,15 +145,16 @@ void AddModes(CLI::App* app, Options* options) {
                   "JSON file with more options; read again on SIGHUP")
       ->type_name("FILE");
   app->add_flag("--config.check", options->config_check,
-                "Check the options and the file, and end");
+                "Check the options and the file, and exit");
   app->add_flag("--once", options->once,
-                "Read once, print the metrics to stdout, and end");
+                "Read once, print the metrics to stdout, and exit");
   app->add_option_function<std::string>(
          "--top",
          [options](const std::string& rows) {
            options->top = rows.empty() ? 20 : std::stoul(rows);
          },
-         "Show the N busiest processes (20), again and again on a terminal")
+         "Show the N busiest processes (20); a terminal is refreshed every "
+         "interval")
       ->expected(0, 1)
       ->check([](const std::string& text) {
         return text.empty() || (text.size() < 7 &&
@@ -219,7 +224,8 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
   option->run_callback();
 }
 
-// The environment's old name of an option; the new one overrides it.
+// Applies an environment variable that has an old name. The new name overrides
+// it.
 void ApplyOldNames(CLI::App* app) {
   const char* value = getenv("PAGE_FAULT_EXPORTER_MANDATED_ONLY");
   CLI::Option* option = app->get_option("--basic-families-only");
@@ -237,7 +243,7 @@ void ApplyFile(const std::string& path, CLI::App* app) {
   Json json;
   try {
     json = Json::parse(file);
-  } catch (const std::exception& error) {  // of the parser or of the reading
+  } catch (const std::exception& error) {  // from parsing or from reading
     throw CLI::FileError("--config.file: " + path + ": " + error.what());
   }
   if (!json.is_object())

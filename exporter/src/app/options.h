@@ -5,7 +5,7 @@
 // with _ in place of . and -. The file is a JSON object whose keys are the
 // names without --.
 //
-// Options that are wrong end the program with a sentence that names them.
+// A wrong option ends the program with a message that names the option.
 #ifndef EXPORTER_APP_OPTIONS_H_
 #define EXPORTER_APP_OPTIONS_H_
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of processes. Its rows have one size; comms and breakdowns, which
-// have not, lie in two arrays beside them. A row therefore costs no allocation,
-// and a table that is filled again each tick keeps its memory.
+// A table of processes. Rows have a fixed size. Comms and breakdowns vary in
+// size, so they are stored in two arrays beside the rows. A row therefore needs
+// no allocation of its own, and a table that is refilled each tick reuses its
+// memory.
 #ifndef EXPORTER_BASE_PROCESS_TABLE_H_
 #define EXPORTER_BASE_PROCESS_TABLE_H_
 
@@ -29,7 +30,7 @@ inline constexpr std::array<const char*, kKinds> kKindNames = {
 
 using Breakdown = std::array<uint64_t, kBreakdown>;
 
-// Calls `use` with the number of each bit that is set, from the lowest on.
+// Calls `use` with the index of each set bit, lowest first.
 template <typename Use>
 void ForEachCell(uint32_t cells, Use use) {
   for (; cells; cells &= cells - 1)
@@ -51,8 +52,8 @@ struct Process {
   uint64_t major = 0;
   uint64_t stall_ns = 0;
   uint32_t pid = 0;
-  // Where the table keeps its comm and its counts by breakdown; a bit of
-  // `cells` says that the cell has a count.
+  // Positions of the comm and of the counts by breakdown in the table's arrays.
+  // If bit i of `cells` is set, cell i of the breakdown has a count.
   uint32_t comm_at = 0;
   uint32_t counts_at = 0;
   uint32_t cells = 0;
@@ -62,8 +63,8 @@ struct Process {
 
 class ProcessTable {
  public:
-  // Removes all rows. Keeps the memory for the next ones unless little of it
-  // was used.
+  // Removes all rows. Keeps the memory for the next rows, unless the last rows
+  // used little of it.
   void Clear();
   // Appends a row. Pointers to other rows become invalid.
   Process* Add() { return &rows_.emplace_back(); }
@@ -82,7 +83,7 @@ class ProcessTable {
   std::string_view comm(const Process& row) const {
     return std::string_view(comms_).substr(row.comm_at, row.comm_size);
   }
-  // The counts of the cells whose bits are set, from the lowest bit on.
+  // The counts of the cells whose bits are set, lowest bit first.
   const uint64_t* counts(const Process& row) const {
     return counts_.data() + row.counts_at;
   }

@@ -11,7 +11,7 @@ namespace pfe {
 // after a short peak the memory is given back.
 template <typename Pool>
 void Recycle(Pool* pool) {
-  constexpr size_t kKeptBytes = 1 << 18;  // always
+  constexpr size_t kKeptBytes = 1 << 18;  // kept in any case
   const size_t bytes = pool->capacity() * sizeof(*pool->data());
   const bool little = pool->size() < pool->capacity() / 4;
   if (little && bytes > kKeptBytes)

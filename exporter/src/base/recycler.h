@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects that readers share while the next one is made, and whose memory is
-// used again.
+// Reuses the memory of objects that readers share: while readers hold one
+// object, the next one is made.
 #ifndef EXPORTER_BASE_RECYCLER_H_
 #define EXPORTER_BASE_RECYCLER_H_
 
@@ -9,12 +9,13 @@
 
 namespace pfe {
 
-// Take() gives an object out as a shared_ptr. When the last reference to it
-// goes, in whatever thread that is, the object goes to a slot, and the next
-// Take() gives it out again with the content it had. The slot holds one
-// object: a second one is deleted.
+// Take() returns an object as a shared_ptr. When the last reference is dropped,
+// in any thread, the object is put into a slot. The next Take() returns the
+// object in the slot, with its old content. The slot holds one object: an
+// object that is already there is deleted.
 //
-// Thread safety: Take() is for one thread; references may go in any thread.
+// Thread safety: only one thread may call Take(). References may be dropped in
+// any thread.
 template <typename Object>
 class Recycler {
  public:
@@ -26,8 +27,8 @@ class Recycler {
         [slot = slot_](Object* used) { delete slot->free.exchange(used); });
   }
 
-  // Gives the memory of the object in the slot back. Objects that are still
-  // shared are deleted when their last reference goes.
+  // Frees the object in the slot. Objects that are still shared are deleted
+  // when their last reference is dropped.
   void Forget() { slot_ = std::make_shared<Slot>(); }
 
  private:

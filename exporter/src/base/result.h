@@ -10,8 +10,8 @@
 
 namespace pfe {
 
-// Why a source could not be read: the label `cause` of metrics. A new cause
-// gets its name at the end of kCauseNames.
+// Why a source could not be read: the label `cause` of metrics. A new cause is
+// appended, and its name is appended to kCauseNames.
 enum class Cause {
   kNoDebugfs,
   kNoModule,

@@ -58,7 +58,7 @@ struct ModuleStats {
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
       numbers;
-  // Everything that it says, by the module's own keys, for the API.
+  // All keys of the module's file `stats` with their values, for the API.
   std::map<std::string, std::variant<int64_t, std::string>, std::less<>> all;
 
   const std::optional<int64_t>& operator[](ModuleNumber number) const {
@@ -92,7 +92,8 @@ struct Snapshot {
   HostCounters host;
   std::optional<ModuleStats> module;  // if the source is the module
   Latency latency;
-  // Set if another source is preferred: why that one could not be read.
+  // Why the preferred source could not be read. Set if this snapshot is from
+  // the fallback.
   std::optional<Error> fell_back;
 
   // Empties the snapshot, but keeps the table's memory for the next read.

@@ -42,7 +42,8 @@ void Continuity::GrowBreakdown(const ProcessTable& old_table,
                                const Process& old, const Offset* offset,
                                ProcessTable* table, Process* row,
                                RowGrowth* growth) const {
-  // Mostly the exported counts are the source's: no cell is rewritten then.
+  // In most rows the exported counts equal the source's. Then no cell is
+  // rewritten.
   bool as_read = !offset && !(old.cells & ~row->cells);
   const uint64_t* before = old_table.counts(old);
   const uint64_t* now = table->counts(*row);

@@ -12,10 +12,10 @@
 
 namespace pfe {
 
-// With its first source, a process is exported with the source's own values.
-// Another source counts from another moment: /proc since the process started,
-// the module since it was loaded. On a change of source, the exported values
-// stay as they are and the offset to the new source is recorded:
+// Until the source changes, a process is exported with the source's own values.
+// Each source counts from another moment: /proc since the process started, the
+// module since it was loaded. On a change of source, the exported values stay
+// as they are and the offset to the new source is recorded:
 //
 //   offset = exported value - source value        (modulo 2^64)
 //
@@ -23,21 +23,21 @@ namespace pfe {
 // source's counter that decreases contributes no growth, and when it recovers,
 // that growth is not counted a second time.
 //
-// Nothing of the last tick changes until Commit(): a tick that is given up is
-// as if it had not been.
+// The state of the last tick does not change before Commit(). If a tick fails
+// before that, it has no effect.
 class Continuity {
  public:
   // The slot of a row that needs no offset.
   static constexpr uint32_t kNoOffset = 0;
 
-  // Starts a tick over `old_rows` rows; `new_source` if the source is another
-  // one than in the tick before.
+  // Starts a tick. `old_rows` is the number of rows in the tick before.
+  // `new_source` says whether the source has changed since then.
   void Begin(bool new_source, size_t old_rows);
 
-  // Replaces the values that the source gave for `*row` of `table` by the
-  // exported ones. `old` of `old_table` is the same process in the tick before
-  // and `slot` what this function returned for it then. Sets `growth` and
-  // returns the row's slot.
+  // Replaces the source's values in `*row` of `table` by the exported ones.
+  // `old` of `old_table` is the same process in the tick before, and `slot` is
+  // what this function returned for it then. Sets `growth` and returns the
+  // row's slot.
   uint32_t Continue(const ProcessTable& old_table, const Process& old,
                     uint32_t slot, ProcessTable* table, Process* row,
                     RowGrowth* growth);
@@ -63,8 +63,9 @@ class Continuity {
   }
 
   bool new_source_ = false;
-  // By slot - 1. A process that goes leaves its offset here until the source
-  // changes again, which bounds them by the rows at the last change.
+  // The index is slot - 1. The offset of a process that is gone stays until the
+  // source changes again. So there are at most as many offsets as there were
+  // rows at the last change.
   std::vector<Offset> offsets_;
   std::vector<Offset> next_offsets_;  // of the tick that is under way
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a process counts, and how it grows from one tick to the next.
+// The counters of a process, and their growth from one tick to the next.
 #ifndef EXPORTER_FOLLOW_COUNTERS_H_
 #define EXPORTER_FOLLOW_COUNTERS_H_
 
@@ -23,7 +23,7 @@ struct Counters {
     stall_ns += other.stall_ns;
     return *this;
   }
-  // Modulo 2^64: an offset may be negative.
+  // Wraps modulo 2^64, because an offset can be negative.
   Counters operator-(const Counters& other) const {
     return {faults - other.faults, minor - other.minor, major - other.major,
             stall_ns - other.stall_ns};

@@ -88,7 +88,7 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
   state.renamed = true;
   next_.changes.rows = true;
   state.comm = sums_.Add(process, table.comm(process), Sums::kOther, growth_);
-  // What a process did before the first tick is neither recent nor growth.
+  // Faults from before the first tick count neither as recent nor as growth.
   if (!has_last_) return;
   state.recent = static_cast<float>(growth_.counters.faults);
   rows->growth[index] = growth_.counters;
@@ -111,7 +111,8 @@ void Follower::FollowRows(Rows* rows) {
   }
 }
 
-// A row that is gone was retired with at least what it had counted then.
+// The faults that the source had counted, in the last tick, for the rows that
+// are gone now. The module retired these rows with at least these counts.
 uint64_t Follower::FaultsOfGoneRows() {
   uint64_t faults = 0;
   matcher_.ForEachGone([&](uint32_t i) {
@@ -135,7 +136,8 @@ void Follower::Commit() noexcept {
   continuity_.Commit();
   sums_.Commit();
   std::swap(last_, next_);
-  // The rows of the tick before are free to be filled again.
+  // Drops our reference to the rows of the tick before, so that they can be
+  // refilled.
   next_.rows = nullptr;
   has_last_ = true;
 }

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns successive snapshots into exported values.
 //
-// How it works. A source gives one table of processes a tick, with counters
-// that begin when it likes. For each row of the new table the follower
+// How it works. Each tick, a source gives one table of processes. Each source
+// decides from when on its counters count. For each row of the new table the
+// follower
 //   1. finds the same process among the rows of the tick before
 //      (IdentityMatcher),
 //   2. replaces the source's counters by exported ones, which never decrease
 //      while the process is there, and finds their growth (Continuity),
 //   3. adds the growth to the sums of the process's comm (Sums).
-// What belongs to no process goes to HostTotals.
+// Counters that belong to no process go to HostTotals.
 //
 // Invariants
 //   - Each fault of a process is added to the sums once. A process that is new
-//     adds all that it has counted, unless it may be an old one that was not
-//     seen before: on a change of source, and with /proc, which may miss a
-//     process for a tick, it does so only if it started after the last tick.
-//   - The sums of a service begin with its first tick at 0. If they began with
-//     what the first snapshot says, a restart would show them as smaller than
-//     before but large, which Prometheus would take for a spike.
+//     adds all that it has counted, with one exception: when the source has
+//     changed, and with /proc, which can miss a process for a tick, it may be
+//     an old process that was not found. Then it adds its counts only if it
+//     started after the last tick.
+//   - In a running service the sums are 0 at the first tick. If they began with
+//     the counts of the first snapshot, they would be smaller than before after
+//     a restart, but not 0. Prometheus takes a counter that decreases for a
+//     reset, and would show the first value after it as a spike.
 //
-// Follow() prepares a tick and Commit() takes it over; a tick that is not
-// committed is as if it had not been. Nothing is allocated for a row: tables
-// are filled again when no request reads them any more.
+// Follow() prepares a tick, and Commit() makes it the last tick. A tick that is
+// not committed has no effect. No row needs an allocation of its own: a table
+// is refilled when no request reads it any more.
 //
 // For one thread.
 #ifndef EXPORTER_FOLLOW_FOLLOWER_H_
@@ -48,7 +51,7 @@ struct FollowedTick {
   Changes changes;
   HostTotals host;
   double seconds = 0;  // since the tick before
-  // Of the snapshot.
+  // Copied from the snapshot.
   std::string source;
   uint64_t epoch = 0;
   uint64_t read_ns = 0;
@@ -56,21 +59,22 @@ struct FollowedTick {
 
 class Follower {
  public:
-  // `count_first`: the sums begin with what the first snapshot says, for a
-  // program that prints one exposition and ends.
+  // `count_first`: the sums begin with the counts of the first snapshot and not
+  // with 0. For --once and --top, which do not run for long.
   Follower(size_t max_comms, bool count_first);
 
   void set_max_comms(size_t max_comms) { sums_.set_max_comms(max_comms); }
 
-  // Prepares a tick. `rows->processes` is what was read with `snapshot`, whose
-  // own table is not looked at; its counters become exported values.
+  // Prepares a tick. `rows->processes` is the table that was read with
+  // `snapshot`; snapshot.processes is not used. The counters in it are replaced
+  // by exported values.
   void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows);
-  // Takes the prepared tick over.
+  // Makes the prepared tick the last one.
   void Commit() noexcept;
 
   // The tick that Follow() prepared, until Commit().
   const FollowedTick& prepared() const { return next_; }
-  // The last tick that was taken over, and its sums.
+  // The last committed tick, and its sums.
   const FollowedTick& last() const { return last_; }
   const Sums& sums() const { return sums_; }
 
@@ -88,8 +92,8 @@ class Follower {
   IdentityMatcher matcher_;
   Continuity continuity_;
   Sums sums_;
-  float fade_ = 1;    // what recent faults are multiplied by in this tick
-  RowGrowth growth_;  // of the row at hand
+  float fade_ = 1;    // recent faults are multiplied by it in this tick
+  RowGrowth growth_;  // of the current row
 };
 
 }  // namespace pfe

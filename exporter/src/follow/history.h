@@ -42,15 +42,16 @@ class History {
 
   static constexpr size_t kTicks = 60;
   static constexpr size_t kProcesses = 200;
-  // A process that was not among the busiest for longer begins anew.
+  // If a process was not among the busiest for longer than this, its history
+  // starts again.
   static constexpr uint64_t kLongestGapNs = 25'000'000'000;
 
   // Appends a tick and drops the oldest one if there are more than kTicks.
   void Add(const FollowedTick& tick, const Sums::Comms& comms,
            double unix_seconds);
 
-  // The points of a process, oldest first; empty if it was not among the
-  // busiest. A tick in which it was not has no point.
+  // The points of a process, oldest first. There is no point for a tick in
+  // which it was not among the busiest.
   std::vector<HistoryPoint> Of(const Process& process) const;
   const Ticks& ticks() const { return ticks_; }  // oldest first
 
@@ -58,7 +59,7 @@ class History {
   Ticks ticks_;
 };
 
-// What a process or comm did in a tick of so many seconds.
+// The point of a process or comm for a tick that took `seconds`.
 HistoryPoint PointOf(const Counters& growth, uint64_t rss_kb, double seconds);
 
 }  // namespace pfe

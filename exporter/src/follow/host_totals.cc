@@ -6,7 +6,8 @@
 namespace pfe {
 namespace {
 
-// Adds the histogram of earlier loads; one with other bounds begins anew.
+// Adds the histogram of earlier loads. If the module has other bounds now, the
+// histogram starts again.
 void AddLatency(const Latency& before, Latency* now) {
   if (before.bounds_ns != now->bounds_ns) return;
   for (size_t s = 0; s < kSeverities; ++s) {
@@ -26,9 +27,10 @@ void HostTotals::Update(const Snapshot& snapshot, const Tick& tick) {
   if (snapshot.module) UpdateCounters(snapshot);
 }
 
-// The module counts what it drops: retired_faults for rows, overflow_faults for
-// processes without one. Of these, what earlier ticks showed in a row that has
-// gone since is attributed.
+// The module counts the faults of rows that it drops (retired_faults) and of
+// processes that find no room (overflow_faults). Faults that an earlier tick
+// showed in a row that is gone now are attributed to its process, so they are
+// subtracted.
 void HostTotals::UpdateUnattributed(const Snapshot& snapshot,
                                     const Tick& tick) {
   const auto number = [&snapshot](ModuleNumber of) {
@@ -50,7 +52,8 @@ void HostTotals::UpdateUnattributed(const Snapshot& snapshot,
 }
 
 void HostTotals::UpdateCounters(const Snapshot& snapshot) {
-  // The same load may come back after another source was read meanwhile.
+  // The epoch is compared with that of the module's last snapshot, because
+  // another source may have been read in between.
   if (snapshot.epoch != load_) {
     counters_before_ = counters_;
     latency_before_ = latency_;

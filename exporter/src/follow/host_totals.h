@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What belongs to the host and to no process, continuous over reloads of the
-// module.
+// The counters that belong to the host and to no process. They continue when
+// the module is reloaded.
 #ifndef EXPORTER_FOLLOW_HOST_TOTALS_H_
 #define EXPORTER_FOLLOW_HOST_TOTALS_H_
 
@@ -10,12 +10,12 @@
 
 namespace pfe {
 
-// The module's host counters, its latency histogram, and the faults that no
-// row ever showed. Each begins at 0 when the module is loaded; what earlier
-// loads counted is added. Another source offers none of them: they stand still
-// meanwhile.
+// The module's host counters, its latency histogram, and the faults that no row
+// ever showed. The module starts each of them at 0 when it is loaded, so the
+// counts of earlier loads are added. No other source offers them: while another
+// source is read, they keep their values.
 //
-// A value: a tick changes a copy.
+// A value type: a tick changes a copy.
 class HostTotals {
  public:
   struct Tick {
@@ -30,21 +30,21 @@ class HostTotals {
 
   const HostCounters& counters() const { return counters_; }
   const Latency& latency() const { return latency_; }
-  // Faults of no process that was ever seen: those of rows that came and went
-  // between two ticks, and those that found no room in the module's table.
+  // Faults of processes that were never seen: their rows came and went between
+  // two ticks, or the module's table was full.
   uint64_t unattributed() const { return unattributed_; }
 
  private:
   void UpdateUnattributed(const Snapshot& snapshot, const Tick& tick);
   void UpdateCounters(const Snapshot& snapshot);
 
-  uint64_t load_ = 0;  // the module's load that counters_ are of: its epoch
-  HostCounters counters_, counters_before_;  // _before_: of earlier loads
+  uint64_t load_ = 0;  // epoch of the module's load that counters_ is from
+  HostCounters counters_, counters_before_;  // _before_: earlier loads
   Latency latency_, latency_before_;
   uint64_t gone_faults_ = 0;  // since the source last changed
   uint64_t unattributed_ = 0;
   uint64_t unattributed_before_ = 0;  // of earlier loads
-  int64_t unattributed_base_ = 0;     // the source's, when it last changed
+  int64_t unattributed_base_ = 0;     // the count at the source's change
 };
 
 }  // namespace pfe

@@ -19,8 +19,8 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
-// An open-addressed hash table of row numbers. It takes four bytes a slot and
-// no node for a row, so that building one in a tick is cheap.
+// An open-addressed hash table of row numbers. A slot takes four bytes, and a
+// row needs no node of its own, so that building one in a tick is cheap.
 class IdentityIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

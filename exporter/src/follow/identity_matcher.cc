@@ -8,7 +8,7 @@
 namespace pfe {
 namespace {
 
-// Old rows that are compared before the index is asked.
+// How many old rows are compared before the index is searched.
 constexpr uint32_t kLookahead = 8;
 
 }  // namespace

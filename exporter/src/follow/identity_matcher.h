@@ -13,8 +13,9 @@ namespace pfe {
 
 // A process is (pid, start time), because the kernel reuses pids. Sources list
 // processes in about the same order every tick, so a row is first looked for
-// at the position that follows the one found last. Only a row that is not near
-// that position costs a hash index over all old rows, which is then built once.
+// at the position that follows the one found last. If a row is not near that
+// position, it is searched in a hash index over all old rows. The index is
+// built at its first use in a tick.
 class IdentityMatcher {
  public:
   // Starts a tick. `old` must not change until the next Begin(). Two sources

@@ -24,7 +24,8 @@ struct Rows {
 
 inline constexpr uint32_t kNoRow = UINT32_MAX;
 
-// What the tick thread knows of a row besides. By the index of the process.
+// What the tick thread also keeps about each row, by the index of the process.
+// Requests do not see it.
 struct RowState {
   uint32_t previous = kNoRow;  // index of this process in the tick before
   uint32_t comm = 0;           // index of its comm among the sums

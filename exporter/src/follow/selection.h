@@ -27,8 +27,8 @@ struct SelectionRules {
   size_t breakdown = 50;  // processes with a breakdown of their own
 };
 
-// Selects processes anew each tick. A process that was selected keeps its place
-// until another one is ahead of it by half, so that series do not come and go.
+// Selects processes again each tick. A selected process keeps its place until
+// another one ranks 1.5 times as high, so that series do not come and go.
 class Selection {
  public:
   // The expressions must be valid: see CheckRegex().
@@ -40,13 +40,14 @@ class Selection {
   // Selects at most `max` of the live processes: those with the most recent
   // faults, and among equals those with the most resident memory. Of these,
   // `breakdown` get series by breakdown: those with the most recent faults, and
-  // among equals those with the most faults. `states` is by row;
-  // `other_source` if the source changed. If it throws, the selection stays
-  // that of the tick before.
+  // among equals those with the most faults. `states` has one element for each
+  // row; `other_source` says whether the source changed. If this function
+  // throws, the selection of the tick before stays.
   void Select(const ProcessTable& processes,
               const std::vector<RowState>& states, bool other_source);
 
-  // Of the last Select(): indices of processes, ordered by pid, one a pid.
+  // Of the last Select(): indices of processes, ordered by pid; each pid occurs
+  // once.
   const std::vector<uint32_t>& selected() const { return last_.selected; }
   const std::vector<uint32_t>& broken_down() const { return last_.broken_down; }
   // Live processes that were left out.
@@ -83,10 +84,10 @@ class Selection {
   std::unique_ptr<re2::RE2> include_;
   std::unique_ptr<re2::RE2> exclude_;
   Choice last_, next_;
-  bool sorted_ = true;  // next_.selected, by pid
+  bool sorted_ = true;  // whether next_.selected is ordered by pid
 };
 
-// What is wrong with an expression, empty if nothing is.
+// Returns what is wrong with an expression, or an empty text.
 std::string CheckRegex(const std::string& regex);
 
 }  // namespace pfe

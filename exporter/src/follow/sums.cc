@@ -7,15 +7,16 @@
 namespace pfe {
 namespace {
 
-// Omitted comms that are remembered to be counted. Any user can make up names,
-// so their number has a bound.
+// How many omitted comms are remembered, in order to count them. Any user can
+// invent names, so there must be a limit.
 constexpr size_t kMostOmitted = 100000;
 
 }  // namespace
 
 Sums::Sums(size_t max_comms) : max_comms_(max_comms) {
   auto comms = recycler_.Take();
-  // A program named "other" is in the bucket too: no label set comes twice.
+  // A program that is named "other" is counted in the bucket too, so that no
+  // label set is exported twice.
   comms->emplace_back().comm = "other";
   comms_ = std::move(comms);
   IndexComms();
@@ -28,7 +29,7 @@ void Sums::IndexComms() {
 }
 
 void Sums::Begin(uint64_t now_ns, bool has_breakdown) {
-  // The last tick was given up: its index is not that of comms_.
+  // The last tick was not committed: index_ does not match comms_.
   if (under_way_) IndexComms();
   under_way_ = true;
   now_ns_ = now_ns;
@@ -51,7 +52,8 @@ uint32_t Sums::ToOther(std::string_view comm) {
   return kOther;
 }
 
-// The index of a place that can be taken, or kOther.
+// Finds the place of an idle comm. Returns its index, or kOther if there is
+// none.
 uint32_t Sums::FindIdlePlace() {
   if (full_) return kOther;
   // A comm that had a process in the tick before is not idle, however long ago
@@ -86,7 +88,7 @@ uint32_t Sums::IndexOf(std::string_view comm) {
 
 uint32_t Sums::Add(const Process& process, std::string_view comm,
                    uint32_t place, const RowGrowth& growth) {
-  // A process in the bucket may get a place of its own meanwhile.
+  // The comm of a process in the bucket may have got a place of its own.
   if (place == kOther) place = IndexOf(comm);
   CommSums& sums = (*next_)[place];
   sums.active_ns = now_ns_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums by comm, of exited processes too.
+// Sums by comm. They include exited processes.
 #ifndef EXPORTER_FOLLOW_SUMS_H_
 #define EXPORTER_FOLLOW_SUMS_H_
 
@@ -36,11 +36,11 @@ struct CommSums {
 
 // Adds each fault once, to the comm that the process had in the tick that saw
 // the fault. At most `max_comms` comms have sums of their own; the others
-// share the bucket "other". When all places are taken, one whose comm had no
-// process for kIdleNs goes to a new comm.
+// share the bucket "other". When all places are taken, a new comm gets the
+// place of one that had no process for kIdleNs.
 //
-// Nothing of the last tick changes until Commit(): a tick that is given up is
-// as if it had not been.
+// The state of the last tick does not change before Commit(). If a tick fails
+// before that, it has no effect.
 class Sums {
  public:
   using Comms = std::vector<CommSums>;
@@ -51,7 +51,7 @@ class Sums {
   explicit Sums(size_t max_comms);
   void set_max_comms(size_t max_comms) { max_comms_ = max_comms; }
 
-  // Starts a tick. `has_breakdown` if growth comes by cell.
+  // Starts a tick. `has_breakdown` says whether growth comes by cell.
   void Begin(uint64_t now_ns, bool has_breakdown);
   // Adds a process and its growth. `place` is what this function returned for
   // the process in the tick before, or kOther if the process is new or has
@@ -60,7 +60,7 @@ class Sums {
                const RowGrowth& growth);
   void Commit() noexcept;
 
-  // Of the last tick: by index; kOther is the bucket.
+  // The sums of the last committed tick. The bucket is at kOther.
   const std::shared_ptr<const Comms>& comms() const { return comms_; }
   // Comms that share the bucket now.
   size_t omitted() const { return omitted_.size(); }
@@ -90,7 +90,7 @@ class Sums {
   Recycler<Comms> recycler_;
   std::shared_ptr<const Comms> comms_;
   std::shared_ptr<Comms> next_;
-  ByText<uint32_t> index_;    // of next_
+  ByText<uint32_t> index_;    // places in next_
   ByText<uint64_t> omitted_;  // when it was last seen, boot time
 };
 

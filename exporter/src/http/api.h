@@ -13,8 +13,8 @@ namespace pfe {
 
 bool IsApiPath(std::string_view path);
 
-// Answers a path for which IsApiPath() is true. `query` is still encoded. A
-// parameter that is wrong is answered with 400 and a sentence.
+// Answers a path for which IsApiPath() is true. `query` is still encoded. To a
+// wrong parameter it answers 400 and a sentence that says what is wrong.
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
                        const View& view, std::chrono::milliseconds interval);
 

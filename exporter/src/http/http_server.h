@@ -21,7 +21,7 @@ class HttpServer {
   // Starts at once. Addresses are as CheckListenAddress() describes. Throws
   // std::runtime_error with the address and the reason if it cannot listen.
   HttpServer(const std::vector<std::string>& addresses, Handler handler);
-  // Waits for requests that are being answered.
+  // Waits until the requests that are being answered have their answers.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -35,10 +35,10 @@ class HttpServer {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Checks an address to listen on. Returns what is wrong with it, empty if
-// nothing is. An address is HOST:PORT, or :PORT for all interfaces. HOST is an
-// IPv4 address, localhost, or an IPv6 address in brackets if the library
-// supports IPv6.
+// Checks an address to listen on. Returns what is wrong with it, or an empty
+// text. An address is HOST:PORT, or :PORT for all interfaces. HOST is an IPv4
+// address, localhost, or an IPv6 address in brackets if the library supports
+// IPv6.
 std::string CheckListenAddress(const std::string& address);
 
 }  // namespace pfe

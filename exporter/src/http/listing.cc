@@ -101,8 +101,8 @@ std::string Listing::SetOne(const std::string& name, const std::string& value) {
   return "there is no parameter \"" + name + "\"";
 }
 
-// The parameter `sort` comes first, since it implies an order that the
-// parameter `order` replaces.
+// The parameter `sort` is applied first: it sets an order, which the parameter
+// `order` then overrides.
 std::string Listing::Set(const std::map<std::string, std::string>& parameters) {
   const auto sort = parameters.find("sort");
   if (sort != parameters.end()) {

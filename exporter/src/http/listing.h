@@ -38,8 +38,8 @@ class Listing {
   Listing();
   ~Listing();
 
-  // Takes the parameters of a request. Returns what is wrong with them, empty
-  // if nothing is.
+  // Takes the parameters of a request. Returns what is wrong with them, or an
+  // empty text.
   std::string Set(const std::map<std::string, std::string>& parameters);
 
   bool Matches(const Item& item) const;

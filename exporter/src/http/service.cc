@@ -54,9 +54,9 @@ void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
 // A snapshot is stale when it is older than this many intervals.
 constexpr int kStaleIntervals = 3;
 
-// Counts a request while it is answered, but not while the answer is sent: a
-// client that does not read must not keep others out. The server gives a client
-// one second.
+// Counts a request while its answer is made, but not while the answer is sent:
+// a client that does not read must not keep others out. The server gives a
+// client one second to read.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}

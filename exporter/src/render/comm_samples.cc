@@ -42,7 +42,7 @@ std::string_view CellLabels(size_t cell) {
   return all[cell];
 }
 
-// The faults whose access and kind the source does not tell.
+// Appends the faults whose access and kind the source does not report.
 void AppendPlain(const CommSums& sums, std::string_view labels,
                  SampleWriter* out) {
   for (size_t s = 0; s < kSeverities; ++s)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The samples of comms, and those by breakdown of comms and processes.
+// Renders the samples of comms, and the samples by breakdown of comms and of
+// processes.
 #ifndef EXPORTER_RENDER_COMM_SAMPLES_H_
 #define EXPORTER_RENDER_COMM_SAMPLES_H_
 
@@ -15,7 +16,7 @@ struct CommSamples {
   SampleWriter faults, stall, processes, vma, rss;
 };
 
-// Of all comms that have or had a process.
+// Renders all comms that have or had a process.
 CommSamples RenderCommSamples(const Sums::Comms& comms);
 
 // Appends a sample for each cell of a breakdown that is not 0.

@@ -14,8 +14,9 @@
 namespace pfe {
 namespace {
 
-// This many processes are rendered for each family before the next ones are
-// taken: their rows, labels and lines then stay in the processor's cache.
+// Processes are rendered in chunks of this size: all families of one chunk,
+// then the next chunk. So the rows, labels and lines of a chunk stay in the
+// processor's cache.
 constexpr size_t kChunk = 1024;
 
 // One line of a process within a family.

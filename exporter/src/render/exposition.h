@@ -31,11 +31,12 @@ struct ExpositionInput {
   const Sums::Comms* comms = nullptr;
   const Changes* changes = nullptr;  // since `previous`, see Render()
   const Selection* selection = nullptr;
-  const CgroupCache* cgroups = nullptr;  // null: without their family
+  const CgroupCache* cgroups = nullptr;  // null: no page_fault_process_info
   Offered offered;
   uint64_t boot_unix_ns = 0;  // when the machine booted
-  bool boot_moved = false;    // it is another time than in the tick before
-  bool basic_families_only = false;  // the three families without a prefix
+  bool boot_moved = false;    // boot_unix_ns differs from the tick before
+  // Only page_faults_total, vma_bytes and rss_bytes.
+  bool basic_families_only = false;
   Forms forms;
 };
 

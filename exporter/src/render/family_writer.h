@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes prometheus-cpp's families, by the one writer of samples.
+// Writes prometheus-cpp's families with SampleWriter, like all other samples.
 #ifndef EXPORTER_RENDER_FAMILY_WRITER_H_
 #define EXPORTER_RENDER_FAMILY_WRITER_H_
 

@@ -28,13 +28,13 @@ void Put(uint32_t number, std::string* out) {
 
 struct Compressor::Implementation {
   isal_zstream stream;
-  // The fastest level that looks for matches: compression is paid every tick,
-  // but each result is read only once or twice.
+  // Level 1 is the fastest level that looks for matches. Texts are compressed
+  // every tick, but each result is read only once or twice.
   std::vector<uint8_t> level = std::vector<uint8_t>(ISAL_DEF_LVL1_SMALL);
   std::string out;
 
   void Append(std::string_view text, Deflated* to) {
-    // Incompressible text is stored, with a header for each 64 kB.
+    // Text that does not compress is stored, with a header for each 64 kB.
     const size_t bound = text.size() + text.size() / 4096 + 256;
     if (out.size() < bound) out.resize(bound);
     isal_deflate_stateless_init(&stream);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes one gzip member (RFC 1952) of parts that were compressed before, each
-// on its own, and that many texts share. It is one member because curl and
-// browsers take what follows the first member for garbage.
+// Joins parts to one gzip member (RFC 1952). Each part was compressed on its
+// own, so that several texts can share it. There is only one member, because
+// curl and browsers treat what follows the first member as garbage.
 #ifndef EXPORTER_RENDER_GZIP_H_
 #define EXPORTER_RENDER_GZIP_H_
 

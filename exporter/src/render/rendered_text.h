@@ -14,15 +14,15 @@
 
 namespace pfe {
 
-// The forms in which somebody asks for texts.
+// The forms in which texts are requested.
 struct Forms {
   bool plain = true;
   bool gzip = false;
 };
 
-// Thread safety: all members. The text holds the forms that it was made in.
-// Another form is made at its first use, once, so that a form nobody asks for
-// costs neither time nor memory.
+// Thread safety: all members. The constructor gets the text in one form or in
+// both. A missing form is made once, at its first use, so that a form that is
+// not requested costs neither time nor memory.
 class RenderedText {
  public:
   using Bytes = std::shared_ptr<const std::string>;
@@ -57,7 +57,8 @@ class RenderedText {
   bool has_plain() const { return has_plain_; }
   bool has_packed() const { return has_packed_; }
 
-  // The text with these forms and no others; the same object if it has them.
+  // Returns the text with exactly these forms. If `text` has exactly these
+  // already, it is returned itself.
   static std::shared_ptr<const RenderedText> In(
       const Forms& forms, const std::shared_ptr<const RenderedText>& text) {
     if (text->has_plain() == forms.plain && text->has_packed() == forms.gzip)
@@ -69,8 +70,8 @@ class RenderedText {
 
  private:
   mutable std::once_flag plain_once_, packed_once_;
-  mutable Bytes plain_;    // plain_once_, unless it was given
-  mutable Packed packed_;  // packed_once_, unless it was given
+  mutable Bytes plain_;    // set by the constructor or in plain_once_
+  mutable Packed packed_;  // set by the constructor or in packed_once_
   mutable std::atomic<bool> has_plain_, has_packed_;
 };
 

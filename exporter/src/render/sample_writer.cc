@@ -12,7 +12,7 @@ std::string FormatDouble(double number) {
   if (std::isinf(number)) return number > 0 ? "+Inf" : "-Inf";
   char text[32];
   char* const end = text + sizeof(text);
-  // Scientific first: it has the exponent that decides.
+  // The scientific form comes first, because its exponent decides on the form.
   auto result = std::to_chars(text, end, number, std::chars_format::scientific);
   std::string scientific(text, result.ptr);
   const int exponent = std::stoi(scientific.substr(scientific.find('e') + 1));

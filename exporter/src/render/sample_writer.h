@@ -30,10 +30,10 @@ std::string FormatDouble(double number);
 // looks like a floating-point number: "1.0", where the older format has "1".
 std::string FormatBound(double bound, bool openmetrics);
 
-// A buffer that grows only when it is told to, so that the tens of thousands of
-// lines of a tick need no check a byte: whoever appends has made room before,
-// by Clear() or Reserve(). AppendSample() and AppendLabel() say how much they
-// need.
+// A buffer that grows only in Clear() and Reserve(). The caller makes room
+// there before it appends, so that the tens of thousands of lines of a tick
+// need no check for each byte. LabelRoom() and SampleRoom() say how much room
+// is needed.
 class SampleWriter {
  public:
   static constexpr size_t kLongestNumber = 20;
@@ -49,12 +49,12 @@ class SampleWriter {
     return name_size + labels_size + kLongestValue + 4;
   }
 
-  // Empties it and makes room for so many bytes.
+  // Empties the buffer and makes room for this many bytes.
   void Clear(size_t bytes = 0) {
     size_ = 0;
     Reserve(bytes);
   }
-  // Makes room for so many bytes more.
+  // Makes room for this many more bytes.
   void Reserve(size_t bytes) {
     if (size_ + bytes > room_) Grow(bytes);
   }
@@ -75,8 +75,8 @@ class SampleWriter {
     Put('"');
   }
 
-  // Appends `name{labels} value`. The label set is `labels` and then `more`,
-  // both as AppendLabel() has them, and may be empty.
+  // Appends `name{labels} value`. The label set is `labels` followed by `more`.
+  // Both are in the form that AppendLabel() writes, and may be empty.
   template <typename Value>
   void AppendSample(std::string_view name, std::string_view labels,
                     std::string_view more, Value value) {
@@ -128,7 +128,7 @@ class SampleWriter {
     for (uint64_t unit = 100000000u; rest; rest %= unit, unit /= 10)
       Put(static_cast<char>('0' + rest / unit));
   }
-  // A whole number is printed without an exponent, as counts are read.
+  // A whole number up to 2^53 is printed without an exponent, like an integer.
   void AppendValue(double number);
 
   std::unique_ptr<char[]> bytes_;

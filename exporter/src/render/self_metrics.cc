@@ -26,7 +26,7 @@ using LabelPairs = std::vector<ClientMetric::Label>;
 
 class Families {
  public:
-  // Starts a family; the values that follow are its own.
+  // Starts a family. The values that are added next belong to it.
   void Begin(Metric metric) {
     const std::string_view type = InfoOf(metric).type;
     metrics_.push_back(metric);
@@ -63,7 +63,7 @@ class Families {
 
  private:
   std::vector<Metric> metrics_;
-  std::vector<MetricFamily> families_;  // by the index of the metric
+  std::vector<MetricFamily> families_;  // in the order of metrics_
 };
 
 void AddLatency(const Latency& latency, Families* out) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a tick leaves for all readers: /metrics, the API, the page, --top and
-// --once read this and nothing else.
+// The result of a tick. /metrics, the API, the page, --top and --once read this
+// and nothing else.
 #ifndef EXPORTER_RENDER_VIEW_H_
 #define EXPORTER_RENDER_VIEW_H_
 
@@ -28,7 +28,7 @@ struct View {
   using Clock = std::chrono::steady_clock;
 
   // --- Health.
-  std::string source;           // where the values come from, or should
+  std::string source;           // the preferred one if the read failed
   std::optional<Error> error;   // of the last read
   std::optional<Error> reason;  // why the preferred source could not be read
   std::array<uint64_t, kCauseNames.size()> errors{};  // since start, by Cause

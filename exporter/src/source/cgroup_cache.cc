@@ -32,15 +32,16 @@ std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path) {
 
 void CgroupCache::Read(const std::string& procfs, Entry* entry) {
   std::shared_ptr<const Cgroup> now = Share(ReadCgroup(procfs, entry->pid));
-  // The process has just exited: it keeps what is known until it is gone.
+  // The process has just exited. Its last control group is kept until its row
+  // is gone.
   if (!now && entry->cgroup) return;
   changed_ |= now != entry->cgroup;
   entry->cgroup = std::move(now);
   entry->read = true;
 }
 
-// An entry for each selected process, with what the last tick knew of it. Both
-// are ordered by pid.
+// Makes an entry for each selected process, with the control group that the
+// last tick had for it. `selected` and the entries are ordered by pid.
 std::vector<CgroupCache::Entry> CgroupCache::Carry(
     const ProcessTable& processes,
     const std::vector<uint32_t>& selected) const {

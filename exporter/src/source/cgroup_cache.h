@@ -24,7 +24,7 @@ struct Cgroup {
 // The control groups of one tick.
 class CgroupTable {
  public:
-  // Null if the process has none or was not read yet.
+  // Null if the process has no control group, or if none was read yet.
   const Cgroup* Of(const Process& process) const;
 
  private:
@@ -38,11 +38,11 @@ class CgroupTable {
   std::vector<Entry> entries_;  // by pid
 };
 
-// Each read opens a file, so not every process is read every tick: one is read
-// when it is new, and then again by turns.
+// Each read opens a file, so not every process is read every tick. A process is
+// read when it is new. After that, processes are read again in turns.
 class CgroupCache {
  public:
-  // Control groups read a tick at most.
+  // The most control groups that are read in a tick.
   static constexpr size_t kMostReads = 1000;
   // A process that moved is seen in its new control group within this time, or
   // later if that takes more reads than kMostReads a tick.
@@ -71,7 +71,7 @@ class CgroupCache {
       std::make_shared<const CgroupTable>();
   // Processes of one control group share one object.
   std::map<std::string, std::weak_ptr<const Cgroup>, std::less<>> shared_;
-  uint32_t next_pid_ = 0;  // whose turn it is
+  uint32_t next_pid_ = 0;  // where the next turn goes on
   bool changed_ = false;
 };
 

@@ -54,7 +54,7 @@ std::string CgroupPathOf(std::string_view text) {
 }
 
 std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
-  // Not by a stream: it throws if the process exits between open and read.
+  // Not with a stream, which throws if the process exits between open and read.
   const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return "";

@@ -16,7 +16,7 @@ struct CgroupInfo {
   std::string container;  // 64 hexadecimal digits
 };
 
-// Finds unit, pod and container in a path. What the path does not say stays
+// Finds unit, pod and container in a path. What the path does not contain stays
 // empty.
 CgroupInfo ParseCgroupPath(std::string_view path);
 

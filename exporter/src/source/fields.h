@@ -31,7 +31,7 @@ bool ParseNumber(std::string_view text, Number* number) {
 }
 
 // Removes the digits at *at and parses them. Returns false if there is none, or
-// if the number overflows. Does what std::from_chars() does in half the time.
+// if the number overflows. Takes half the time of std::from_chars().
 inline bool TakeNumber(const char** at, const char* end, uint64_t* number) {
   constexpr ptrdiff_t kSafe = 19;  // this many digits never overflow
   const char* const start = *at;

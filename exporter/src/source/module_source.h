@@ -16,8 +16,8 @@ class ModuleSource : public Source {
   explicit ModuleSource(std::string debugfs);
 
   const char* Name() const override { return "module"; }
-  // Gives files of one load of the module. If the module is unloaded and loaded
-  // again during the read, the files are read once more.
+  // All files that are read are of one load of the module. If the module is
+  // unloaded and loaded again during the read, the files are read once more.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:

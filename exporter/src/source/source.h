@@ -16,9 +16,9 @@ class Source {
   // The name of the preferred source. It is the label `source` of metrics while
   // no source can be read.
   virtual const char* Name() const = 0;
-  // Replaces the content of the snapshot by a new read, and uses its memory
-  // again. snapshot->source says which source was read. After an error the
-  // content is unspecified. Called by one thread at a time.
+  // Replaces the content of the snapshot by a new read, and reuses its memory.
+  // snapshot->source says which source was read. After an error the content is
+  // unspecified. Called by one thread at a time.
   virtual std::optional<Error> Read(Snapshot* snapshot) = 0;
 };
 

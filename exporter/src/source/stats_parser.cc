@@ -53,7 +53,7 @@ std::string TextOf(const ModuleStats& module, const char* key) {
   return text ? *text : std::to_string(std::get<int64_t>(found->second));
 }
 
-// Fills in what is known by its key.
+// Copies the values of the known keys into their fields.
 Stats WithKnownKeys(ModuleStats all) {
   Stats stats;
   stats.module = std::move(all);
@@ -137,8 +137,8 @@ class LatencyReader {
     return Add(fields[label_], numbers);
   }
 
-  // Whether the lines make a histogram: complete, cumulative, and with the
-  // counts that they claim.
+  // Whether the lines are a valid histogram: complete, cumulative, and with a
+  // last bucket that equals `count`.
   bool AddsUp() const {
     for (size_t s = 0; s < kSeverities; ++s) {
       const Histogram& histogram = latency_.severities[s];

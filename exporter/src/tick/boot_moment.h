@@ -6,9 +6,9 @@
 
 namespace pfe {
 
-// Tells when the machine booted, in nanoseconds since 1970. The value stays the
-// same while the clock is only adjusted, so that start times are stable; when
-// the clock is set, the value moves with it.
+// Tells when the machine booted, in nanoseconds since 1970. Adjustments of the
+// clock that add up to at most a second do not change the value, so that start
+// times are stable. When the clock is set, the value follows.
 class BootMoment {
  public:
   // Takes both clocks, read at the same time, and returns the boot time.

@@ -23,7 +23,7 @@ void Pipeline::Configure(const PipelineSettings& settings) {
   selection_.SetRules(settings.selection);
 }
 
-// A view of a read that has failed, which a good read completes.
+// Makes the view of a failed read. A successful read then completes it.
 std::shared_ptr<View> Pipeline::Begin() const {
   auto next = std::make_shared<View>();
   next->source = source_->Name();
@@ -105,7 +105,7 @@ void Pipeline::Read(const Forms& forms, View* next) {
   next->read_at = start;
 }
 
-// Gives back the memory of what was read, then notes why.
+// Frees the memory of what was read, then notes the error.
 void Pipeline::GiveUp(Error error, View* next) {
   snapshot_ = Snapshot();
   recycler_.Forget();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens in a tick: read, follow, select, render.
 //
-// For one thread, which alone owns everything that changes from tick to tick.
-// What it hands out is an immutable View.
+// For one thread. It alone owns everything that changes from tick to tick, and
+// gives an immutable View to the others.
 #ifndef EXPORTER_TICK_PIPELINE_H_
 #define EXPORTER_TICK_PIPELINE_H_
 
@@ -21,7 +21,7 @@
 
 namespace pfe {
 
-// What can be changed while it runs.
+// Settings that can be changed between ticks, except where it says otherwise.
 struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
@@ -36,12 +36,12 @@ class Pipeline {
   // `source` must outlive it.
   Pipeline(Source* source, const PipelineSettings& settings);
 
-  // For the ticks that follow.
+  // Sets the settings from the next tick on.
   void Configure(const PipelineSettings& settings);
   // Reads the source and makes a view. Texts are made in `forms`; another form
-  // is made at its first use. What goes wrong is in the view, also when there
-  // is not enough memory; the next tick begins where the last good one ended.
-  // Throws only if there is no memory for a view without processes.
+  // is made at its first use. Errors are reported in the view, lack of memory
+  // included. The next tick then continues from the last good one. Throws only
+  // if there is no memory even for a view without processes.
   std::shared_ptr<const View> Tick(const Forms& forms = {});
 
  private:

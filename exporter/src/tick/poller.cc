@@ -43,7 +43,7 @@ void Poller::Configure(const PipelineSettings& settings,
   wake_.notify_all();
 }
 
-// The forms that somebody asked for in the last wanted_for_.
+// The forms that were requested within the last wanted_for_.
 Forms Poller::WantedForms() const {
   const auto now = View::Clock::now();
   Forms forms;
@@ -63,16 +63,16 @@ void Poller::Tick() {
     if (settings) pipeline_->Configure(*settings);
     next = pipeline_->Tick(WantedForms());
   } catch (const std::bad_alloc&) {
-    // Not even an empty view could be made: the last one stays, and its age
-    // tells that it is not renewed.
+    // There is no memory even for an empty view. The last view stays, and the
+    // metric of its age shows that it is old.
     return;
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     current_.swap(next);
   }
-  // Here, so that the last reference to the view before may go without the
-  // lock.
+  // Drops the reference to the view before. It may be the last one, and freeing
+  // the view takes time, so this happens without the lock.
   next.reset();
   on_tick_(*Current());
 }
@@ -81,8 +81,8 @@ void Poller::Run() {
   auto last = View::Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
-    // A tick that takes longer than the interval delays the next one; ticks
-    // that were missed are not made up for.
+    // A tick that takes longer than the interval delays the next one. Missed
+    // ticks are skipped.
     const auto due = std::max(last + interval_, View::Clock::now());
     changed_ = false;
     if (wake_.wait_until(lock, due, [this] { return stop_ || changed_; }))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tick thread: ticks on a timer and hands each view over.
+// The tick thread: runs a tick on a timer and publishes each view.
 #ifndef EXPORTER_TICK_POLLER_H_
 #define EXPORTER_TICK_POLLER_H_
 
@@ -24,11 +24,12 @@ class Poller {
   // Called after each tick by the tick thread.
   using OnTick = std::function<void(const View&)>;
 
-  // How long a form in which texts were asked for is made in the tick.
+  // How long each tick makes a form after a request for it.
   static constexpr std::chrono::milliseconds kWantedFor{300000};
 
-  // Ticks at once, in the constructor, and then every interval. `pipeline` must
-  // outlive it and is the tick thread's from then on.
+  // Runs the first tick in the constructor, and then one in every interval.
+  // `pipeline` must outlive the poller. From then on only the tick thread uses
+  // it.
   Poller(Pipeline* pipeline, std::chrono::milliseconds interval, OnTick on_tick,
          std::chrono::milliseconds wanted_for = kWantedFor);
   ~Poller();
@@ -37,12 +38,13 @@ class Poller {
 
   // The view of the last tick, never null.
   std::shared_ptr<const View> Current() const;
-  // Says that somebody asked for texts in this form. The tick makes them for as
-  // long as somebody goes on to ask.
+  // Notes that texts were requested in this form. Ticks make this form as long
+  // as such requests go on.
   void Want(bool gzip) {
     (gzip ? gzip_wanted_ : plain_wanted_) = View::Clock::now() + wanted_for_;
   }
-  // The settings hold from the next tick on; the interval from the last one.
+  // The settings apply from the next tick on. The new interval counts from the
+  // last tick.
   void Configure(const PipelineSettings& settings,
                  std::chrono::milliseconds interval);
 
@@ -56,7 +58,7 @@ class Poller {
   Pipeline* const pipeline_;
   const OnTick on_tick_;
   const std::chrono::milliseconds wanted_for_;
-  Moment plain_wanted_{View::Clock::time_point::min()};  // until then
+  Moment plain_wanted_{View::Clock::time_point::min()};  // wanted until then
   Moment gzip_wanted_{View::Clock::time_point::min()};
   mutable std::mutex mutex_;
   std::condition_variable wake_;

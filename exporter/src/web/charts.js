@@ -60,7 +60,7 @@ class Chart {
     this.canvas.hidden = !rows;
     if (!rows) {
       setText(this.value, '–');
-      setText(this.note, 'only the module tells');
+      setText(this.note, 'only the module measures this');
       return;
     }
     setText(this.note, this.quantity.about);

@@ -6,7 +6,7 @@ import * as format from './format.js';
 const SHOWN = 8;  // cells of the breakdown that are listed
 
 function pairsOf(item, hasModule) {
-  const unknown = 'only the module tells';
+  const unknown = 'only the module measures this';
   const pairs = [
     ['PID', String(item.pid)],
     ['Started', format.moment(item.start_time_seconds)],
@@ -39,7 +39,7 @@ export class Details {
     setPairs(this.pairs, pairsOf(item, hasModule));
     const cells = [...item.breakdown].sort((a, b) => b.faults - a.faults);
     setText(this.title, cells.length ? 'Why it faulted'
-      : 'Why it faulted: only the module tells, and only of a process that did');
+      : 'Why it faulted: only the module measures this, for a process that has faulted');
     this.list.replaceChildren(...cells.slice(0, SHOWN).map((cell) => {
       const bar = element('span', {class: 'bar', 'data-severity': cell.severity});
       bar.style.width = `${100 * cell.faults / cells[0].faults}%`;

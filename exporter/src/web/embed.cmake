@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Writes OUTPUT, the source of EmbeddedFiles(), from FILES: name=path, with
-# commas between.
+# Writes OUTPUT, the source of EmbeddedFiles(). FILES is a list of name=path,
+# separated by commas.
 string(REPLACE "," ";" FILES "${FILES}")
 set(arrays "")
 set(entries "")

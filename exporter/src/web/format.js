@@ -24,7 +24,7 @@ export const count = (value) => integers.format(value);
 export const rate = (value) => (value ? `${scaled(value, decimal)}/s` : '0/s');
 export const bytes = (value) => scaled(value, binary);
 export const seconds = (value) => (value ? scaled(value, times) : '0 s');
-// Stall is time per time.
+// Stall is a time per second.
 export const stall = (value) => (value ? `${scaled(value, times)}/s` : '0 s/s');
 export const percent = (part, whole) =>
   (whole ? `${short(100 * part / whole)} %` : '–');

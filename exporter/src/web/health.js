@@ -64,7 +64,7 @@ export class Health {
     const problems = [...notices];
     if (silentSince)
       problems.unshift(['bad', `No answer since ${format.clock(silentSince / 1000)}; trying again. ` +
-        'What is shown is from before.']);
+        'The values below are older.']);
     if (status) problems.push(...problemsOf(status));
     const bad = problems.some(([level]) => level === 'bad');
     this.badge(silentSince ? ['No answer', 'bad'] : bad ? ['Not current', 'bad']

@@ -86,7 +86,7 @@ export class LatencyView {
     this.forget();
   }
 
-  // After a restart or a reload of the module the counts begin anew, so there is no
+  // After a restart or a reload of the module the counts start from 0, so they have no
   // difference to earlier counts.
   forget() {
     this.kept = [];

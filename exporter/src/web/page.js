@@ -120,7 +120,7 @@ function noteRestart(next) {
 function show(next, list) {
   noteRestart(next);
   status = {...next, at: Date.now()};
-  // While no source can be read, the last good values and their kind stay.
+  // While no source can be read, the page keeps the last good values and their source.
   if (status.source !== null) hasModule = status.source === 'module';
   byId('live').hidden = false;
   charts.show(status, hasModule);
@@ -198,7 +198,7 @@ function listen() {
   for (const input of document.getElementsByName('view'))
     input.addEventListener('change', () => chooseView(input.value));
   byId('pause').addEventListener('click', pause);
-  // The page is hidden: it asks for nothing.
+  // While the page is hidden, it sends no requests.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) clearTimeout(timer);
     else if (!paused) ask();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds the dashboards against the types of @grafana/schema: what Grafana does
-// not know in a panel's options or a variable is most likely a mistake.
+// Checks the dashboards against the types of @grafana/schema. An option of a
+// panel or a variable that Grafana does not know is most likely a mistake.
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -20,7 +20,7 @@ type Plain<T> = T extends string ? \`\${T}\`
   : T extends (infer U)[] ? Plain<U>[]
   : T extends object ? {[K in keyof T]?: Plain<T[K]>} : T;
 `;
-// Of the data source, which the schema leaves open.
+// Keys of the data source, which the schema does not define.
 const ANNOTATION = ['expr', 'step', 'tagKeys', 'textFormat', 'titleFormat', 'useValueForTime'];
 
 function source(board) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks Prometheus all that a dashboard asks, and takes the picture of the page.
+// Sends Prometheus all queries of a dashboard, and takes the picture of the
+// page.
 import {readdirSync, readFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';

@@ -23,12 +23,12 @@ TEST(Pipeline, PublishesAGoodRead) {
   FakeSource source;
   source.Then(Of({Live(1, 1, "init", 1)}));
   Pipeline pipeline(&source, {});
-  const View publication = *pipeline.Tick();
-  EXPECT_EQ(publication.families.at(0).metric, Metric::kFaults);
-  EXPECT_EQ(publication.processes, 1u);
-  EXPECT_EQ(publication.ticks, 1u);
-  EXPECT_TRUE(publication.read_at.has_value());
-  EXPECT_FALSE(publication.error);
+  const View view = *pipeline.Tick();
+  EXPECT_EQ(view.families.at(0).metric, Metric::kFaults);
+  EXPECT_EQ(view.processes, 1u);
+  EXPECT_EQ(view.ticks, 1u);
+  EXPECT_TRUE(view.read_at.has_value());
+  EXPECT_FALSE(view.error);
 }
 
 TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
@@ -57,11 +57,11 @@ TEST(Pipeline, SaysWhyItFellBack) {
   snapshot.fell_back = Error{Cause::kNoDebugfs, "no debugfs"};
   source.Then(std::move(snapshot));
   Pipeline pipeline(&source, {});
-  const View publication = *pipeline.Tick();
-  EXPECT_EQ(publication.source, "procfs");
-  EXPECT_FALSE(publication.error);
-  EXPECT_EQ(publication.reason->message, "no debugfs");
-  EXPECT_EQ(Errors(publication, Cause::kNoDebugfs), 1u);
+  const View view = *pipeline.Tick();
+  EXPECT_EQ(view.source, "procfs");
+  EXPECT_FALSE(view.error);
+  EXPECT_EQ(view.reason->message, "no debugfs");
+  EXPECT_EQ(Errors(view, Cause::kNoDebugfs), 1u);
 }
 
 TEST(Pipeline, TakesNewSettings) {
@@ -71,9 +71,9 @@ TEST(Pipeline, TakesNewSettings) {
   PipelineSettings settings;
   settings.selection.no_pid = true;
   pipeline.Configure(settings);
-  const View publication = *pipeline.Tick();
-  EXPECT_EQ(publication.processes_omitted, 1u);
-  EXPECT_EQ(publication.families.at(0).metric, Metric::kCommProcesses);
+  const View view = *pipeline.Tick();
+  EXPECT_EQ(view.processes_omitted, 1u);
+  EXPECT_EQ(view.families.at(0).metric, Metric::kCommProcesses);
 }
 
 // A source that throws when it is told to.
