@@ -42,6 +42,7 @@ def fill(expr, seconds):
     for variable, value in (("$__rate_interval", "10s"), ("$__interval", f"{STEP}s"),
                             ("$__range", f"{seconds}s")):
         expr = expr.replace(variable, value)
+    expr = expr.replace("$site", ".*")
     return re.sub(r"\$(job|instance|comm|pid)\b", ".+", expr)
 
 

@@ -74,7 +74,7 @@ every_host() {
 fleet_queries() {
   # shellcheck disable=SC2016
   jq -r '[.panels[] | recurse(.panels[]?) | .targets[]?.expr | select(.)] |
-    unique[] | gsub("\\$(job|instance)"; ".+") | gsub("\\$__range"; "1m") |
+    unique[] | gsub("\\$(job|site|instance)"; ".+") | gsub("\\$__range"; "1m") |
     gsub("\n"; " ")' "$ROOT/dashboards/fleet.json"
 }
 
@@ -85,7 +85,7 @@ fleet_dashboard() {
     query "$CENTRE" "$expression" | grep -q . ||
       { printf 'nothing: %s\n' "$expression" && return 1; }
     case $expression in
-      *"by (job, instance)"* | instance:*) every_host "$expression" || return 1 ;;
+      *"by (site, job, instance)"* | instance:*) every_host "$expression" || return 1 ;;
     esac
   done < <(fleet_queries)
 }
