@@ -189,6 +189,26 @@ kubernetes() {
   check "kubernetes: a wrong one does not" refused manifests "$WORK/wrong.yaml"
 }
 
+# fit FILE...: whether every scrape interval is a multiple of the daemon's own.
+fit() {
+  local own interval count=0
+  own=$("$BUILD/exporter/page_fault_exporter" --help |
+    sed -nE 's/^ *--interval DURATION=([0-9]+)s.*/\1/p')
+  while read -r interval; do
+    [ $((interval % own)) = 0 ] || { printf '%s s' "$interval" && return 1; }
+    count=$((count + 1))
+  done < <(sed -nE 's/^ *(scrape_)?interval: ([0-9]+)s$/\2/p' "$@")
+  [ "$count" = $# ]
+}
+
+intervals() {
+  local shipped=("$ROOT"/deploy/prometheus/{prometheus,agent-all,agent-sums}.yml
+    "$ROOT/deploy/kubernetes/podmonitor.yaml")
+  check "fleet: scrapes fit the daemon's ticks" fit "${shipped[@]}"
+  sed 's/_interval: 15s/_interval: 12s/' "${shipped[0]}" >"$WORK/uneven.yml"
+  check "fleet: at 12 s they would not" refused fit "$WORK/uneven.yml"
+}
+
 # The files that compose.yaml mounts.
 compose_files() {
   local path
@@ -201,6 +221,7 @@ compose_files() {
 install_packages prometheus jq
 kubernetes
 check "compose: what it mounts is there" compose_files
+intervals
 configure
 for name in prometheus central agent-all agent-sums; do
   case $name in agent-*) agent=--agent ;; *) agent="" ;; esac
