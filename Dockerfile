@@ -27,13 +27,15 @@ RUN cmake -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
     install -D /bin/busybox /image/bin/wget
 
 # What builds and loads the module on a node: deploy/kubernetes. On Debian 13,
-# whose libc runs the tools of newer and older kernels' headers.
+# whose libc runs the tools of newer and older kernels' headers. For nodes whose
+# kernel was built by clang: --build-arg COMPILERS="clang lld llvm".
 FROM docker.io/library/debian:trixie-slim AS module
+ARG COMPILERS="gcc gcc-12"
 RUN apt-get -q=2 update && apt-get -q=2 install --no-install-recommends \
-      gcc gcc-12 kmod libelf1t64 make >/dev/null && \
+      $COMPILERS kmod libelf1t64 make >/dev/null && \
     rm -rf /var/lib/apt/lists/*
 COPY kernel /usr/src/page_faults
-COPY deploy/kubernetes/load-module /usr/local/sbin/
+COPY deploy/unload-module deploy/kubernetes/load-module /usr/local/sbin/
 ENTRYPOINT ["/usr/local/sbin/load-module"]
 
 FROM scratch

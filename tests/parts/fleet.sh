@@ -4,6 +4,7 @@
 # goes to a cluster or to compose, as far as it can be judged without one.
 # shellcheck shell=bash
 . "$ROOT/tests/install/hosts.sh"
+. "$ROOT/tests/install/load_module.sh"
 trap stop_all EXIT
 
 PROCESSES=200
@@ -174,6 +175,15 @@ up_to_date() {
   done
 }
 
+# uninstalls: whether the patch of deploy/README.md makes the init container unload.
+uninstalls() {
+  local patch
+  patch=$(sed -n "s/^ *-p '\(.*\)'$/\1/p" "$ROOT/deploy/README.md")
+  kubectl patch --local --filename "$ROOT/deploy/kubernetes/daemonset.yaml" \
+    --type=json --patch "$patch" --output json |
+    jq -e '.spec.template.spec.initContainers[0].args == ["--unload"]'
+}
+
 kubernetes() {
   check "kubernetes: the generated manifests are up to date" up_to_date
   if ! { command -v kubectl && command -v npm; } >/dev/null; then
@@ -184,6 +194,14 @@ kubernetes() {
     'kubectl kustomize "$1" >"$2"' - "$ROOT/deploy/kubernetes" "$WORK/manifests.yaml"
   check "kubernetes: the manifests fit schemas and types" \
     manifests "$WORK/manifests.yaml"
+  check "kubernetes: no volume is of a debugfs that may be absent" \
+    refused grep 'path: /sys/kernel/debug' "$WORK/manifests.yaml"
+  sed 's/# \(seLinuxOptions\)/\1/' "$ROOT/deploy/kubernetes/daemonset.yaml" \
+    >"$WORK/selinux.yaml"
+  check "kubernetes: seLinuxOptions can be switched on" \
+    grep '^ *seLinuxOptions' "$WORK/selinux.yaml"
+  check "kubernetes: and fit the types" manifests "$WORK/selinux.yaml"
+  check "kubernetes: the page's uninstall unloads the module" uninstalls
   sed 's/allowPrivilegeEscalation/allowEscalation/' "$WORK/manifests.yaml" \
     >"$WORK/wrong.yaml"
   check "kubernetes: a wrong one does not" refused manifests "$WORK/wrong.yaml"
@@ -220,6 +238,7 @@ compose_files() {
 
 install_packages prometheus jq
 kubernetes
+load_module
 check "compose: what it mounts is there" compose_files
 intervals
 configure
