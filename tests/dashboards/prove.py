@@ -78,7 +78,8 @@ def panels(base, directory, seconds):
             if why:
                 empty.append(f"{name}: {why}")
         for variable in board["templating"]["list"]:
-            if variable["type"] == "query":
+            # One whose All takes series without the label may have no values.
+            if variable["type"] == "query" and variable["allValue"] != ".*":
                 match, label = re.fullmatch(r"label_values\((.+), (\w+)\)",
                                             variable["query"]).groups()
                 count += 1
