@@ -13,14 +13,26 @@ import tempfile
 
 import yaml
 
-from promql import catalogue, selectors
+from promql import catalogue, labels_of, selectors
 
+# What counts faults; as a rate it is in FAULTS_UNIT. Grafana's own unit for a
+# count a second says "c/s" for whatever is counted.
+FAULTS = re.compile(r"(faults|major|breakdown|probe_missed|overflow|unattributed|"
+                    r"retries|pgfault)(_total|:rate5m)$")
+FAULTS_UNIT = "count:faults/s"
 # Those of grafana/grafana's valueFormats/categories.ts that make sense here.
 UNITS = {"none", "short", "percent", "percentunit", "bytes", "decbytes", "Bps",
          "s", "ms", "dtdurations", "dateTimeAsIso", "dateTimeFromNow",
-         "dateTimeAsIsoNoDateIfToday", "cps", "ops", "reqps", "string", "bool",
+         "dateTimeAsIsoNoDateIfToday", FAULTS_UNIT, "ops", "reqps", "string", "bool",
          "bool_yes_no", "bool_on_off"}
 VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "1m"}
+# What the labels of a breakdown can be (process_table.h): both are "unknown" where
+# the source does not tell.
+SEVERITIES = ("minor", "major")
+ACCESSES = ("read", "write", "exec")
+KINDS = ("anon", "file", "shmem", "hugetlb")
+BREAKDOWN = "{{severity}} {{access}} {{kind}}"
+AGENTS = pathlib.Path(__file__).parents[2] / "deploy/prometheus"
 # Panels whose numbers need a unit.
 NUMERIC = {"stat", "timeseries", "gauge", "bargauge", "table"}
 
@@ -38,6 +50,10 @@ class Linter:
                        for path in sorted(root.glob("*.json"))}
         self.uids = {board["uid"] for board in self.boards.values()}
         self.expressions = []
+        # The labels that the shipped agents add to every series.
+        self.added = sorted({
+            label for path in AGENTS.glob("agent-*.yml")
+            for label in yaml.safe_load(path.read_text())["global"]["external_labels"]})
 
     def find(self, rule, board, panel, what):
         for i, entry in enumerate(self.excluded.get(rule, {}).get("entries", [])):
@@ -92,6 +108,9 @@ class Linter:
         for name in ("job", "instance"):
             self.check_template(f"template-{name}-rule", title, name,
                                 variables.get(name, {}))
+        for name in self.added:  # which a host that no agent scrapes has not
+            self.check_template("our-agent-rule", title, name, variables.get(name, {}),
+                                all_value=".*")
         for name, variable in variables.items():
             if variable["type"] != "query":
                 continue
@@ -103,9 +122,9 @@ class Linter:
             else:
                 self.note(title, f"variable {name}", query[1])
 
-    def check_template(self, rule, title, name, variable):
+    def check_template(self, rule, title, name, variable, all_value=".+"):
         expected = {"type": "query", "label": name.title(), "multi": True,
-                    "allValue": ".+"}
+                    "includeAll": True, "allValue": all_value}
         for key, value in expected.items():
             if variable.get(key) != value:
                 self.find(rule, title, "-", f"{key} is not {value}")
@@ -144,13 +163,74 @@ class Linter:
             need("our-legend-rule", panel["type"] == "table" or
                  target["legendFormat"], f"{target['refId']} has no legend")
             self.check_target(title, name, target["expr"])
+            self.check_fault_unit(title, panel, target)
+        if panel["type"] == "timeseries":
+            self.check_looks(title, panel)
+
+    def check_fault_unit(self, title, panel, target):
+        # The first one is what is shown; the others choose among its series.
+        counted = any(FAULTS.search(s.name) and
+                      (s.name.endswith("rate5m") or s.function in ("rate", "irate"))
+                      for s in selectors(target["expr"])[:1])
+        units = [p["value"] for o in panel["fieldConfig"]["overrides"]
+                 for p in o["properties"] if p["id"] == "unit" and
+                 o["matcher"]["options"] == f"Value #{target['refId']}"]
+        unit = (units + [panel["fieldConfig"]["defaults"].get("unit")])[0]
+        if counted and panel["type"] in NUMERIC and unit != FAULTS_UNIT:
+            self.find("our-fault-unit-rule", title, panel["title"],
+                      f"{target['refId']}: faults a second in {unit}")
+
+    def check_looks(self, title, panel):
+        """No two series of a panel have one name or one colour, as far as names
+        can be told beforehand; the others take theirs in turn from a palette."""
+        names = []
+        for target in panel["targets"]:
+            legend = target["legendFormat"]
+            # One host under two jobs has the same numbers twice.
+            lost = labels_of(target["expr"], {"instance", *self.added}) - {"job"} - \
+                set(re.findall(r"{{(\w+)}}", legend))
+            if lost:
+                self.find("our-look-rule", title, panel["title"],
+                          f"series that differ by {sorted(lost)} have one name")
+            if legend == BREAKDOWN:
+                names += [f"{s} {a} {k}" for s in SEVERITIES for a in ACCESSES
+                          for k in KINDS] + [f"{s} unknown unknown" for s in SEVERITIES]
+            else:
+                names.append(legend)
+        colours = {name: self.colour(panel, name) for name in names}
+        bare = [name for name, colour in colours.items() if not colour]
+        if BREAKDOWN in [t["legendFormat"] for t in panel["targets"]] and bare:
+            self.find("our-look-rule", title, panel["title"], f"no colour for {bare}")
+        given = [colour for colour in colours.values() if colour]
+        if len(names) != len(colours) or len(given) != len(set(given)):
+            self.find("our-look-rule", title, panel["title"],
+                      "two series have one name or one colour")
+
+    @staticmethod
+    def colour(panel, name):
+        """The fixed colour of a series: the last override that names it wins."""
+        found = None
+        for override in panel["fieldConfig"]["overrides"]:
+            how, what = override["matcher"]["id"], override["matcher"]["options"]
+            if (how == "byName" and what == name) or \
+                    (how == "byRegexp" and re.search(what.strip("/"), name)):
+                found = next((p["value"].get("fixedColor") for p in
+                              override["properties"] if p["id"] == "color"), found)
+        return found
 
     def check_target(self, title, name, expr):
         self.note(title, name, expr)
+        for kept in re.findall(r"\b(?:by|on) \(([^)]*)\)", expr):
+            lost = {"job", *self.added} - set(kept.split(", "))
+            if "instance" in kept.split(", ") and lost:
+                self.find("our-target-labels-rule", title, name,
+                          f"({kept}) drops {sorted(lost)}")
         for selector in selectors(expr):
-            for label in ("job", "instance"):
+            for label in ("job", "instance", *self.added):
+                rule = "our-agent-rule" if label in self.added else \
+                    f"target-{label}-rule"
                 if (label, "=~", f"${label}") not in selector.matchers:
-                    self.find(f"target-{label}-rule", title, name, selector.name)
+                    self.find(rule, title, name, selector.name)
             if selector.function in ("rate", "irate") and \
                     selector.range != "$__rate_interval":
                 self.find("target-rate-interval-rule", title, name, selector.name)
@@ -185,7 +265,7 @@ class Linter:
         for i, (_, _, expr) in enumerate(self.expressions):
             for variable, value in VARIABLES.items():
                 expr = expr.replace(variable, value)
-            if re.search(r"\$(?!(job|instance|comm|pid)\b|1\b)", expr):
+            if re.search(r"\$(?!(job|site|instance|comm|pid)\b|1\b)", expr):
                 self.find("target-promql-rule", *self.expressions[i][:2],
                           "an unknown variable")
             rules.append({"record": f"expression_{i}", "expr": expr})

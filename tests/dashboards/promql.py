@@ -13,6 +13,8 @@ CATALOGUE = pathlib.Path(__file__).parents[2] / "exporter/src/render/catalogue.c
 METRIC = re.compile(r'"([a-z_]+)",\s*k(Counter|Gauge|Histogram)\b')
 # Prometheus's own, of every target.
 OF_TARGETS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+LABELS = re.compile(METRIC.pattern + r',\s*(kPidComm|"[^"]*")')
+AGGREGATIONS = {"sum", "min", "max", "avg", "count", "group"}
 KEYWORDS = LABEL_LISTS | {"and", "or", "unless", "offset", "bool", "inf", "nan"}
 
 
@@ -77,3 +79,22 @@ def selectors(expr):
         else:
             i += 1
     return found
+
+
+def labels_of(expr, target):
+    """The labels that tell the series of a result apart: those that its first
+    aggregation keeps, or without one those of its first metric, which also has
+    those of its target."""
+    tokens = [t for t in TOKEN.findall(expr) if not t.isspace()]
+    own = {name: set(re.findall(r"\w+", labels.replace("kPidComm", "pid, comm")))
+           for name, _, labels in LABELS.findall(CATALOGUE.read_text())}
+    named = {selector.name for selector in selectors(expr)}
+    for i, token in enumerate(tokens):
+        if token in AGGREGATIONS:
+            if tokens[i + 1] != "by":
+                return set()
+            return set(until(tokens, i + 2, ")")[0]) - {",", "le"}
+        if token in named:
+            level = set(token.split(":")[0].split("_")) if ":" in token else set()
+            return own.get(token, level) - {"job"} | target
+    return set()

@@ -25,7 +25,7 @@ finds() {
 check "dashboards lint" lint_dashboards "$ROOT/dashboards"
 finds template-datasource-rule 'del(.templating.list[0])'
 finds template-job-rule '.templating.list[1].multi = false'
-finds template-instance-rule '.templating.list[2].allValue = ".*"'
+finds template-instance-rule '.templating.list[3].allValue = ".*"'
 finds template-label-promql-rule '.templating.list[1].query = "jobs"'
 finds template-on-time-change-reload-rule '.templating.list[1].refresh = 1'
 finds panel-datasource-rule '.panels[0].datasource.uid = "prom"'
@@ -41,3 +41,16 @@ finds uneditable-dashboard '.editable = true'
 finds our-catalogue-rule '.panels[0].targets[0].expr |= sub("comm_faults"; "comm_fault")'
 finds our-layout-rule '.panels[1].gridPos = .panels[0].gridPos'
 finds our-link-rule '.links = []'
+finds our-agent-rule 'del(.templating.list[2])'
+finds our-agent-rule '.templating.list[2].allValue = ".+"'
+finds our-agent-rule '.panels[0].targets[0].expr |= sub(",site=~\"\\$site\""; "")'
+finds our-target-labels-rule 'walk(if type == "string" then sub("by \\(site, "; "by (") else . end)'
+finds our-fault-unit-rule '.panels[0].fieldConfig.defaults.unit = "ops"'
+finds panel-units-rule '.panels[0].fieldConfig.defaults.unit = "cps"'
+# Series of one panel that look alike: by their names, and by their colours.
+panel() { printf '(.panels[] | select(.title | startswith("%s")))' "$1"; }
+finds our-look-rule "$(panel 'Who faults').targets[0].legendFormat = \"program\""
+finds our-look-rule "$(panel 'Who faults').targets[1].legendFormat = \"{{comm}}\""
+finds our-look-rule "$(panel Why).fieldConfig.overrides[1] |= (.matcher.id = \"byRegexp\" | .matcher.options = \"/^minor/\")"
+finds our-look-rule "$(panel Why).fieldConfig.overrides[0].properties[0].value.fixedColor = \"blue\""
+finds our-look-rule "del($(panel Why).fieldConfig.overrides[0])"

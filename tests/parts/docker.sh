@@ -57,9 +57,13 @@ container() {
 # program PATH ARGUMENT...: runs another program of the image.
 program() { container --entrypoint "$1" "$IMAGE" "${@:2}"; }
 
-# start_daemon OPTION...: in the background.
+# start_daemon [PODMAN-OPTION...] [-- OPTION...]: in the background, on
+# 127.0.0.1:$PORT unless OPTION say more.
 start_daemon() {
-  container --name daemon "$@" "$IMAGE" --web.listen-address="127.0.0.1:$PORT" \
+  local podman=() options=(--web.listen-address="127.0.0.1:$PORT")
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do podman+=("$1") && shift; done
+  [ $# = 0 ] || options=("${@:2}")
+  container --name daemon "${podman[@]}" "$IMAGE" "${options[@]}" \
     >"$WORK/container.log" 2>&1 &
   CONTAINER=$!
 }
@@ -69,9 +73,10 @@ end() {
   wait "$CONTAINER" || true
 }
 
+# page_shows PATH PATTERN [HOST]
 page_shows() {
   for _ in $(seq 100); do
-    curl -sf --max-time 2 "http://127.0.0.1:$PORT$1" >"$WORK/answer" && break
+    curl -sf --max-time 2 "http://${3:-127.0.0.1}:$PORT$1" >"$WORK/answer" && break
     sleep 0.1
   done
   grep -E "$2" "$WORK/answer" || {
@@ -89,7 +94,7 @@ install_packages mmdebstrap buildah podman runc jq python3-yaml
 table "$WORK/debug" 3 7
 chmod 700 "$WORK/debug"
 chmod 400 "$WORK/debug/page_faults/"*
-check "docker: the base image" import_base bookworm
+check "docker: the base image" import_base trixie
 check "docker: the image builds" build_image "$IMAGE"
 labels() {
   run image inspect "$IMAGE" | jq -r '.[0].Labels |
@@ -104,12 +109,54 @@ start_daemon --user 0 --volume "$WORK/debug:/sys/kernel/debug:ro"
 check "docker: root without a capability reads the table" \
   page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
 # The image's own check, which an engine runs in the container.
-health() {
-  program /bin/wget -q -O /dev/null "http://127.0.0.1:$PORT/-/healthy"
-}
+mapfile -t HEALTH < <(sed -n '/^HEALTHCHECK/{n;s/^ *CMD //p}' "$ROOT/Dockerfile" |
+  jq -r '.[]')
+health() { run exec daemon "${HEALTH[@]}"; }
 check "docker: the health check passes" health
 end
-check "docker: the health check fails without the daemon" refused health
+without_daemon() { program "${HEALTH[@]}"; }
+check "docker: the health check fails without the daemon" refused without_daemon
+
+# asks_at BY HOST [ARGUMENT]...: the health check finds a daemon that is told by
+# BY to listen at HOST.
+asks_at() {
+  start_daemon "${@:3}"
+  check "docker: the daemon listens where $1 says" \
+    page_shows /metrics '^page_fault_exporter_build_info' "$2"
+  check "docker: and the health check asks there" health
+  end
+}
+printf '{"web.listen-address": "127.0.0.1:%s"}\n' "$PORT" >"$WORK/config.json"
+asks_at "the environment" 127.0.0.1 \
+  --env PAGE_FAULT_EXPORTER_WEB_LISTEN_ADDRESS="127.0.0.1:$PORT" --
+asks_at "a file" 127.0.0.1 --volume "$WORK/config.json:/config.json:ro" -- \
+  --config.file=/config.json
+asks_at "an option with IPv6" '[::1]' -- --web.listen-address="[::1]:$PORT"
+
+# daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
+# daemon's container, with DIR as the node's /sys/kernel.
+daemonset_mounts() {
+  /usr/bin/python3 - "$ROOT/deploy/kubernetes/daemonset.yaml" "$1" <<'PYTHON'
+import sys, yaml
+pod = yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]
+paths = {v["name"]: v["hostPath"]["path"] for v in pod["volumes"]}
+for mount in pod["containers"][0]["volumeMounts"]:
+    path = paths[mount["name"]].replace("/sys/kernel", sys.argv[2])
+    print(f"--volume={path}:{mount['mountPath']}:ro")
+PYTHON
+}
+mkdir -p "$WORK/kernel" "$WORK/kernel-without-debugfs"
+cp -r "$WORK/debug" "$WORK/kernel/debug"
+mapfile -t mounts < <(daemonset_mounts "$WORK/kernel")
+start_daemon --user 0 "${mounts[@]}"
+check "docker: with the DaemonSet's mounts it reads the table" \
+  page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
+end
+mapfile -t mounts < <(daemonset_mounts "$WORK/kernel-without-debugfs")
+start_daemon --user 0 "${mounts[@]}"
+check "docker: with them on a node without debugfs it reads procfs" \
+  page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
+end
 
 start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro"
 check "docker: without root it reads procfs" \
@@ -136,7 +183,6 @@ module_says() {
 
 mapfile -t kernels < <(kernels_of bookworm)
 node=$(build_root bookworm "${kernels[-2]}")
-check "docker: the base image of the module's image" import_base trixie
 check "docker: the module's image builds" \
   build_image "$IMAGE-module" --target module
 check "docker: it builds the module from a node's headers" \

@@ -5,6 +5,7 @@
 # compose, as far as possible without a cluster.
 # shellcheck shell=bash
 . "$ROOT/tests/install/hosts.sh"
+. "$ROOT/tests/install/load_module.sh"
 trap stop_all EXIT
 
 PROCESSES=200
@@ -75,7 +76,7 @@ every_host() {
 fleet_queries() {
   # shellcheck disable=SC2016
   jq -r '[.panels[] | recurse(.panels[]?) | .targets[]?.expr | select(.)] |
-    unique[] | gsub("\\$(job|instance)"; ".+") | gsub("\\$__range"; "1m") |
+    unique[] | gsub("\\$(job|site|instance)"; ".+") | gsub("\\$__range"; "1m") |
     gsub("\n"; " ")' "$ROOT/dashboards/fleet.json"
 }
 
@@ -86,7 +87,7 @@ fleet_dashboard() {
     query "$CENTRE" "$expression" | grep -q . ||
       { printf 'nothing: %s\n' "$expression" && return 1; }
     case $expression in
-      *"by (job, instance)"* | instance:*) every_host "$expression" || return 1 ;;
+      *"by (site, job, instance)"* | instance:*) every_host "$expression" || return 1 ;;
     esac
   done < <(fleet_queries)
 }
@@ -176,6 +177,15 @@ up_to_date() {
   done
 }
 
+# uninstalls: whether the patch of deploy/README.md makes the init container unload.
+uninstalls() {
+  local patch
+  patch=$(sed -n "s/^ *-p '\(.*\)'$/\1/p" "$ROOT/deploy/README.md")
+  kubectl patch --local --filename "$ROOT/deploy/kubernetes/daemonset.yaml" \
+    --type=json --patch "$patch" --output json |
+    jq -e '.spec.template.spec.initContainers[0].args == ["--unload"]'
+}
+
 kubernetes() {
   check "kubernetes: the generated manifests are up to date" up_to_date
   if ! { command -v kubectl && command -v npm; } >/dev/null; then
@@ -186,9 +196,37 @@ kubernetes() {
     'kubectl kustomize "$1" >"$2"' - "$ROOT/deploy/kubernetes" "$WORK/manifests.yaml"
   check "kubernetes: the manifests fit schemas and types" \
     manifests "$WORK/manifests.yaml"
+  check "kubernetes: no volume is of a debugfs that may be absent" \
+    refused grep 'path: /sys/kernel/debug' "$WORK/manifests.yaml"
+  sed 's/# \(seLinuxOptions\)/\1/' "$ROOT/deploy/kubernetes/daemonset.yaml" \
+    >"$WORK/selinux.yaml"
+  check "kubernetes: seLinuxOptions can be switched on" \
+    grep '^ *seLinuxOptions' "$WORK/selinux.yaml"
+  check "kubernetes: and fit the types" manifests "$WORK/selinux.yaml"
+  check "kubernetes: the page's uninstall unloads the module" uninstalls
   sed 's/allowPrivilegeEscalation/allowEscalation/' "$WORK/manifests.yaml" \
     >"$WORK/wrong.yaml"
   check "kubernetes: a wrong manifest does not fit" refused manifests "$WORK/wrong.yaml"
+}
+
+# fit FILE...: whether every scrape interval is a multiple of the daemon's own.
+fit() {
+  local own interval count=0
+  own=$("$BUILD/exporter/page_fault_exporter" --help |
+    sed -nE 's/^ *--interval DURATION=([0-9]+)s.*/\1/p')
+  while read -r interval; do
+    [ $((interval % own)) = 0 ] || { printf '%s s' "$interval" && return 1; }
+    count=$((count + 1))
+  done < <(sed -nE 's/^ *(scrape_)?interval: ([0-9]+)s$/\2/p' "$@")
+  [ "$count" = $# ]
+}
+
+intervals() {
+  local shipped=("$ROOT"/deploy/prometheus/{prometheus,agent-all,agent-sums}.yml
+    "$ROOT/deploy/kubernetes/podmonitor.yaml")
+  check "fleet: scrapes fit the daemon's ticks" fit "${shipped[@]}"
+  sed 's/_interval: 15s/_interval: 12s/' "${shipped[0]}" >"$WORK/uneven.yml"
+  check "fleet: at 12 s they would not" refused fit "$WORK/uneven.yml"
 }
 
 # The files that compose.yaml mounts.
@@ -202,7 +240,9 @@ compose_files() {
 
 install_packages prometheus jq
 kubernetes
+load_module
 check "compose: what it mounts is there" compose_files
+intervals
 configure
 for name in prometheus central agent-all agent-sums; do
   case $name in agent-*) agent=--agent ;; *) agent="" ;; esac

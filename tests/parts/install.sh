@@ -140,6 +140,13 @@ runs_from_clone() {
 $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
   check "$2: a second run leaves the loaded module alone" \
     guest "HOST=/ $LOAD_MODULE | grep 'loaded already'"
+  check "$2: and replaces another version" guest -t 3000 \
+    "cp -r $WORK/data/clone/kernel /root/newer && \
+sed -i 's/^PF_MODULE_VERSION := .*/PF_MODULE_VERSION := 9.9/' /root/newer/Kbuild && \
+HOST=/ SOURCE=/root/newer $LOAD_MODULE | grep 'unloaded version $VERSION' && \
+grep -Fx 9.9 /sys/module/page_faults/version"
+  check "$2: and unloads it at the end" guest \
+    "HOST=/ $LOAD_MODULE --unload && [ ! -d /sys/module/page_faults ]"
   debian_stop
   vm_judge "$2: nothing in dmesg of deploy/run --host"
 }

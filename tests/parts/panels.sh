@@ -68,7 +68,7 @@ panels_prove() {
   check "panels: the spike resolves" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 90
   sleep 3
-  check "panels: pending, firing, resolved, and no other alert" \
+  check "panels: pending, firing, resolved, and no false alert" \
     "${PROVE[@]}" alerts "$prometheus" "$ALERT" dd $((SECONDS - started))
   check "panels: the rules run without an error" "${PROVE[@]}" rules "$prometheus"
 }
