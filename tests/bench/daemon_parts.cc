@@ -53,7 +53,7 @@ class TableSource : public Source {
 void Parse(benchmark::State& state) {
   const std::string text = Table(state.range(0), 0);
   Snapshot snapshot;
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     benchmark::DoNotOptimize(ParseTable(text, "table", &snapshot));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
@@ -69,7 +69,7 @@ void Tick(benchmark::State& state) {
   Pipeline pipeline(&source, settings);
   const Forms forms = {false, true};
   std::shared_ptr<const View> view = pipeline.Tick(forms);
-  for (auto _ : state) view = pipeline.Tick(forms);
+  for ([[maybe_unused]] auto _ : state) view = pipeline.Tick(forms);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(Tick)

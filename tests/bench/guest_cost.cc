@@ -151,7 +151,15 @@ unsigned long long ReadCost() {
   return best;
 }
 
-unsigned long long TableCost() { return ReadCost() / (ReadFile(kTable) - 3); }
+// Ticks for each row. Three lines of the table are not rows.
+unsigned long long TableCost() {
+  const size_t lines = ReadFile(kTable);
+  if (lines <= 3) {
+    fprintf(stderr, "%s has no rows\n", kTable);
+    exit(1);
+  }
+  return ReadCost() / (lines - 3);
+}
 
 std::vector<std::string> RowPids() {
   FILE* table = fopen(kTable, "r");

@@ -136,7 +136,7 @@ const Workload kWorkloads[] = {
     {"EightThreads", [] { g_memory = Map(8 * kSize); },
      [] {
        std::vector<std::thread> threads;
-       for (int t = 0; t < 8; ++t)
+       for (size_t t = 0; t < 8; ++t)
          threads.emplace_back([t] { WritePages(g_memory + t * kSize); });
        for (std::thread& thread : threads) thread.join();
      },

@@ -54,7 +54,7 @@ uint64_t Total(const LatencyLine& line) { return line.minor + line.major; }
 TEST(Latency, CountsEveryFaultOnce) {
   if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
   RunToEnd([] {
-    const std::vector<char> memory(200 * 4096, 1);
+    const std::vector<char> memory(size_t{200} * 4096, 1);
     if (memory.back() != 1) _exit(1);
   });
   Stats after;

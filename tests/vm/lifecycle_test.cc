@@ -152,7 +152,7 @@ pthread_barrier_t* SharedBarrier(int threads) {
 // moment, after the last of them has faulted.
 std::vector<Ended> EndAtOnce(int processes, int threads) {
   pthread_barrier_t* all = SharedBarrier(processes * threads);
-  const auto ended = RunAtOnce(processes, [=](int) {
+  auto ended = RunAtOnce(processes, [=](int) {
     const auto work = [all] {
       FaultRound();
       pthread_barrier_wait(all);

@@ -35,16 +35,18 @@ class FailingAllocations {
       const std::string directory = std::string("/sys/kernel/debug/") + what;
       if (access(directory.c_str(), F_OK)) return;
       for (const auto& [name, value] :
-           {std::pair<std::string, std::string>{"task-filter", "Y"},
-            {"ignore-gfp-wait", "N"},
-            {"ignore-gfp-highmem", "N"},
-            {"min-order", "0"},
-            {"verbose", "0"},
-            {"times", "-1"},
-            {"interval", "1"},
-            {"probability", percent}})
-        if (access((directory + "/" + name).c_str(), F_OK) == 0)
-          WriteFile(directory + "/" + name, value);
+           {std::pair<std::string, std::string>{"/task-filter", "Y"},
+            {"/ignore-gfp-wait", "N"},
+            {"/ignore-gfp-highmem", "N"},
+            {"/min-order", "0"},
+            {"/verbose", "0"},
+            {"/times", "-1"},
+            {"/interval", "1"},
+            {"/probability", percent}}) {
+        std::string file = directory;
+        file += name;
+        if (access(file.c_str(), F_OK) == 0) WriteFile(file, value);
+      }
     }
     possible_ = true;
   }

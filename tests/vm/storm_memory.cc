@@ -102,8 +102,9 @@ TEST(StormQuick, MappingsChangeUnderFaults) {
       }).detach();
     for (int i = 0; i < 200; ++i) {
       munmap(memory, 32 * kPage);
-      mmap(memory, 32 * kPage, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      if (mmap(memory, 32 * kPage, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        _exit(1);
       mprotect(memory + 32 * kPage, 16 * kPage,
                i % 2 ? PROT_NONE : PROT_READ | PROT_WRITE);
       madvise(memory + 40 * kPage, 8 * kPage, MADV_DONTNEED);
@@ -269,7 +270,8 @@ TEST(StormSlow, AThousandThreadsAsleepInAFault) {
 
 TEST(StormSlow, KilledAsleepInAFault) {
   for (int i = 0; i < 5; ++i) {
-    Subject subject([] { new Sleepers(50); }, [] {});
+    static Sleepers* sleepers;
+    Subject subject([] { sleepers = new Sleepers(50); }, [] {});
     // The destructor kills the subject.
   }
 }

@@ -73,7 +73,7 @@ uint64_t MemInfo(const std::string& key) {
   return 0;
 }
 
-Subject::Subject(Work prepare, Work act) {
+Subject::Subject(const Work& prepare, const Work& act) {
   int to_child[2], from_child[2];
   if (pipe(to_child) || pipe(from_child)) abort();
   pid_ = fork();

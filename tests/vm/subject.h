@@ -38,7 +38,7 @@ class Subject {
   using Work = std::function<void()>;
 
   explicit Subject(Work act) : Subject([] {}, std::move(act)) {}
-  Subject(Work prepare, Work act);
+  Subject(const Work& prepare, const Work& act);
   ~Subject();
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;

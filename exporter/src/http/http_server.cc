@@ -126,7 +126,8 @@ class HttpServer::Implementation {
       const std::string wrong = CheckListenAddress(address);
       if (!wrong.empty())
         throw std::runtime_error("cannot listen on " + address + ": " + wrong);
-      ports += (ports.empty() ? "" : ",") + CivetAddress(address);
+      if (!ports.empty()) ports += ',';
+      ports += CivetAddress(address);
     }
     Start(ports);
   }
@@ -146,6 +147,7 @@ class HttpServer::Implementation {
     mg_server_port ports[16];
     const int n = mg_get_server_ports(context_, 16, ports);
     std::vector<int> numbers;
+    numbers.reserve(std::size(ports));
     for (int i = 0; i < n; ++i) numbers.push_back(ports[i].port);
     return numbers;
   }
@@ -252,7 +254,7 @@ class HttpServer::Implementation {
                        "\r\nContent-Length: " + std::to_string(length) +
                        "\r\nX-Content-Type-Options: nosniff\r\n";
     for (const auto& [name, value] : response.headers)
-      text += name + ": " + value + "\r\n";
+      text.append(name).append(": ").append(value).append("\r\n");
     text += "\r\n";
     if (!head)
       for (const auto& piece : response.body)

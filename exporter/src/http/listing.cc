@@ -106,12 +106,12 @@ std::string Listing::SetOne(const std::string& name, const std::string& value) {
 std::string Listing::Set(const std::map<std::string, std::string>& parameters) {
   const auto sort = parameters.find("sort");
   if (sort != parameters.end()) {
-    const std::string wrong = SetSort(sort->second);
+    std::string wrong = SetSort(sort->second);
     if (!wrong.empty()) return wrong;
   }
   for (const auto& [name, value] : parameters) {
     if (name == "sort") continue;
-    const std::string wrong = SetOne(name, value);
+    std::string wrong = SetOne(name, value);
     if (!wrong.empty()) return wrong;
   }
   return "";

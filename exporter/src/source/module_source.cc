@@ -178,7 +178,7 @@ std::optional<Error> ModuleSource::Read(Snapshot* snapshot) {
   };
   const Descriptor directory(open_directory());
   if (directory.get() < 0) return OpenError(directory_, errno);
-  const auto error = ReadLoad(directory.get(), snapshot);
+  auto error = ReadLoad(directory.get(), snapshot);
   if (!error) return std::nullopt;
   const Descriptor again(open_directory());
   if (again.get() < 0 || AreSame(directory.get(), again.get())) return error;

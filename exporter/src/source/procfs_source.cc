@@ -115,7 +115,7 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
   char text[1024];
   while (const dirent* entry = readdir(directory.get())) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-    strcpy(stpcpy(path, entry->d_name), "/stat");
+    snprintf(path, sizeof(path), "%s/stat", entry->d_name);
     const ssize_t n =
         ReadSmall(dirfd(directory.get()), path, text, sizeof(text));
     if (n > 0)

@@ -69,12 +69,12 @@ std::optional<size_t> CellOf(const char* letters) {
 
 TableParser::Column TableParser::ColumnOf(std::string_view name) {
   for (const NumberColumn& column : kNumberColumns)
-    if (name == column.name) return {Column::kNumber, column.number};
-  if (name == PF_COL_PID) return {Column::kPid};
-  if (name == PF_COL_STATE) return {Column::kState};
-  if (name == PF_COL_BREAKDOWN) return {Column::kBreakdown};
-  if (name == PF_COL_COMM) return {Column::kComm};
-  return {Column::kUnknown};
+    if (name == column.name) return {Column::Kind::kNumber, column.number};
+  if (name == PF_COL_PID) return {Column::Kind::kPid};
+  if (name == PF_COL_STATE) return {Column::Kind::kState};
+  if (name == PF_COL_BREAKDOWN) return {Column::Kind::kBreakdown};
+  if (name == PF_COL_COMM) return {Column::Kind::kComm};
+  return {Column::Kind::kUnknown};
 }
 
 Error TableParser::Malformed(const std::string& what) const {
@@ -157,7 +157,7 @@ std::optional<Error> TableParser::Columns(std::string_view line) {
   names.push_back(line);
   for (std::string_view name : names) {
     const Column column = ColumnOf(name);
-    if (column.kind != Column::kUnknown &&
+    if (column.kind != Column::Kind::kUnknown &&
         std::count(names.begin(), names.end(), name) > 1)
       return Malformed("two columns " + std::string(name));
     columns_.push_back(column);
@@ -228,19 +228,19 @@ bool TableParser::SetComm(std::string_view text) {
 bool TableParser::TakeField(const Column& column, const char** at,
                             const char* end, Process* process) {
   switch (column.kind) {
-    case Column::kUnknown:
+    case Column::Kind::kUnknown:
       *at = FieldEnd(*at, end);
       return true;
-    case Column::kNumber:
+    case Column::Kind::kNumber:
       return TakeNumber(at, end, &(process->*column.number));
-    case Column::kPid:
+    case Column::Kind::kPid:
       return TakePid(at, end, process);
-    case Column::kState:
+    case Column::Kind::kState:
       process->live = TakeWord(PF_STATE_LIVE, at, end);
       return process->live || TakeWord(PF_STATE_EXITED, at, end);
-    case Column::kBreakdown:
+    case Column::Kind::kBreakdown:
       return TakeBreakdown(at, end, process);
-    case Column::kComm:
+    case Column::Kind::kComm:
       break;
   }
   const char* const start = *at;

@@ -40,7 +40,8 @@ class TableParser {
   // What a column holds: one of the numbers of Process, one of the fields with
   // a format of its own, or something unknown, which is skipped.
   struct Column {
-    enum Kind { kUnknown, kNumber, kPid, kState, kBreakdown, kComm } kind;
+    enum class Kind { kUnknown, kNumber, kPid, kState, kBreakdown, kComm };
+    Kind kind;
     uint64_t Process::*number = nullptr;
   };
   enum class Part { kMagic, kColumns, kRows, kEnd };

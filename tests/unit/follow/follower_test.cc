@@ -260,9 +260,9 @@ TEST_F(FollowerTest, AnUnknownOldProcessAfterASwitchIsNoSpike) {
 }
 
 TEST_F(FollowerTest, UnattributedAreRowsThatWentBetweenTicks) {
-  const auto with = [](std::vector<Sample> processes, int64_t retired,
+  const auto with = [](const std::vector<Sample>& processes, int64_t retired,
                        int64_t overflow) {
-    Snapshot snapshot = Of(std::move(processes));
+    Snapshot snapshot = Of(processes);
     Module(&snapshot)[ModuleNumber::kRetiredFaults] = retired;
     Module(&snapshot)[ModuleNumber::kOverflowFaults] = overflow;
     return snapshot;

@@ -34,17 +34,17 @@ TEST(PreferredFormat, ByWeight) {
         "application/openmetrics-text;version=9.0.0,*/*;q=0.1",
         "text/html,application/xhtml+xml,*/*;q=0.8",
         "application/openmetrics-text, text/plain",
-        "application/openmetrics-text,"
-        "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.5",
+        ("application/openmetrics-text,"
+         "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.5"),
         ",", " ,\t, ",
         "a/b;c=\"d, application/openmetrics-text, e\", text/plain;q=0.5",
         "a/b;c=\"\\\",\", text/plain"})
     EXPECT_EQ(PreferredFormat(text), Format::kText) << text;
   for (const char* openmetrics :
        {"application/openmetrics-text", "application/*",
-        "application/openmetrics-text;version=1.0.0;q=0.75,"
-        "application/openmetrics-text;version=0.0.1;q=0.5,"
-        "text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
+        ("application/openmetrics-text;version=1.0.0;q=0.75,"
+         "application/openmetrics-text;version=0.0.1;q=0.5,"
+         "text/plain;version=0.0.4;q=0.3,*/*;q=0.1"),
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
         "application/openmetrics-text;version=\"1.0.0\""})
     EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics)

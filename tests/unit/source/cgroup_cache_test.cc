@@ -72,8 +72,8 @@ TEST_F(CgroupCacheTest, AMoveIsSeen) {
   Update(samples);
   for (uint32_t pid = 1; pid <= 50; ++pid) Put(pid, "/new");
   size_t moved = 0;
-  for (double time = 0; time < CgroupCache::kTurnSeconds;
-       time += kTickSeconds) {
+  const int ticks = static_cast<int>(CgroupCache::kTurnSeconds / kTickSeconds);
+  for (int tick = 0; tick < ticks; ++tick) {
     Update(samples);
     size_t now = 0;
     for (size_t i = 0; i < 50; ++i) now += Of(i) == "/new";

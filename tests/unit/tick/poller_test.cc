@@ -80,7 +80,7 @@ TEST(Pipeline, TakesNewSettings) {
 class ThrowingSource : public FakeSource {
  public:
   std::optional<Error> Read(Snapshot* snapshot) override {
-    const auto error = FakeSource::Read(snapshot);
+    auto error = FakeSource::Read(snapshot);
     if (memory) throw std::bad_alloc();
     if (other) throw std::runtime_error("a bug");
     return error;
