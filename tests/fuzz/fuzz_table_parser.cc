@@ -15,7 +15,9 @@ void CheckTable(std::string_view text) {
   const auto error = pfe::ParseTable(text, "f", &whole);
   if (error && error->message.empty()) abort();
   // Again in two pieces; the text itself decides where it is cut.
-  const size_t cut = text.empty() ? 0 : text.back() * 7919u % text.size();
+  const size_t cut = text.empty() ? 0
+                                  : static_cast<unsigned char>(text.back()) *
+                                        size_t{7919} % text.size();
   pfe::Snapshot pieces;
   pfe::TableParser parser("f", &pieces);
   auto again = parser.Feed(text.substr(0, cut));

@@ -52,7 +52,7 @@ inline void Add(const Sample& sample, ProcessTable* table) {
   *row = sample;
   table->SetComm(sample.comm);
   uint32_t cells = 0;
-  for (size_t i = 0; i < kBreakdown; ++i)
+  for (size_t i = 0; i < kBreakdownCells; ++i)
     if (sample.breakdown[i]) cells |= 1u << i;
   table->SetBreakdown(cells, sample.breakdown, row);
 }

@@ -74,9 +74,9 @@ bool WriteFile(const std::string& path, const std::string& text) {
 // Runs the act in a subject and compares its row with the kernel's count before
 // the act, after it and when the subject has ended. Returns the growth of a
 // column during the act.
-uint64_t GrowthOf(const std::string& column, Subject::Work prepare,
-                  Subject::Work act) {
-  Subject subject(std::move(prepare), std::move(act));
+uint64_t GrowthOf(const std::string& column, const Subject::Work& prepare,
+                  const Subject::Work& act) {
+  Subject subject(prepare, act);
   EXPECT_EQ(RowError(subject.pid()), "") << "before";
   const Table before = ReadTable();
   subject.Act();

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <thread>
 
 #include "module.h"
@@ -270,8 +271,8 @@ TEST(StormSlow, AThousandThreadsAsleepInAFault) {
 
 TEST(StormSlow, KilledAsleepInAFault) {
   for (int i = 0; i < 5; ++i) {
-    static Sleepers* sleepers;
-    Subject subject([] { sleepers = new Sleepers(50); }, [] {});
+    static std::unique_ptr<Sleepers> sleepers;
+    Subject subject([] { sleepers = std::make_unique<Sleepers>(50); }, [] {});
     // The destructor kills the subject.
   }
 }

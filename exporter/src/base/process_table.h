@@ -20,7 +20,7 @@ namespace pfe {
 inline constexpr size_t kSeverities = 2;
 inline constexpr size_t kAccesses = 3;
 inline constexpr size_t kKinds = 4;
-inline constexpr size_t kBreakdown = kSeverities * kAccesses * kKinds;
+inline constexpr size_t kBreakdownCells = kSeverities * kAccesses * kKinds;
 inline constexpr std::array<const char*, kSeverities> kSeverityNames = {
     "minor", "major"};
 inline constexpr std::array<const char*, kAccesses> kAccessNames = {
@@ -28,7 +28,7 @@ inline constexpr std::array<const char*, kAccesses> kAccessNames = {
 inline constexpr std::array<const char*, kKinds> kKindNames = {
     "anon", "file", "shmem", "hugetlb"};
 
-using Breakdown = std::array<uint64_t, kBreakdown>;
+using Breakdown = std::array<uint64_t, kBreakdownCells>;
 
 // Calls `use` with the index of each set bit, lowest first.
 template <typename Use>

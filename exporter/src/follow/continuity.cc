@@ -18,7 +18,7 @@ uint32_t Continuity::Restart(const ProcessTable& old_table, const Process& old,
   SetCounters(CountersOf(old), row);
   const Breakdown exported = old_table.breakdown(old);
   const Breakdown source = table->breakdown(*row);
-  for (size_t i = 0; i < kBreakdown; ++i)
+  for (size_t i = 0; i < kBreakdownCells; ++i)
     offset.breakdown[i] = exported[i] - source[i];
   table->SetBreakdown(old.cells, exported, row);
   return static_cast<uint32_t>(next_offsets_.size());
@@ -59,7 +59,7 @@ void Continuity::GrowBreakdown(const ProcessTable& old_table,
   Breakdown exported = old_table.breakdown(old);
   const Breakdown source = table->breakdown(*row);
   uint32_t cells = 0;
-  for (size_t i = 0; i < kBreakdown; ++i) {
+  for (size_t i = 0; i < kBreakdownCells; ++i) {
     const uint64_t was =
         offset ? exported[i] - offset->breakdown[i] : exported[i];
     if (source[i] > was) growth->SetCell(i, source[i] - was);

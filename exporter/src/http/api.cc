@@ -44,7 +44,7 @@ Json Common(const Item& item) {
 
 Json BreakdownJson(const Breakdown& breakdown) {
   Json json = Json::array();
-  for (size_t i = 0; i < kBreakdown; ++i)
+  for (size_t i = 0; i < kBreakdownCells; ++i)
     if (breakdown[i])
       json.push_back({{"severity", kSeverityNames[i / kKinds / kAccesses]},
                       {"access", kAccessNames[i / kKinds % kAccesses]},

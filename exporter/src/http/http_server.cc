@@ -107,6 +107,11 @@ std::string JoinedHeader(const mg_request_info& info, const char* name) {
   return joined;
 }
 
+[[noreturn]] void CannotListen(const std::string& address,
+                               const std::string& why) {
+  throw std::runtime_error("cannot listen on " + address + ": " + why);
+}
+
 }  // namespace
 
 std::string CheckListenAddress(const std::string& address) {
@@ -124,8 +129,7 @@ class HttpServer::Implementation {
     std::string ports;
     for (const std::string& address : addresses) {
       const std::string wrong = CheckListenAddress(address);
-      if (!wrong.empty())
-        throw std::runtime_error("cannot listen on " + address + ": " + wrong);
+      if (!wrong.empty()) CannotListen(address, wrong);
       if (!ports.empty()) ports += ',';
       ports += CivetAddress(address);
     }
@@ -185,9 +189,7 @@ class HttpServer::Implementation {
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
-      throw std::runtime_error(
-          "cannot listen on " + ports + ": " +
-          (message_.empty() ? "is the port in use?" : message_));
+      CannotListen(ports, message_.empty() ? "is the port in use?" : message_);
     mg_set_request_handler(context_, "/", &Implementation::OnRequest, this);
   }
 

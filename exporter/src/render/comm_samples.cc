@@ -32,8 +32,8 @@ std::string BreakdownLabels(const char* severity, const char* access,
 
 std::string_view CellLabels(size_t cell) {
   static const auto all = [] {
-    std::array<std::string, kBreakdown> labels;
-    for (size_t i = 0; i < kBreakdown; ++i)
+    std::array<std::string, kBreakdownCells> labels;
+    for (size_t i = 0; i < kBreakdownCells; ++i)
       labels[i] = BreakdownLabels(kSeverityNames[i / kKinds / kAccesses],
                                   kAccessNames[i / kKinds % kAccesses],
                                   kKindNames[i % kKinds]);
@@ -56,7 +56,7 @@ void AppendPlain(const CommSums& sums, std::string_view labels,
 
 void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
                  SampleWriter* out) {
-  for (size_t cell = 0; cell < kBreakdown; ++cell)
+  for (size_t cell = 0; cell < kBreakdownCells; ++cell)
     if (cells[cell]) Append(metric, labels, CellLabels(cell), cells[cell], out);
 }
 

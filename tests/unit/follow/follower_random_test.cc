@@ -25,7 +25,7 @@ class Machine {
     for (Truth& process : processes_) {
       const uint64_t growth = random_() % 3 ? random_() % 100 : 0;
       process.total += growth;
-      process.cells[random_() % kBreakdown] += growth;
+      process.cells[random_() % kBreakdownCells] += growth;
       grown_ += growth;
       if (random_() % 20 == 0)
         process.comm = "c" + std::to_string(random_() % 5);
@@ -60,7 +60,7 @@ class Machine {
       const uint64_t dip = random_() % 50 == 0 ? 3 : 0;
       const uint64_t total = process.total - process.at_load;
       sample.faults = sample.minor = total - std::min(dip, total);
-      for (size_t i = 0; i < kBreakdown; ++i)
+      for (size_t i = 0; i < kBreakdownCells; ++i)
         sample.breakdown[i] = process.cells[i] - process.cells_at_load[i];
       Add(sample, &snapshot.processes);
     }
@@ -135,13 +135,13 @@ void ExpectNoFall(const Seen& before, const Seen& now, uint64_t most) {
     if (next == now.processes.end()) continue;
     ASSERT_GE(next->second.first, values.first) << key.first;
     ASSERT_LE(next->second.first - values.first, most) << key.first;
-    for (size_t i = 0; i < kBreakdown; ++i)
+    for (size_t i = 0; i < kBreakdownCells; ++i)
       ASSERT_GE(next->second.second[i], values.second[i]) << key.first;
   }
   for (const auto& [comm, sums] : before.comms) {
     const CommSums& next = now.comms.at(comm);
     ASSERT_GE(next.counters.faults, sums.counters.faults) << comm;
-    for (size_t i = 0; i < kBreakdown; ++i)
+    for (size_t i = 0; i < kBreakdownCells; ++i)
       ASSERT_GE(next.breakdown[i], sums.breakdown[i]) << comm;
   }
 }
