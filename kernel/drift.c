@@ -6,6 +6,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 #include <linux/vmstat.h>
@@ -99,8 +100,7 @@ static void pf_drift_wait_for_calls(void)
  */
 static unsigned int pf_drift_base_slack(unsigned int maxactive)
 {
-	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_full() ||
-	    preempt_model_rt())
+	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_preemptible())
 		return maxactive;
 	return min(maxactive, 4 * num_possible_cpus());
 }
