@@ -52,6 +52,15 @@ uint32_t Sums::ToOther(std::string_view comm) {
   return kOther;
 }
 
+// Adds what an idle comm has counted to the bucket.
+void Sums::MoveToOther(const CommSums& from) {
+  CommSums& other = (*next_)[kOther];
+  other.counters += from.counters;
+  for (size_t cell = 0; cell < kBreakdown; ++cell)
+    other.breakdown[cell] += from.breakdown[cell];
+  for (size_t s = 0; s < kSeverities; ++s) other.plain[s] += from.plain[s];
+}
+
 // Finds the place of an idle comm. Returns its index, or kOther if there is
 // none.
 uint32_t Sums::FindIdlePlace() {
@@ -77,6 +86,7 @@ uint32_t Sums::IndexOf(std::string_view comm) {
     place = FindIdlePlace();
     if (place == kOther) return ToOther(comm);
     index_.erase((*next_)[place].comm);
+    MoveToOther((*next_)[place]);
     (*next_)[place] = CommSums();
   }
   (*next_)[place].comm = comm;

@@ -37,7 +37,9 @@ struct CommSums {
 // Adds each fault once, to the comm that the process had in the tick that saw
 // the fault. At most `max_comms` comms have sums of their own; the others
 // share the bucket "other". When all places are taken, a new comm gets the
-// place of one that had no process for kIdleNs.
+// place of one that had no process for kIdleNs. What that one had counted goes
+// into the bucket, so the sum over all comms never falls. A comm that leaves
+// the bucket starts at 0, and its past stays there.
 //
 // The state of the last tick does not change before Commit(). If a tick fails
 // before that, it has no effect.
@@ -79,6 +81,7 @@ class Sums {
   uint32_t IndexOf(std::string_view comm);
   uint32_t FindIdlePlace();
   uint32_t ToOther(std::string_view comm);
+  void MoveToOther(const CommSums& from);
   void IndexComms();
 
   size_t max_comms_;

@@ -52,6 +52,7 @@ TEST_F(SumsTest, APlaceIsGivenAwayAfterSeconds) {
   Tick(2 * kSecond + Sums::kIdleNs, {"a", "c"});
   EXPECT_EQ(Of("b"), 0u);
   EXPECT_EQ(Of("c"), 1u);
+  EXPECT_EQ(Of("other"), 502u) << "with what b had";
   EXPECT_EQ(sums_.omitted(), 0u);
 }
 
