@@ -57,7 +57,9 @@ struct Raw {
 };
 
 void AddSourceOptions(CLI::App* app, Raw* raw) {
-  app->add_option("--interval", raw->interval, "How often the source is read")
+  app->add_option("--interval", raw->interval,
+                  "How often the source is read; Prometheus's scrape interval "
+                  "should be a multiple of it")
       ->check(CheckInterval)
       ->type_name("DURATION");
   app->add_option("--source", raw->options.source,

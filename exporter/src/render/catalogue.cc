@@ -98,6 +98,10 @@ constexpr MetricInfo kCatalogue[] = {
      "1 for the cause that keeps the preferred source from being read."},
     {Metric::kSnapshotAge, "page_fault_exporter_snapshot_age_seconds", kGauge,
      "", "Time since the last successful read of a source."},
+    {Metric::kLastReadTime, "page_fault_exporter_last_read_timestamp_seconds",
+     kGauge, "",
+     "When the last successful read of a source began, in seconds since 1970. "
+     "All values of processes and comms are of this moment."},
     {Metric::kTicks, "page_fault_exporter_ticks_total", kCounter, "",
      "Reads of the source since the exporter started."},
     {Metric::kTickDuration, "page_fault_exporter_tick_duration_seconds", kGauge,

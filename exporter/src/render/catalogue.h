@@ -46,6 +46,7 @@ enum class Metric {
   kReadErrors,
   kReadError,
   kSnapshotAge,
+  kLastReadTime,
   kTicks,
   kTickDuration,
   kTickCpu,

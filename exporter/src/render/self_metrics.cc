@@ -150,9 +150,11 @@ void AddExporter(const View& view, const RequestCounters& requests,
                  View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
-  if (view.read_at)
+  if (view.read_at) {
     out->One(Metric::kSnapshotAge,
              std::chrono::duration<double>(now - *view.read_at).count());
+    out->One(Metric::kLastReadTime, view.read_unix_seconds);
+  }
   out->One(Metric::kTicks, static_cast<double>(view.ticks));
   out->One(Metric::kTickDuration, view.tick_seconds);
   out->One(Metric::kTickCpu, view.tick_cpu_seconds);

@@ -37,6 +37,7 @@ struct View {
   double tick_cpu_seconds = 0;  // of all ticks
   // Of the last good read; absent before the first one.
   std::optional<Clock::time_point> read_at;
+  double read_unix_seconds = 0;
 
   // --- Of the last read; empty when it failed: values of processes that may
   // have gone are not served as metrics.

@@ -35,6 +35,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->comms = last_->comms;
   next->cgroups = last_->cgroups;
   next->history = last_->history;
+  next->read_unix_seconds = last_->read_unix_seconds;
   next->seconds = last_->seconds;
   next->boot_unix_ns = last_->boot_unix_ns;
   return next;
@@ -98,6 +99,7 @@ void Pipeline::Read(const Forms& forms, View* next) {
   auto error = source_->Read(&snapshot_);
   rows->processes = std::move(snapshot_.processes);
   if (error) {
+  const uint64_t unix_ns = ClockNs(CLOCK_REALTIME);
     next->error = next->reason = std::move(error);
     return;
   }
@@ -108,6 +110,7 @@ void Pipeline::Read(const Forms& forms, View* next) {
 // Frees the memory of what was read, then notes the error.
 void Pipeline::GiveUp(Error error, View* next) {
   snapshot_ = Snapshot();
+  next->read_unix_seconds = static_cast<double>(unix_ns) / 1e9;
   recycler_.Forget();
   next->error = next->reason = std::move(error);
 }

@@ -41,6 +41,8 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   View bad = *pipeline.Tick();
   EXPECT_TRUE(bad.families.empty());
   EXPECT_EQ(bad.read_at, good.read_at);
+  EXPECT_GT(good.read_unix_seconds, 1e9);
+  EXPECT_EQ(bad.read_unix_seconds, good.read_unix_seconds);
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
   bad = *pipeline.Tick();
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
