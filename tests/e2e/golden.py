@@ -47,7 +47,7 @@ def scrape():
         whole = f.read()
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
-            DAEMON, DEBUGFS, "--containers",
+            DAEMON, DEBUGFS, "--containers", "--birth.hold=0s",
             f"--path.procfs={os.path.join(FIXTURES, 'procfs')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.
         daemon.replace_table(head + b"# end rows=0\n")

@@ -116,6 +116,12 @@ constexpr MetricInfo kCatalogue[] = {
      "--processes.* and --no-pid."},
     {Metric::kCommsOmitted, "page_fault_exporter_comms_omitted", kGauge, "",
      "Comms that share the bucket \"other\", because of --comms.max."},
+    {Metric::kHeldFaults, "page_fault_exporter_held_faults", kGauge, "",
+     "Page faults that page_fault_comm_faults_total does not show yet, because "
+     "their series are new (--birth.hold)."},
+    {Metric::kHeldStall, "page_fault_exporter_held_stall_seconds", kGauge, "",
+     "Time that page_fault_comm_stall_seconds_total does not show yet, because "
+     "its series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",

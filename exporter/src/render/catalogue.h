@@ -53,6 +53,8 @@ enum class Metric {
   kProcesses,
   kProcessesOmitted,
   kCommsOmitted,
+  kHeldFaults,
+  kHeldStall,
   kScrapes,
   kReloads,
   kCpu,

@@ -8,7 +8,7 @@ namespace pfe {
 namespace {
 
 bool IsShown(const CommSums& sums) {
-  return sums.processes || sums.counters.faults || sums.counters.stall_ns;
+  return sums.processes || sums.births.HasAny();
 }
 
 template <typename Value>
@@ -30,26 +30,33 @@ std::string BreakdownLabels(const char* severity, const char* access,
   return std::string(labels.text());
 }
 
-std::string_view CellLabels(size_t cell) {
+// The labels of the faults that Births numbers so.
+std::string_view LabelsOf(size_t counter) {
   static const auto all = [] {
-    std::array<std::string, kBreakdown> labels;
+    std::array<std::string, Births::kStall> labels;
     for (size_t i = 0; i < kBreakdown; ++i)
       labels[i] = BreakdownLabels(kSeverityNames[i / kKinds / kAccesses],
                                   kAccessNames[i / kKinds % kAccesses],
                                   kKindNames[i % kKinds]);
+    for (size_t s = 0; s < kSeverities; ++s)
+      labels[Births::kPlain + s] =
+          BreakdownLabels(kSeverityNames[s], "unknown", "unknown");
     return labels;
   }();
-  return all[cell];
+  return all[counter];
 }
 
-// Appends the faults whose access and kind the source does not report.
-void AppendPlain(const CommSums& sums, std::string_view labels,
-                 SampleWriter* out) {
-  for (size_t s = 0; s < kSeverities; ++s)
-    if (sums.plain[s])
-      Append(Metric::kCommFaults, labels,
-             BreakdownLabels(kSeverityNames[s], "unknown", "unknown"),
-             sums.plain[s], out);
+// Appends the faults of a comm, without what is held back.
+void AppendFaults(const CommSums& sums, std::string_view labels,
+                  SampleWriter* out) {
+  for (size_t counter = 0; counter < Births::kStall; ++counter) {
+    if (!sums.births.Has(counter)) continue;
+    const uint64_t total = counter < Births::kPlain
+                               ? sums.breakdown[counter]
+                               : sums.plain[counter - Births::kPlain];
+    Append(Metric::kCommFaults, labels, LabelsOf(counter),
+           total - sums.births.Held(counter), out);
+  }
 }
 
 }  // namespace
@@ -57,7 +64,7 @@ void AppendPlain(const CommSums& sums, std::string_view labels,
 void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
                  SampleWriter* out) {
   for (size_t cell = 0; cell < kBreakdown; ++cell)
-    if (cells[cell]) Append(metric, labels, CellLabels(cell), cells[cell], out);
+    if (cells[cell]) Append(metric, labels, LabelsOf(cell), cells[cell], out);
 }
 
 CommSamples RenderCommSamples(const Sums::Comms& comms) {
@@ -68,9 +75,9 @@ CommSamples RenderCommSamples(const Sums::Comms& comms) {
     writer.Clear(SampleWriter::LabelRoom("comm", sums.comm.size()));
     writer.AppendLabel("comm", sums.comm);
     const std::string_view labels = writer.text();
-    AppendCells(Metric::kCommFaults, labels, sums.breakdown, &samples.faults);
-    AppendPlain(sums, labels, &samples.faults);
-    Append(Metric::kCommStall, labels, "", Seconds{sums.counters.stall_ns},
+    AppendFaults(sums, labels, &samples.faults);
+    Append(Metric::kCommStall, labels, "",
+           Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
            &samples.stall);
     Append(Metric::kCommProcesses, labels, "", sums.processes,
            &samples.processes);

@@ -260,7 +260,7 @@ class Rendering {
 
   void RenderComms() {
     const bool changed = changes_.all || changes_.rows || changes_.counters ||
-                         changes_.vma || changes_.rss;
+                         changes_.released || changes_.vma || changes_.rss;
     std::optional<CommSamples> samples;
     const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
       if (Reuse(metric, changed)) return;

@@ -162,6 +162,8 @@ void AddExporter(const View& view, const RequestCounters& requests,
   out->One(Metric::kProcessesOmitted,
            static_cast<double>(view.processes_omitted));
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
+  out->One(Metric::kHeldFaults, static_cast<double>(view.held.faults));
+  out->One(Metric::kHeldStall, static_cast<double>(view.held.stall_ns) / 1e9);
   out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
   out->One(Metric::kReloads, requests.config_ok);
 }

@@ -49,6 +49,8 @@ struct View {
   size_t processes = 0;  // live ones
   size_t processes_omitted = 0;
   size_t comms_omitted = 0;
+  // Growth that `families` do not show yet. Always 0 without families by comm.
+  HeldBack held;
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
