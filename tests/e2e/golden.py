@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import time
 
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client import parser as text_parser
@@ -119,6 +120,25 @@ def is_read_by_a_strict_parser():
     assert len(plain) > 500, len(plain)
 
 
+def created_is_only_in_openmetrics():
+    """With --openmetrics.created a strict parser reads when counters began."""
+    with under_test.Daemon(DAEMON, DEBUGFS, "--openmetrics.created") as daemon:
+        texts = {name: daemon.get("/metrics", {"Accept": accept})[1].decode()
+                 for name, accept in ACCEPT.items()}
+    assert "_created" not in texts["metrics.txt"]
+    assert "_created" not in scraped()["openmetrics.txt"]
+    times = {}
+    for family in openmetrics_parser.text_string_to_metric_families(
+            texts["openmetrics.txt"]):
+        for sample in family.samples:
+            if sample.name.endswith("_created"):
+                times.setdefault(family.name, []).append(sample.value)
+    assert set(times) == {"page_fault_comm_faults",
+                          "page_fault_comm_stall_seconds"}, times
+    now = time.time()
+    assert all(now - 3600 < t <= now for ts in times.values() for t in ts), times
+
+
 def odd_comms_are_read():
     """Both parsers read each comm, with any byte, as one label value."""
     escapes = {0x5c: b"\\\\", 0x0a: b"\\n", 0x09: b"\\t"}
@@ -150,4 +170,5 @@ def odd_comms_are_read():
 
 if __name__ == "__main__":
     under_test.run_tests([is_as_it_was, has_every_family,
-                          is_read_by_a_strict_parser, odd_comms_are_read])
+                          is_read_by_a_strict_parser,
+                          created_is_only_in_openmetrics, odd_comms_are_read])

@@ -37,6 +37,7 @@ void Sums::Begin(uint64_t now_ns, const Offered& offered, bool interrupted) {
   released_ = full_ = false;
   next_ = recycler_.Take();
   *next_ = *comms_;
+  if (first_) next_->at(kOther).created_ns = now_ns;
   for (CommSums& sums : *next_) {
     sums.growth = {};
     sums.processes = sums.vma_kb = sums.rss_kb = 0;
@@ -99,6 +100,7 @@ uint32_t Sums::IndexOf(std::string_view comm) {
     (*next_)[place] = CommSums();
   }
   (*next_)[place].comm = comm;
+  (*next_)[place].created_ns = now_ns_;
   index_.emplace(comm, place);
   const auto omitted = omitted_.find(comm);
   if (omitted != omitted_.end()) omitted_.erase(omitted);

@@ -33,7 +33,8 @@ struct CommSums {
   uint64_t processes = 0;  // live ones
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
-  uint64_t active_ns = 0;  // when it last had a process, boot time
+  uint64_t active_ns = 0;   // when it last had a process, boot time
+  uint64_t created_ns = 0;  // since when its counters count, boot time
   Births births;
 };
 

@@ -12,12 +12,35 @@ bool IsShown(const CommSums& sums) {
 }
 
 template <typename Value>
-void Append(Metric metric, std::string_view labels, std::string_view more,
-            Value value, SampleWriter* out) {
-  const std::string_view name = InfoOf(metric).name;
+void Append(std::string_view name, std::string_view labels,
+            std::string_view more, Value value, SampleWriter* out) {
   out->Reserve(
       SampleWriter::SampleRoom(name.size(), labels.size() + more.size()));
   out->AppendSample(name, labels, more, value);
+}
+
+template <typename Value>
+void Append(Metric metric, std::string_view labels, std::string_view more,
+            Value value, SampleWriter* out) {
+  Append(InfoOf(metric).name, labels, more, value, out);
+}
+
+// What all counters of one comm have in common.
+struct CounterOf {
+  const CommSums& sums;
+  std::string_view labels;
+  std::optional<Seconds> created;  // since 1970
+};
+
+template <typename Value>
+void AppendCounter(Metric metric, const CounterOf& of, std::string_view more,
+                   Value value, CounterSamples* out) {
+  Append(metric, of.labels, more, value, &out->samples);
+  if (!of.created) return;
+  Append(metric, of.labels, more, value, &out->with_created);
+  std::string name = InfoOf(metric).name;
+  name.replace(name.rfind("_total"), std::string::npos, "_created");
+  Append(name, of.labels, more, *of.created, &out->with_created);
 }
 
 std::string BreakdownLabels(const char* severity, const char* access,
@@ -47,15 +70,15 @@ std::string_view LabelsOf(size_t counter) {
 }
 
 // Appends the faults of a comm, without what is held back.
-void AppendFaults(const CommSums& sums, std::string_view labels,
-                  SampleWriter* out) {
+void AppendFaults(const CounterOf& of, CounterSamples* out) {
+  const CommSums& sums = of.sums;
   for (size_t counter = 0; counter < Births::kStall; ++counter) {
     if (!sums.births.Has(counter)) continue;
     const uint64_t total = counter < Births::kPlain
                                ? sums.breakdown[counter]
                                : sums.plain[counter - Births::kPlain];
-    Append(Metric::kCommFaults, labels, LabelsOf(counter),
-           total - sums.births.Held(counter), out);
+    AppendCounter(Metric::kCommFaults, of, LabelsOf(counter),
+                  total - sums.births.Held(counter), out);
   }
 }
 
@@ -67,7 +90,9 @@ void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
     if (cells[cell]) Append(metric, labels, LabelsOf(cell), cells[cell], out);
 }
 
-CommSamples RenderCommSamples(const Sums::Comms& comms) {
+CommSamples RenderCommSamples(const Sums::Comms& comms,
+                              std::optional<uint64_t> created_boot_unix_ns) {
+  constexpr uint64_t kMs = 1000000;
   CommSamples samples;
   SampleWriter writer;
   for (const CommSums& sums : comms) {
@@ -75,10 +100,15 @@ CommSamples RenderCommSamples(const Sums::Comms& comms) {
     writer.Clear(SampleWriter::LabelRoom("comm", sums.comm.size()));
     writer.AppendLabel("comm", sums.comm);
     const std::string_view labels = writer.text();
-    AppendFaults(sums, labels, &samples.faults);
-    Append(Metric::kCommStall, labels, "",
-           Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
-           &samples.stall);
+    CounterOf of = {sums, labels, std::nullopt};
+    if (created_boot_unix_ns)
+      of.created =
+          Seconds{(*created_boot_unix_ns + sums.created_ns) / kMs * kMs};
+    AppendFaults(of, &samples.faults);
+    AppendCounter(
+        Metric::kCommStall, of, "",
+        Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
+        &samples.stall);
     Append(Metric::kCommProcesses, labels, "", sums.processes,
            &samples.processes);
     Append(Metric::kCommVma, labels, "", sums.vma_kb * 1024, &samples.vma);

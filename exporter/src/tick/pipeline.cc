@@ -57,6 +57,7 @@ void Pipeline::Render(const Forms& forms, View* next) {
   input.boot_unix_ns = boot_.Note(ClockNs(CLOCK_REALTIME), BootTimeNs());
   input.boot_moved = input.boot_unix_ns != last_->boot_unix_ns;
   input.basic_families_only = settings_.basic_families_only;
+  input.created = settings_.created;
   input.forms = forms;
   next->families = renderer_.Render(input, last_->families);
   next->boot_unix_ns = input.boot_unix_ns;

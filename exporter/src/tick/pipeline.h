@@ -29,6 +29,7 @@ struct PipelineSettings {
   std::chrono::milliseconds birth_hold{60000};  // see Births
   bool containers = false;
   bool basic_families_only = false;
+  bool created = false;      // _created of counters by comm, in OpenMetrics
   bool count_first = false;  // see Follower; cannot be changed
   std::string procfs = "/proc";
 };
