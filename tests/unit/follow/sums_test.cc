@@ -79,7 +79,7 @@ TEST_F(SumsTest, ATickThatIsGivenUpLeavesNoTrace) {
 TEST_F(SumsTest, ReadersKeepTheirTick) {
   Tick(kSecond, {"a"});
   const auto held = sums_.comms();
-  for (int i = 2; i < 10; ++i) Tick(i * kSecond, {"a"});
+  for (uint64_t i = 2; i < 10; ++i) Tick(i * kSecond, {"a"});
   EXPECT_EQ((*held)[1].counters.faults, 1u);
   EXPECT_EQ(Of("a"), 9u);
 }

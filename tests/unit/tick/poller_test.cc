@@ -119,7 +119,7 @@ TEST(Pipeline, HoldsBackWhatIsBornAboveZero) {
 class ThrowingSource : public FakeSource {
  public:
   std::optional<Error> Read(Snapshot* snapshot) override {
-    const auto error = FakeSource::Read(snapshot);
+    auto error = FakeSource::Read(snapshot);
     if (memory) throw std::bad_alloc();
     if (other) throw std::runtime_error("a bug");
     return error;
