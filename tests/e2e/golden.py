@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import time
 
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client import parser as text_parser
@@ -31,7 +32,7 @@ VARIES = re.compile(
     r"^(process_\w+|page_fault_process_start_time_seconds"
     r"|page_fault_module_load_time_seconds"
     r"|page_fault_exporter_(ticks_total|tick_\w+|snapshot_age_seconds"
-    r"|scrapes_total))(\{.*\})? \S+$")
+    r"|last_read_timestamp_seconds|scrapes_total))(\{.*\})? \S+$")
 
 
 def with_values_hidden(text):
@@ -47,7 +48,7 @@ def scrape():
         whole = f.read()
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
-            DAEMON, DEBUGFS, "--containers",
+            DAEMON, DEBUGFS, "--containers", "--birth.hold=0s",
             f"--path.procfs={os.path.join(FIXTURES, 'procfs')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.
         daemon.replace_table(head + b"# end rows=0\n")
@@ -112,10 +113,30 @@ def is_read_by_a_strict_parser():
         text_parser.text_string_to_metric_families(texts["metrics.txt"]))
     strict = samples_of(openmetrics_parser.text_string_to_metric_families(
         texts["openmetrics.txt"]))
-    moving = re.compile(r"process_|page_fault_exporter_(tick|snap|scrapes)")
+    moving = re.compile(
+        r"process_|page_fault_exporter_(tick|snap|last_read_time|scrapes)")
     assert [s for s in plain if not moving.match(s[0])] == [
         s for s in strict if not moving.match(s[0])]
     assert len(plain) > 500, len(plain)
+
+
+def created_is_only_in_openmetrics():
+    """With --openmetrics.created a strict parser reads when counters began."""
+    with under_test.Daemon(DAEMON, DEBUGFS, "--openmetrics.created") as daemon:
+        texts = {name: daemon.get("/metrics", {"Accept": accept})[1].decode()
+                 for name, accept in ACCEPT.items()}
+    assert "_created" not in texts["metrics.txt"]
+    assert "_created" not in scraped()["openmetrics.txt"]
+    times = {}
+    for family in openmetrics_parser.text_string_to_metric_families(
+            texts["openmetrics.txt"]):
+        for sample in family.samples:
+            if sample.name.endswith("_created"):
+                times.setdefault(family.name, []).append(sample.value)
+    assert set(times) == {"page_fault_comm_faults",
+                          "page_fault_comm_stall_seconds"}, times
+    now = time.time()
+    assert all(now - 3600 < t <= now for ts in times.values() for t in ts), times
 
 
 def odd_comms_are_read():
@@ -149,4 +170,5 @@ def odd_comms_are_read():
 
 if __name__ == "__main__":
     under_test.run_tests([is_as_it_was, has_every_family,
-                          is_read_by_a_strict_parser, odd_comms_are_read])
+                          is_read_by_a_strict_parser,
+                          created_is_only_in_openmetrics, odd_comms_are_read])

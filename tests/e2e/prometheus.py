@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus scrapes the daemon, whose table has comms of every kind.
+"""A real Prometheus scrapes the daemon: comms of every kind, and a comm that is
+born with many faults.
 
 usage: prometheus.py DAEMON
 """
+import contextlib
 import http.client
 import http.server
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,20 +29,27 @@ def escape(comm):
     return out
 
 
-def write_table(directory):
+def write_table(directory, rows):
+    """The module's files, with rows of pid, state, faults and comm."""
+    os.makedirs(directory, exist_ok=True)
+    path = os.path.join(directory, "processes")
+    with open(path + ".new", "w") as f:
+        f.write("# page_faults 1\npid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults"
+                "\tminor\tmajor\tcomm\n")
+        for pid, state, faults, comm in rows:
+            f.write(f"{pid}\t1\t{state}\t4\t4\t{faults}\t{faults}\t0\t"
+                    f"{escape(comm)}\n")
+        f.write(f"# end rows={len(rows)}\n")
+    os.rename(path + ".new", path)
+    with open(os.path.join(directory, "stats"), "w") as f:
+        f.write("version 1\nmodule_version 0\nend 2\n")
+
+
+def comms_of_every_kind():
     """A process for each byte, alone and after a letter."""
     comms = [bytes([b]) for b in range(1, 256)]
     comms += [b"x" + bytes([b, b]) for b in range(1, 256)]
-    os.makedirs(directory)
-    with open(os.path.join(directory, "processes"), "w") as f:
-        f.write("# page_faults 1\npid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults"
-                "\tcomm\n")
-        for pid, comm in enumerate(comms, 1):
-            f.write(f"{pid}\t1\tlive\t4\t4\t{pid}\t{escape(comm)}\n")
-        f.write(f"# end rows={len(comms)}\n")
-    with open(os.path.join(directory, "stats"), "w") as f:
-        f.write("version 1\nmodule_version 0\nend 2\n")
-    return len(comms)
+    return [(pid, "live", pid, comm) for pid, comm in enumerate(comms, 1)]
 
 
 def query(port, expression):
@@ -74,57 +85,123 @@ def text_proxy(port):
     return server.server_port
 
 
-def scrapes(daemon_port, work):
-    """Runs a Prometheus until it has the series; returns how many."""
+@contextlib.contextmanager
+def prometheus(work, daemon_port, seconds):
+    """A Prometheus that scrapes the daemon every so many seconds; its port."""
     port = free_port()
-    config = os.path.join(work, "prometheus.yml")
-    with open(config, "w") as f:
-        f.write("scrape_configs:\n- job_name: x\n  scrape_interval: 3s\n"
-                "  scrape_timeout: 3s\n  static_configs:\n"
-                f"  - targets: ['127.0.0.1:{daemon_port}']\n")
     data = tempfile.mkdtemp(dir=work)
-
-    def series():
-        try:
-            return int(query(port, "count(page_faults_total)")[0]["value"][1])
-        except (KeyError, IndexError, ValueError):  # not up, or nothing yet
-            return None
-
+    config = os.path.join(data, "prometheus.yml")
+    with open(config, "w") as f:
+        f.write(f"scrape_configs:\n- job_name: x\n  scrape_interval: {seconds}s\n"
+                f"  scrape_timeout: {seconds}s\n  static_configs:\n"
+                f"  - targets: ['127.0.0.1:{daemon_port}']\n")
     with open(os.path.join(LOGS, "prometheus.log"), "a") as log:
         process = subprocess.Popen(
             ["prometheus", "--config.file", config, "--storage.tsdb.path", data,
              f"--web.listen-address=127.0.0.1:{port}"], stderr=log)
     try:
-        return wait_until(series, "page_faults_total in Prometheus")
+        yield port
     finally:
         process.terminate()
         process.wait(LIMIT)
 
 
+def number(port, expression):
+    """The value of an expression, or None if there is none yet."""
+    try:
+        return float(query(port, expression)[0]["value"][1])
+    except (KeyError, IndexError, ValueError):  # not up, or nothing yet
+        return None
+
+
+def wait_number(port, expression, value):
+    wait_until(lambda: number(port, expression) == value,
+               f"{expression} is {value} in the Prometheus at {port}")
+
+
+@contextlib.contextmanager
+def running(work, *flags):
+    """A daemon that reads WORK/debugfs; its port and its process."""
+    port = free_port()
+    with open(os.path.join(LOGS, "scraped.stderr"), "a") as log:
+        daemon = subprocess.Popen(
+            [sys.argv[1], f"--web.listen-address=127.0.0.1:{port}",
+             f"--path.debugfs={work}/debugfs", "--source=module", *flags],
+            stderr=log)
+    try:
+        wait_until(lambda: get(port, {}), "/metrics")
+        yield port, daemon
+    finally:
+        daemon.terminate()
+        assert daemon.wait(LIMIT) == 0
+
+
 def scrapes_both_formats():
     """Prometheus stores each process, whatever its comm is."""
     with tempfile.TemporaryDirectory() as work:
-        rows = write_table(os.path.join(work, "debugfs", "page_faults"))
-        port = free_port()
-        with open(os.path.join(LOGS, "scraped.stderr"), "a") as log:
-            daemon = subprocess.Popen(
-                [sys.argv[1], f"--web.listen-address=127.0.0.1:{port}",
-                 f"--path.debugfs={work}/debugfs", "--source=module"],
-                stderr=log)
-        try:
-            wait_until(lambda: get(port, {}), "/metrics")
+        rows = comms_of_every_kind()
+        write_table(os.path.join(work, "debugfs", "page_faults"), rows)
+        with running(work) as (port, _):
             # Debian's Prometheus asks for OpenMetrics first; the proxy asks for
             # text whatever it is asked.
             for form, at in (("OpenMetrics", port), ("text", text_proxy(port))):
-                found = scrapes(at, work)
-                assert found == rows, f"{form}: {found} of {rows} series"
+                with prometheus(work, at, 3) as server:
+                    found = wait_until(
+                        lambda: number(server, "count(page_faults_total)"),
+                        "page_faults_total in Prometheus")
+                assert found == len(rows), f"{form}: {found} series"
             check = subprocess.run(["promtool", "check", "metrics"],
                                    capture_output=True, timeout=LIMIT,
                                    input=get(port, {})[1])
             assert check.returncode == 0, check.stderr
-        finally:
-            daemon.terminate()
-            assert daemon.wait(LIMIT) == 0
 
 
-run_tests([scrapes_both_formats])
+BURST = 'page_fault_comm_faults_total{comm="burst"}'
+FAULTS = 100000
+
+
+def scraped_value(port, name):
+    text = get(port, {"Accept": "text/plain"})[1].decode()
+    found = re.search(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M)
+    return found and float(found[1])
+
+
+def counts_what_is_born():
+    """Whoever scrapes, and however often, the first and the last sample of a
+    program that ran once differ by all its faults."""
+    with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as stack:
+        table = os.path.join(work, "debugfs", "page_faults")
+        config = os.path.join(work, "config.json")
+
+        def hold_for(duration):
+            with open(config, "w") as f:
+                json.dump({"birth.hold": duration}, f)
+
+        write_table(table, [])
+        hold_for("1h")
+        port, daemon = stack.enter_context(
+            running(work, "--interval=100ms", f"--config.file={config}"))
+        servers = [stack.enter_context(prometheus(work, port, seconds))
+                   for seconds in (1, 2)]
+        for server in servers:
+            wait_number(server, "up", 1)
+        write_table(table, [(7, "exited", FAULTS, b"burst")])
+        series = "page_fault_comm_faults_total{comm=\"burst\","
+        wait_until(lambda: scraped_value(port, series + ".*}") == 0, "its birth")
+        assert scraped_value(port, "page_fault_exporter_held_faults") == FAULTS
+        write_table(table, [])
+        for server in servers:
+            wait_number(server, BURST, 0)
+        # Each has seen the 0. The hold ends, as if its time had passed.
+        hold_for("0s")
+        daemon.send_signal(signal.SIGHUP)
+        for server in servers:
+            wait_number(server, BURST, FAULTS)
+            seen = number(server, f"max_over_time({BURST}[1h]) - "
+                          f"min_over_time({BURST}[1h])")
+            assert seen == FAULTS, seen
+            assert number(server, f"increase({BURST}[1h])") >= FAULTS
+        assert scraped_value(port, "page_fault_exporter_held_faults") == 0
+
+
+run_tests([scrapes_both_formats, counts_what_is_born])

@@ -22,6 +22,7 @@ panels_pack() {
 # panels_guest VERSION PORT: the guest with its workload and the daemon.
 panels_guest() {
   local daemon="/page_fault_exporter --interval 500ms --containers"
+  daemon+=" --birth.hold $((60000 / FACTOR))ms"
   vm_start "$1" "$WORK/panels.initrd" "panels-$1" --disk "$WORK/panels.disk" \
     --forward "$2" || return 1
   must "panels: the workload starts" \

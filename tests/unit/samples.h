@@ -72,7 +72,7 @@ inline Snapshot Of(const std::vector<Sample>& processes,
 inline void Tick(Snapshot snapshot, Follower* follower) {
   auto rows = std::make_shared<Rows>();
   rows->processes = std::move(snapshot.processes);
-  follower->Follow(snapshot, std::move(rows));
+  follower->Follow(snapshot, std::move(rows), false);
   follower->Commit();
 }
 

@@ -211,6 +211,7 @@ int Main(int argc, const char* const* argv) {
     const auto source = MakeSource(*options);
     PipelineSettings settings = options->pipeline;
     settings.count_first = true;
+    settings.birth_hold = std::chrono::milliseconds(0);
     Pipeline pipeline(source.get(), settings);
     return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
   }

@@ -30,6 +30,13 @@ std::string CheckInterval(const std::string& text) {
          "1m)";
 }
 
+std::string CheckBirthHold(const std::string& text) {
+  const auto hold = ParseDuration(text);
+  if (hold && *hold <= kLongestInterval) return "";
+  return "\"" + text +
+         "\" is not a duration from 0s to 1h (such as 500ms, 60s, 2m)";
+}
+
 std::string CheckTelemetryPath(const std::string& path) {
   if (path.size() < 2 || path.front() != '/' || path.starts_with("/-/") ||
       path.starts_with("/api/"))
@@ -54,10 +61,13 @@ std::string CheckExpression(const std::string& regex) {
 struct Raw {
   Options options;
   std::string interval = "5s";
+  std::string birth_hold = "60s";
 };
 
 void AddSourceOptions(CLI::App* app, Raw* raw) {
-  app->add_option("--interval", raw->interval, "How often the source is read")
+  app->add_option("--interval", raw->interval,
+                  "How often the source is read; Prometheus's scrape interval "
+                  "should be a multiple of it")
       ->check(CheckInterval)
       ->type_name("DURATION");
   app->add_option("--source", raw->options.source,
@@ -109,6 +119,20 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
   app->add_flag("--containers", settings->containers,
                 "Also serve the control group, unit, pod and container of "
                 "processes (page_fault_process_info)");
+}
+
+void AddBirthOptions(CLI::App* app, Raw* raw) {
+  app->add_option("--birth.hold", raw->birth_hold,
+                  "For how long a new series by comm stays at 0 before it "
+                  "shows its faults, so that Prometheus sees them as an "
+                  "increase: at least the longest scrape interval; 0s shows "
+                  "them at once")
+      ->check(CheckBirthHold)
+      ->type_name("DURATION");
+  app->add_flag("--openmetrics.created", raw->options.pipeline.created,
+                "Serve in OpenMetrics since when counters by comm count "
+                "(_created); Prometheus stores that as series unless it is "
+                "told to read it as the start of the counter");
 }
 
 void AddWebOptions(CLI::App* app, Options* options) {
@@ -184,6 +208,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
                         std::string("page_fault_exporter ") + Version());
   AddSourceOptions(app.get(), raw);
   AddProcessOptions(app.get(), &raw->options.pipeline);
+  AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
   AddModes(app.get(), &raw->options);
@@ -292,6 +317,7 @@ std::optional<Options> ParseOptions(int argc, const char* const* argv,
     return std::nullopt;
   }
   raw.options.interval = *ParseDuration(raw.interval);
+  raw.options.pipeline.birth_hold = *ParseDuration(raw.birth_hold);
   return raw.options;
 }
 

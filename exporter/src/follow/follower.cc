@@ -20,7 +20,8 @@ constexpr double kFade = 0.8;
 Follower::Follower(size_t max_comms, bool count_first)
     : count_first_(count_first), sums_(max_comms) {}
 
-void Follower::Begin(const Snapshot& snapshot, const Rows& rows) {
+void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
+                     bool interrupted) {
   const bool new_source = !has_last_ || snapshot.source != last_.source ||
                           snapshot.epoch != last_.epoch;
   next_.source = snapshot.source;
@@ -35,7 +36,8 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows) {
   next_.states.resize(rows.processes.size());
   matcher_.Begin(*last_.rows, !new_source);
   continuity_.Begin(new_source, last_.rows->processes.size());
-  sums_.Begin(next_.read_ns, snapshot.offered.breakdown);
+  sums_.Begin(next_.read_ns, snapshot.offered, interrupted);
+  next_.changes.released = sums_.released();
 }
 
 void Follower::NoteChanges(const Process& old, const Process& process,
@@ -123,8 +125,9 @@ uint64_t Follower::FaultsOfGoneRows() {
   return faults;
 }
 
-void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows) {
-  Begin(snapshot, *rows);
+void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
+                      bool interrupted) {
+  Begin(snapshot, *rows, interrupted);
   FollowRows(rows.get());
   next_.host = last_.host;
   next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,

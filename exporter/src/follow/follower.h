@@ -64,11 +64,14 @@ class Follower {
   Follower(size_t max_comms, bool count_first);
 
   void set_max_comms(size_t max_comms) { sums_.set_max_comms(max_comms); }
+  // For how long the growth of a new counter by comm is held back: see Births.
+  void set_birth_hold(uint64_t ns) { sums_.set_birth_hold(ns); }
 
   // Prepares a tick. `rows->processes` is the table that was read with
   // `snapshot`; snapshot.processes is not used. The counters in it are replaced
-  // by exported values.
-  void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows);
+  // by exported values. `interrupted`: see Sums::Begin().
+  void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
+              bool interrupted);
   // Makes the prepared tick the last one.
   void Commit() noexcept;
 
@@ -79,7 +82,7 @@ class Follower {
   const Sums& sums() const { return sums_; }
 
  private:
-  void Begin(const Snapshot& snapshot, const Rows& rows);
+  void Begin(const Snapshot& snapshot, const Rows& rows, bool interrupted);
   void FollowRows(Rows* rows);
   void ContinueRow(uint32_t previous, Rows* rows, uint32_t index);
   void StartRow(Rows* rows, uint32_t index);

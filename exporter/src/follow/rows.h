@@ -40,6 +40,7 @@ struct Changes {
   bool all = false;   // the source is another one
   bool rows = false;  // processes came, went, exited or were renamed
   bool counters = false;
+  bool released = false;  // growth by comm that was held back: see Births
   bool vma = false;
   bool rss = false;
   bool rss_split = false;

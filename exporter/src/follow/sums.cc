@@ -28,18 +28,24 @@ void Sums::IndexComms() {
     index_.emplace((*comms_)[i].comm, i);
 }
 
-void Sums::Begin(uint64_t now_ns, bool has_breakdown) {
+void Sums::Begin(uint64_t now_ns, const Offered& offered, bool interrupted) {
   // The last tick was not committed: index_ does not match comms_.
   if (under_way_) IndexComms();
   under_way_ = true;
   now_ns_ = now_ns;
-  has_breakdown_ = has_breakdown;
-  full_ = false;
+  offered_ = offered;
+  released_ = full_ = false;
   next_ = recycler_.Take();
   *next_ = *comms_;
+  if (first_) next_->at(kOther).created_ns = now_ns;
   for (CommSums& sums : *next_) {
     sums.growth = {};
     sums.processes = sums.vma_kb = sums.rss_kb = 0;
+    if (interrupted) sums.births.Delay(now_ns_ - last_ns_);
+    // A counter must have been 0 for the whole hold. So the tick in which the
+    // hold has passed still shows 0, and the next one shows the truth.
+    if (last_ns_ >= hold_ns_)
+      released_ |= sums.births.Release(last_ns_ - hold_ns_);
   }
 }
 
@@ -50,6 +56,19 @@ uint32_t Sums::ToOther(std::string_view comm) {
   else if (omitted_.size() < kMostOmitted)
     omitted_.emplace(comm, now_ns_);
   return kOther;
+}
+
+// Adds what an idle comm has counted to the bucket. What metrics have already
+// shown of it is not held back again: the sum of what they show does not fall.
+void Sums::MoveToOther(const CommSums& from) {
+  CommSums& other = (*next_)[kOther];
+  other.counters += from.counters;
+  for (size_t cell = 0; cell < kBreakdownCells; ++cell)
+    other.breakdown[cell] += from.breakdown[cell];
+  for (size_t s = 0; s < kSeverities; ++s) other.plain[s] += from.plain[s];
+  for (size_t counter = 0; counter < Births::kCounters; ++counter)
+    if (from.births.Has(counter))
+      Grow(counter, from.births.Held(counter), &other);
 }
 
 // Finds the place of an idle comm. Returns its index, or kOther if there is
@@ -77,13 +96,33 @@ uint32_t Sums::IndexOf(std::string_view comm) {
     place = FindIdlePlace();
     if (place == kOther) return ToOther(comm);
     index_.erase((*next_)[place].comm);
+    MoveToOther((*next_)[place]);
     (*next_)[place] = CommSums();
   }
   (*next_)[place].comm = comm;
+  (*next_)[place].created_ns = now_ns_;
   index_.emplace(comm, place);
   const auto omitted = omitted_.find(comm);
   if (omitted != omitted_.end()) omitted_.erase(omitted);
   return place;
+}
+
+// Notes the growth of a counter, which is added to the sums elsewhere.
+void Sums::Grow(size_t counter, uint64_t growth, CommSums* sums) const {
+  if (first_ || hold_ns_ == 0)
+    sums->births.Know(counter);
+  else
+    sums->births.Grow(counter, growth, now_ns_);
+}
+
+// The counters that processes had before the first tick exist from then on.
+// So a restart of the exporter does not hold back what all processes do next.
+void Sums::KnowCounters(const Process& process, CommSums* sums) const {
+  if (offered_.breakdown)
+    return ForEachCell(process.cells,
+                       [sums](size_t cell) { sums->births.Know(cell); });
+  if (process.minor) sums->births.Know(Births::kPlain);
+  if (process.major) sums->births.Know(Births::kPlain + 1);
 }
 
 uint32_t Sums::Add(const Process& process, std::string_view comm,
@@ -98,16 +137,23 @@ uint32_t Sums::Add(const Process& process, std::string_view comm,
     sums.rss_kb += process.rss_kb;
   }
   const Counters& counters = growth.counters;
+  if (first_) KnowCounters(process, &sums);
+  if (offered_.stall) Grow(Births::kStall, counters.stall_ns, &sums);
   if (!counters.faults && !counters.stall_ns) return place;
   sums.counters += counters;
   sums.growth += counters;
-  if (has_breakdown_) {
+  if (offered_.breakdown) {
     ForEachCell(growth.cells, [&](size_t cell) {
       sums.breakdown[cell] += growth.by_cell[cell];
+      Grow(cell, growth.by_cell[cell], &sums);
     });
-  } else {
-    sums.plain[0] += counters.minor;
-    sums.plain[1] += counters.major;
+    return place;
+  }
+  const uint64_t by_severity[kSeverities] = {counters.minor, counters.major};
+  for (size_t s = 0; s < kSeverities; ++s) {
+    if (!by_severity[s]) continue;
+    sums.plain[s] += by_severity[s];
+    Grow(Births::kPlain + s, by_severity[s], &sums);
   }
   return place;
 }
@@ -115,10 +161,20 @@ uint32_t Sums::Add(const Process& process, std::string_view comm,
 void Sums::Commit() noexcept {
   comms_ = std::move(next_);
   last_ns_ = now_ns_;
-  under_way_ = false;
+  under_way_ = first_ = false;
   std::erase_if(omitted_, [this](const auto& item) {
     return item.second + kIdleNs < now_ns_;
   });
+}
+
+HeldBack HeldBackOf(const Sums::Comms& comms) {
+  HeldBack held;
+  for (const CommSums& sums : comms) {
+    for (size_t counter = 0; counter < Births::kStall; ++counter)
+      held.faults += sums.births.Held(counter);
+    held.stall_ns += sums.births.Held(Births::kStall);
+  }
+  return held;
 }
 
 }  // namespace pfe

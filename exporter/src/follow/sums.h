@@ -15,6 +15,8 @@
 
 #include "base/process_table.h"
 #include "base/recycler.h"
+#include "base/snapshot.h"
+#include "follow/births.h"
 #include "follow/counters.h"
 
 namespace pfe {
@@ -31,13 +33,25 @@ struct CommSums {
   uint64_t processes = 0;  // live ones
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
-  uint64_t active_ns = 0;  // when it last had a process, boot time
+  uint64_t active_ns = 0;   // when it last had a process, boot time
+  uint64_t created_ns = 0;  // since when its counters count, boot time
+  Births births;
+};
+
+// The growth that metrics do not show yet, of all comms.
+struct HeldBack {
+  uint64_t faults = 0;
+  uint64_t stall_ns = 0;
 };
 
 // Adds each fault once, to the comm that the process had in the tick that saw
 // the fault. At most `max_comms` comms have sums of their own; the others
 // share the bucket "other". When all places are taken, a new comm gets the
-// place of one that had no process for kIdleNs.
+// place of one that had no process for kIdleNs. What that one had counted goes
+// into the bucket, so the sum over all comms never falls. A comm that leaves
+// the bucket starts at 0, and its past stays there.
+//
+// Counters that are new after the first tick are held back: see Births.
 //
 // The state of the last tick does not change before Commit(). If a tick fails
 // before that, it has no effect.
@@ -50,9 +64,12 @@ class Sums {
 
   explicit Sums(size_t max_comms);
   void set_max_comms(size_t max_comms) { max_comms_ = max_comms; }
+  // For how long the growth of a new counter is held back.
+  void set_birth_hold(uint64_t ns) { hold_ns_ = ns; }
 
-  // Starts a tick. `has_breakdown` says whether growth comes by cell.
-  void Begin(uint64_t now_ns, bool has_breakdown);
+  // Starts a tick. `interrupted` says that no sums were served for a time since
+  // the last tick, because reads failed: that time does not count for the hold.
+  void Begin(uint64_t now_ns, const Offered& offered, bool interrupted);
   // Adds a process and its growth. `place` is what this function returned for
   // the process in the tick before, or kOther if the process is new or has
   // another comm now. Returns the index of its comm.
@@ -64,6 +81,8 @@ class Sums {
   const std::shared_ptr<const Comms>& comms() const { return comms_; }
   // Comms that share the bucket now.
   size_t omitted() const { return omitted_.size(); }
+  // Whether this tick released growth that was held back.
+  bool released() const { return released_; }
 
  private:
   struct TextHash {
@@ -79,12 +98,18 @@ class Sums {
   uint32_t IndexOf(std::string_view comm);
   uint32_t FindIdlePlace();
   uint32_t ToOther(std::string_view comm);
+  void MoveToOther(const CommSums& from);
+  void Grow(size_t counter, uint64_t growth, CommSums* sums) const;
+  void KnowCounters(const Process& process, CommSums* sums) const;
   void IndexComms();
 
   size_t max_comms_;
+  uint64_t hold_ns_ = 0;
   uint64_t now_ns_ = 0;
-  uint64_t last_ns_ = 0;  // of the tick before
-  bool has_breakdown_ = false;
+  uint64_t last_ns_ = 0;    // of the tick before
+  Offered offered_;         // in this tick
+  bool first_ = true;       // no tick was committed yet
+  bool released_ = false;   // in this tick
   bool full_ = false;       // in this tick no place was idle
   bool under_way_ = false;  // between Begin() and Commit()
   Recycler<Comms> recycler_;
@@ -93,6 +118,8 @@ class Sums {
   ByText<uint32_t> index_;    // places in next_
   ByText<uint64_t> omitted_;  // when it was last seen, boot time
 };
+
+HeldBack HeldBackOf(const Sums::Comms& comms);
 
 }  // namespace pfe
 

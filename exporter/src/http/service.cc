@@ -47,7 +47,8 @@ class BodyBuilder {
 void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
   for (const RenderedFamily& family : view.families) {
     body->Add(HeadText(family.metric, openmetrics));
-    body->Add(*family.samples);
+    const bool other = openmetrics && family.openmetrics;
+    body->Add(other ? *family.openmetrics : *family.samples);
   }
 }
 

@@ -98,6 +98,10 @@ constexpr MetricInfo kCatalogue[] = {
      "1 for the cause that keeps the preferred source from being read."},
     {Metric::kSnapshotAge, "page_fault_exporter_snapshot_age_seconds", kGauge,
      "", "Time since the last successful read of a source."},
+    {Metric::kLastReadTime, "page_fault_exporter_last_read_timestamp_seconds",
+     kGauge, "",
+     "When the last successful read of a source began, in seconds since 1970. "
+     "All values of processes and comms are of this moment."},
     {Metric::kTicks, "page_fault_exporter_ticks_total", kCounter, "",
      "Reads of the source since the exporter started."},
     {Metric::kTickDuration, "page_fault_exporter_tick_duration_seconds", kGauge,
@@ -112,6 +116,12 @@ constexpr MetricInfo kCatalogue[] = {
      "--processes.* and --no-pid."},
     {Metric::kCommsOmitted, "page_fault_exporter_comms_omitted", kGauge, "",
      "Comms that share the bucket \"other\", because of --comms.max."},
+    {Metric::kHeldFaults, "page_fault_exporter_held_faults", kGauge, "",
+     "Page faults that page_fault_comm_faults_total does not show yet, because "
+     "their series are new (--birth.hold)."},
+    {Metric::kHeldStall, "page_fault_exporter_held_stall_seconds", kGauge, "",
+     "Time that page_fault_comm_stall_seconds_total does not show yet, because "
+     "its series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",

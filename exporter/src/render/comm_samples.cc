@@ -8,16 +8,39 @@ namespace pfe {
 namespace {
 
 bool IsShown(const CommSums& sums) {
-  return sums.processes || sums.counters.faults || sums.counters.stall_ns;
+  return sums.processes || sums.births.HasAny();
+}
+
+template <typename Value>
+void Append(std::string_view name, std::string_view labels,
+            std::string_view more, Value value, SampleWriter* out) {
+  out->Reserve(
+      SampleWriter::SampleRoom(name.size(), labels.size() + more.size()));
+  out->AppendSample(name, labels, more, value);
 }
 
 template <typename Value>
 void Append(Metric metric, std::string_view labels, std::string_view more,
             Value value, SampleWriter* out) {
-  const std::string_view name = InfoOf(metric).name;
-  out->Reserve(
-      SampleWriter::SampleRoom(name.size(), labels.size() + more.size()));
-  out->AppendSample(name, labels, more, value);
+  Append(InfoOf(metric).name, labels, more, value, out);
+}
+
+// What all counters of one comm have in common.
+struct CounterOf {
+  const CommSums& sums;
+  std::string_view labels;
+  std::optional<Seconds> created;  // since 1970
+};
+
+template <typename Value>
+void AppendCounter(Metric metric, const CounterOf& of, std::string_view more,
+                   Value value, CounterSamples* out) {
+  Append(metric, of.labels, more, value, &out->samples);
+  if (!of.created) return;
+  Append(metric, of.labels, more, value, &out->with_created);
+  std::string name = InfoOf(metric).name;
+  name.replace(name.rfind("_total"), std::string::npos, "_created");
+  Append(name, of.labels, more, *of.created, &out->with_created);
 }
 
 std::string BreakdownLabels(const char* severity, const char* access,
@@ -30,26 +53,33 @@ std::string BreakdownLabels(const char* severity, const char* access,
   return std::string(labels.text());
 }
 
-std::string_view CellLabels(size_t cell) {
+// The labels of the faults that Births numbers so.
+std::string_view LabelsOf(size_t counter) {
   static const auto all = [] {
-    std::array<std::string, kBreakdownCells> labels;
+    std::array<std::string, Births::kStall> labels;
     for (size_t i = 0; i < kBreakdownCells; ++i)
       labels[i] = BreakdownLabels(kSeverityNames[i / kKinds / kAccesses],
                                   kAccessNames[i / kKinds % kAccesses],
                                   kKindNames[i % kKinds]);
+    for (size_t s = 0; s < kSeverities; ++s)
+      labels[Births::kPlain + s] =
+          BreakdownLabels(kSeverityNames[s], "unknown", "unknown");
     return labels;
   }();
-  return all[cell];
+  return all[counter];
 }
 
-// Appends the faults whose access and kind the source does not report.
-void AppendPlain(const CommSums& sums, std::string_view labels,
-                 SampleWriter* out) {
-  for (size_t s = 0; s < kSeverities; ++s)
-    if (sums.plain[s])
-      Append(Metric::kCommFaults, labels,
-             BreakdownLabels(kSeverityNames[s], "unknown", "unknown"),
-             sums.plain[s], out);
+// Appends the faults of a comm, without what is held back.
+void AppendFaults(const CounterOf& of, CounterSamples* out) {
+  const CommSums& sums = of.sums;
+  for (size_t counter = 0; counter < Births::kStall; ++counter) {
+    if (!sums.births.Has(counter)) continue;
+    const uint64_t total = counter < Births::kPlain
+                               ? sums.breakdown[counter]
+                               : sums.plain[counter - Births::kPlain];
+    AppendCounter(Metric::kCommFaults, of, LabelsOf(counter),
+                  total - sums.births.Held(counter), out);
+  }
 }
 
 }  // namespace
@@ -57,10 +87,12 @@ void AppendPlain(const CommSums& sums, std::string_view labels,
 void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
                  SampleWriter* out) {
   for (size_t cell = 0; cell < kBreakdownCells; ++cell)
-    if (cells[cell]) Append(metric, labels, CellLabels(cell), cells[cell], out);
+    if (cells[cell]) Append(metric, labels, LabelsOf(cell), cells[cell], out);
 }
 
-CommSamples RenderCommSamples(const Sums::Comms& comms) {
+CommSamples RenderCommSamples(const Sums::Comms& comms,
+                              std::optional<uint64_t> created_boot_unix_ns) {
+  constexpr uint64_t kMs = 1000000;
   CommSamples samples;
   SampleWriter writer;
   for (const CommSums& sums : comms) {
@@ -68,10 +100,15 @@ CommSamples RenderCommSamples(const Sums::Comms& comms) {
     writer.Clear(SampleWriter::LabelRoom("comm", sums.comm.size()));
     writer.AppendLabel("comm", sums.comm);
     const std::string_view labels = writer.text();
-    AppendCells(Metric::kCommFaults, labels, sums.breakdown, &samples.faults);
-    AppendPlain(sums, labels, &samples.faults);
-    Append(Metric::kCommStall, labels, "", Seconds{sums.counters.stall_ns},
-           &samples.stall);
+    CounterOf of = {sums, labels, std::nullopt};
+    if (created_boot_unix_ns)
+      of.created =
+          Seconds{(*created_boot_unix_ns + sums.created_ns) / kMs * kMs};
+    AppendFaults(of, &samples.faults);
+    AppendCounter(
+        Metric::kCommStall, of, "",
+        Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
+        &samples.stall);
     Append(Metric::kCommProcesses, labels, "", sums.processes,
            &samples.processes);
     Append(Metric::kCommVma, labels, "", sums.vma_kb * 1024, &samples.vma);

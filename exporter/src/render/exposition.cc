@@ -113,14 +113,19 @@ class Rendering {
   };
 
   // Appends a family. If nothing of it has changed, takes its text from the
-  // tick before and returns true.
-  bool Reuse(Metric metric, bool changed) {
-    families_.push_back({metric, nullptr});
+  // tick before and returns true. `created` says whether it has a text of its
+  // own in OpenMetrics.
+  bool Reuse(Metric metric, bool changed, bool created = false) {
+    families_.push_back({metric, nullptr, nullptr});
     if (changed) return false;
     for (const RenderedFamily& family : previous_)
-      if (family.metric == metric) {
+      if (family.metric == metric &&
+          (family.openmetrics != nullptr) == created) {
         families_.back().samples =
             RenderedText::In(input_.forms, family.samples);
+        if (created)
+          families_.back().openmetrics =
+              RenderedText::In(input_.forms, family.openmetrics);
         return true;
       }
     return false;
@@ -129,10 +134,14 @@ class Rendering {
   void Keep(TextBuilder* text, size_t family) {
     if (!text->empty()) families_[family].samples = text->Finish();
   }
-  void Keep(std::string_view samples) {
+  std::shared_ptr<const RenderedText> TextOf(std::string_view samples) {
+    if (samples.empty()) return nullptr;
     TextBuilder text(input_.forms, compressor_);
-    if (!samples.empty()) text.Append(samples);
-    Keep(&text, families_.size() - 1);
+    text.Append(samples);
+    return text.Finish();
+  }
+  void Keep(std::string_view samples) {
+    families_.back().samples = TextOf(samples);
   }
 
   void Add(const Column& column, bool changed) {
@@ -260,15 +269,29 @@ class Rendering {
 
   void RenderComms() {
     const bool changed = changes_.all || changes_.rows || changes_.counters ||
-                         changes_.vma || changes_.rss;
+                         changes_.released || changes_.vma || changes_.rss;
     std::optional<CommSamples> samples;
-    const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
-      if (Reuse(metric, changed)) return;
-      if (!samples) samples = RenderCommSamples(*input_.comms);
-      Keep(((*samples).*lines).text());
+    const auto render = [&]() -> const CommSamples& {
+      if (!samples)
+        samples = RenderCommSamples(
+            *input_.comms,
+            input_.created ? std::optional(input_.boot_unix_ns) : std::nullopt);
+      return *samples;
     };
-    add(Metric::kCommFaults, &CommSamples::faults);
-    if (input_.offered.stall) add(Metric::kCommStall, &CommSamples::stall);
+    const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
+      if (!Reuse(metric, changed)) Keep((render().*lines).text());
+    };
+    const auto add_counter = [&](Metric metric,
+                                 CounterSamples CommSamples::*lines) {
+      const bool moved = input_.created && input_.boot_moved;
+      if (Reuse(metric, changed || moved, input_.created)) return;
+      Keep((render().*lines).samples.text());
+      families_.back().openmetrics =
+          TextOf((render().*lines).with_created.text());
+    };
+    add_counter(Metric::kCommFaults, &CommSamples::faults);
+    if (input_.offered.stall)
+      add_counter(Metric::kCommStall, &CommSamples::stall);
     add(Metric::kCommProcesses, &CommSamples::processes);
     add(Metric::kCommVma, &CommSamples::vma);
     add(Metric::kCommRss, &CommSamples::rss);

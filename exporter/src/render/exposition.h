@@ -37,6 +37,7 @@ struct ExpositionInput {
   bool boot_moved = false;    // boot_unix_ns differs from the tick before
   // Only page_faults_total, vma_bytes and rss_bytes.
   bool basic_families_only = false;
+  bool created = false;  // counters by comm have _created in OpenMetrics
   Forms forms;
 };
 
@@ -44,6 +45,8 @@ struct ExpositionInput {
 struct RenderedFamily {
   Metric metric;
   std::shared_ptr<const RenderedText> samples;
+  // The samples in OpenMetrics, if they are others there: with _created.
+  std::shared_ptr<const RenderedText> openmetrics;
 };
 using RenderedFamilies = std::vector<RenderedFamily>;
 

@@ -150,9 +150,11 @@ void AddExporter(const View& view, const RequestCounters& requests,
                  View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
-  if (view.read_at)
+  if (view.read_at) {
     out->One(Metric::kSnapshotAge,
              std::chrono::duration<double>(now - *view.read_at).count());
+    out->One(Metric::kLastReadTime, view.read_unix_seconds);
+  }
   out->One(Metric::kTicks, static_cast<double>(view.ticks));
   out->One(Metric::kTickDuration, view.tick_seconds);
   out->One(Metric::kTickCpu, view.tick_cpu_seconds);
@@ -160,6 +162,8 @@ void AddExporter(const View& view, const RequestCounters& requests,
   out->One(Metric::kProcessesOmitted,
            static_cast<double>(view.processes_omitted));
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
+  out->One(Metric::kHeldFaults, static_cast<double>(view.held.faults));
+  out->One(Metric::kHeldStall, static_cast<double>(view.held.stall_ns) / 1e9);
   out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
   out->One(Metric::kReloads, requests.config_ok);
 }

@@ -37,6 +37,7 @@ struct View {
   double tick_cpu_seconds = 0;  // of all ticks
   // Of the last good read; absent before the first one.
   std::optional<Clock::time_point> read_at;
+  double read_unix_seconds = 0;
 
   // --- Of the last read; empty when it failed: values of processes that may
   // have gone are not served as metrics.
@@ -48,6 +49,8 @@ struct View {
   size_t processes = 0;  // live ones
   size_t processes_omitted = 0;
   size_t comms_omitted = 0;
+  // Growth that `families` do not show yet. Always 0 without families by comm.
+  HeldBack held;
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();

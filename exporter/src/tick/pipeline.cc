@@ -15,11 +15,15 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
     : source_(source),
       settings_(settings),
       follower_(settings.max_comms, settings.count_first),
-      selection_(settings.selection) {}
+      selection_(settings.selection) {
+  Configure(settings);
+}
 
 void Pipeline::Configure(const PipelineSettings& settings) {
   settings_ = settings;
   follower_.set_max_comms(settings.max_comms);
+  follower_.set_birth_hold(static_cast<uint64_t>(
+      std::chrono::nanoseconds(settings.birth_hold).count()));
   selection_.SetRules(settings.selection);
 }
 
@@ -31,6 +35,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->ticks = last_->ticks + 1;
   next->tick_cpu_seconds = last_->tick_cpu_seconds;
   next->read_at = last_->read_at;
+  next->read_unix_seconds = last_->read_unix_seconds;
   next->rows = last_->rows;
   next->comms = last_->comms;
   next->cgroups = last_->cgroups;
@@ -52,6 +57,7 @@ void Pipeline::Render(const Forms& forms, View* next) {
   input.boot_unix_ns = boot_.Note(ClockNs(CLOCK_REALTIME), BootTimeNs());
   input.boot_moved = input.boot_unix_ns != last_->boot_unix_ns;
   input.basic_families_only = settings_.basic_families_only;
+  input.created = settings_.created;
   input.forms = forms;
   next->families = renderer_.Render(input, last_->families);
   next->boot_unix_ns = input.boot_unix_ns;
@@ -61,7 +67,7 @@ void Pipeline::Render(const Forms& forms, View* next) {
 // follower and selection as they were.
 void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
                         View* next) {
-  follower_.Follow(snapshot_, std::move(rows));
+  follower_.Follow(snapshot_, std::move(rows), last_->error.has_value());
   const FollowedTick& prepared = follower_.prepared();
   selection_.Select(prepared.rows->processes, prepared.states,
                     prepared.changes.all);
@@ -84,6 +90,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   next->processes = selection_.selected().size() + selection_.omitted();
   next->processes_omitted = selection_.omitted();
   next->comms_omitted = sums.omitted();
+  if (!settings_.basic_families_only) next->held = HeldBackOf(*sums.comms());
   next->rows = tick.rows;
   next->comms = sums.comms();
   next->cgroups = cgroups_.table();
@@ -93,6 +100,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
 
 void Pipeline::Read(const Forms& forms, View* next) {
   const auto start = View::Clock::now();
+  const uint64_t unix_ns = ClockNs(CLOCK_REALTIME);
   std::shared_ptr<Rows> rows = recycler_.Take();
   snapshot_.processes = std::move(rows->processes);
   auto error = source_->Read(&snapshot_);
@@ -103,6 +111,7 @@ void Pipeline::Read(const Forms& forms, View* next) {
   }
   TakeOver(std::move(rows), forms, next);
   next->read_at = start;
+  next->read_unix_seconds = static_cast<double>(unix_ns) / 1e9;
 }
 
 // Frees the memory of what was read, then notes the error.

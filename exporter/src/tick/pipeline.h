@@ -6,6 +6,7 @@
 #ifndef EXPORTER_TICK_PIPELINE_H_
 #define EXPORTER_TICK_PIPELINE_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,10 @@ namespace pfe {
 struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
+  std::chrono::milliseconds birth_hold{60000};  // see Births
   bool containers = false;
   bool basic_families_only = false;
+  bool created = false;      // _created of counters by comm, in OpenMetrics
   bool count_first = false;  // see Follower; cannot be changed
   std::string procfs = "/proc";
 };

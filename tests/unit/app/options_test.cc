@@ -40,6 +40,7 @@ TEST(ParseOptions, Defaults) {
   EXPECT_THAT(parsed.options->listen_addresses, ElementsAre(":9110"));
   EXPECT_EQ(parsed.options->telemetry_path, "/metrics");
   EXPECT_EQ(parsed.options->debugfs, "/sys/kernel/debug");
+  EXPECT_EQ(parsed.options->pipeline.birth_hold, std::chrono::seconds(60));
 }
 
 TEST(ParseOptions, Flags) {
@@ -85,6 +86,8 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--processes.include", "a("},
       {"--processes.min-faults", "-1"},
       {"--comms.max", "x"},
+      {"--birth.hold", "2h"},
+      {"--birth.hold", "60"},
       {"--web.max-requests", "-1"},
       {"--top", "x"},
   };
@@ -155,9 +158,11 @@ class ConfigFile : public testing::Test {
 TEST_F(ConfigFile, GivesOptions) {
   const Parsed parsed = ParseWith(
       R"({"interval": "1s", "processes.max": 7, "no-pid": true,
+          "birth.hold": "0s",
           "web.listen-address": ["127.0.0.1:1", ":2"]})");
   ASSERT_TRUE(parsed.options) << parsed.err;
   EXPECT_EQ(parsed.options->interval, std::chrono::seconds(1));
+  EXPECT_EQ(parsed.options->pipeline.birth_hold, std::chrono::seconds(0));
   EXPECT_EQ(parsed.options->pipeline.selection.max, 7u);
   EXPECT_TRUE(parsed.options->pipeline.selection.no_pid);
   EXPECT_THAT(parsed.options->listen_addresses,

@@ -15,7 +15,7 @@ class SumsTest : public testing::Test {
   // A tick with one process a comm, each of which has grown by one fault.
   void Tick(uint64_t now_ns, const std::vector<std::string>& comms,
             bool commit = true) {
-    sums_.Begin(now_ns, false);
+    sums_.Begin(now_ns, Offered(), false);
     for (const std::string& comm : comms) {
       RowGrowth growth;
       growth.Clear();
@@ -52,6 +52,7 @@ TEST_F(SumsTest, APlaceIsGivenAwayAfterSeconds) {
   Tick(2 * kSecond + Sums::kIdleNs, {"a", "c"});
   EXPECT_EQ(Of("b"), 0u);
   EXPECT_EQ(Of("c"), 1u);
+  EXPECT_EQ(Of("other"), 502u) << "with what b had";
   EXPECT_EQ(sums_.omitted(), 0u);
 }
 

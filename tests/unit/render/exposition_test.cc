@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "base/utf8.h"
 #include "samples.h"
@@ -34,17 +35,32 @@ class Rendered {
     input.comms = follower_.sums().comms().get();
     input.changes = &tick.changes;
     input.selection = &selection_;
-    input.boot_unix_ns = 1700000000 * kSecond;
+    input.boot_unix_ns = boot_seconds_ * kSecond;
+    input.boot_moved = std::exchange(boot_moved_, false);
+    input.created = created_;
     input.basic_families_only = basic_families_only;
     input.forms = forms;
     families_ = renderer_.Render(input, families_);
   }
 
+  void set_created(bool created) { created_ = created; }
+  void MoveBoot(uint64_t seconds) {
+    boot_seconds_ = seconds;
+    boot_moved_ = true;
+  }
+
+  const Sums::Comms& comms() const { return *follower_.sums().comms(); }
   const RenderedFamilies& families() const { return families_; }
   const RenderedText* Family(Metric metric) const {
     for (const RenderedFamily& family : families_)
       if (family.metric == metric) return family.samples.get();
     return nullptr;
+  }
+  std::string OpenMetrics(Metric metric) const {
+    for (const RenderedFamily& family : families_)
+      if (family.metric == metric && family.openmetrics)
+        return *family.openmetrics->plain();
+    return Of(metric);
   }
   std::string Of(Metric metric) const {
     const RenderedText* family = Family(metric);
@@ -56,6 +72,8 @@ class Rendered {
   Selection selection_{{.max = 100000}};
   Renderer renderer_;
   RenderedFamilies families_;
+  uint64_t boot_seconds_ = 1700000000;
+  bool boot_moved_ = false, created_ = false;
 };
 
 Snapshot Everything(const std::vector<Sample>& processes) {
@@ -120,6 +138,40 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
             "\"unknown\",kind=\"unknown\"} 5\n");
+}
+
+// The text format has no _created. The flag can be switched between ticks in
+// which nothing changes, and the time follows a clock that is set.
+TEST(Render, CountersByCommCanSaySinceWhenTheyCount) {
+  Sample process = Live(1, 1, "a", 5);
+  process.breakdown[5] = 5;
+  Rendered rendered(Everything({process}));
+  const std::string text = rendered.Of(Metric::kCommFaults);
+  EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), text);
+  rendered.set_created(true);
+  rendered.Tick(Everything({process}));
+  EXPECT_EQ(rendered.Of(Metric::kCommFaults), text);
+  const uint64_t created_ns = rendered.comms().at(1).created_ns;
+  const std::string labels =
+      R"({comm="a",severity="minor",access="write",kind="file"} )";
+  const auto expected = [&](uint64_t boot_seconds) {
+    const uint64_t seconds = boot_seconds + created_ns / kSecond;
+    return "page_fault_comm_faults_total" + labels + "5\n" +
+           "page_fault_comm_faults_created" + labels + std::to_string(seconds) +
+           "\n";
+  };
+  EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), expected(1700000000));
+  const std::string stall = rendered.OpenMetrics(Metric::kCommStall);
+  EXPECT_NE(stall.find("page_fault_comm_stall_seconds_created{comm=\"a\"} "),
+            std::string::npos);
+  EXPECT_EQ(rendered.OpenMetrics(Metric::kCommRss).find("_created"),
+            std::string::npos);
+  rendered.MoveBoot(1800000000);
+  rendered.Tick(Everything({process}));
+  EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), expected(1800000000));
+  rendered.set_created(false);
+  rendered.Tick(Everything({process}));
+  EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), text);
 }
 
 // A family that did not change is neither rendered nor compressed again. Every

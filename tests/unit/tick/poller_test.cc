@@ -41,6 +41,8 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   View bad = *pipeline.Tick();
   EXPECT_TRUE(bad.families.empty());
   EXPECT_EQ(bad.read_at, good.read_at);
+  EXPECT_GT(good.read_unix_seconds, 1e9);
+  EXPECT_EQ(bad.read_unix_seconds, good.read_unix_seconds);
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 1u);
   bad = *pipeline.Tick();
   EXPECT_EQ(Errors(bad, Cause::kNoModule), 2u);
@@ -73,7 +75,44 @@ TEST(Pipeline, TakesNewSettings) {
   pipeline.Configure(settings);
   const View view = *pipeline.Tick();
   EXPECT_EQ(view.processes_omitted, 1u);
-  EXPECT_EQ(view.families.at(0).metric, Metric::kCommProcesses);
+  EXPECT_EQ(view.families.at(0).metric, Metric::kCommFaults);
+}
+
+std::string TextOf(const View& view, Metric metric) {
+  for (const RenderedFamily& family : view.families)
+    if (family.metric == metric) return *family.samples->plain();
+  return "";
+}
+
+// A comm that runs once starts at 0 in the metrics, also across reads that
+// fail, and is told at the end of the hold although nothing changes then.
+TEST(Pipeline, HoldsBackWhatIsBornAboveZero) {
+  const std::string series =
+      "page_fault_comm_faults_total{comm=\"burst\",severity=\"minor\",access="
+      "\"unknown\",kind=\"unknown\"} ";
+  FakeSource source;
+  source.Then(Of({}));
+  source.Then(Of({Exited(7, 1, "burst", 100000)}));  // ticks are 1 s apart
+  source.Then(Error{Cause::kNoModule, "gone"});
+  for (int i = 0; i < 4; ++i) source.Then(Of({}));
+  PipelineSettings settings;
+  settings.birth_hold = std::chrono::seconds(1);
+  Pipeline pipeline(&source, settings);
+  pipeline.Tick();
+  auto view = pipeline.Tick();
+  EXPECT_EQ(TextOf(*view, Metric::kCommFaults), series + "0\n");
+  EXPECT_EQ(view->held.faults, 100000u);
+  EXPECT_EQ(view->comms->at(1).counters.faults, 100000u);
+  view = pipeline.Tick();
+  ASSERT_TRUE(view->error);
+  EXPECT_EQ(view->held.faults, 0u) << "no sums are shown";
+  for (int i = 0; i < 2; ++i) {
+    view = pipeline.Tick();
+    EXPECT_EQ(TextOf(*view, Metric::kCommFaults), series + "0\n");
+  }
+  view = pipeline.Tick();
+  EXPECT_EQ(TextOf(*view, Metric::kCommFaults), series + "100000\n");
+  EXPECT_EQ(view->held.faults, 0u);
 }
 
 // A source that throws when it is told to.
