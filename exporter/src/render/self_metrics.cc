@@ -146,8 +146,7 @@ void AddReads(const View& view, Families* out) {
                {{"cause", kCauseNames[i]}});
 }
 
-void AddExporter(const View& view, const RequestCounters& requests,
-                 View::Clock::time_point now, Families* out) {
+void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
   if (view.read_at)
@@ -160,8 +159,6 @@ void AddExporter(const View& view, const RequestCounters& requests,
   out->One(Metric::kProcessesOmitted,
            static_cast<double>(view.processes_omitted));
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
-  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
-  out->One(Metric::kReloads, requests.config_ok);
 }
 
 // Initialized before main() runs.
@@ -177,7 +174,11 @@ double OpenFds() {
   return n;
 }
 
-void AddOwnProcess(Families* out) {
+// What only a running service has: its requests, its configuration, and its
+// process.
+void AddService(const RequestCounters& requests, Families* out) {
+  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
+  out->One(Metric::kReloads, requests.config_ok);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {
@@ -196,13 +197,13 @@ void AddOwnProcess(Families* out) {
 
 }  // namespace
 
-std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
                               View::Clock::time_point now, bool openmetrics) {
   Families families;
   AddHost(view, &families);
   AddModule(view, &families);
-  AddExporter(view, requests, now, &families);
-  AddOwnProcess(&families);
+  AddExporter(view, now, &families);
+  if (service) AddService(*service, &families);
   return families.Text(openmetrics);
 }
 
