@@ -26,6 +26,7 @@ struct Offered {
   bool severity = false;
   bool stall = false;
   bool breakdown = false;
+  bool hugetlb = false;
 };
 
 // Calls and faults that belong to the host and to no process, counted since

@@ -78,6 +78,7 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
                  {"file", process.rss_file_kb * 1024},
                  {"shmem", process.rss_shmem_kb * 1024}};
   json["swap_bytes"] = process.swap_kb * 1024;
+  json["hugetlb_bytes"] = process.hugetlb_kb * 1024;
   json["breakdown"] = BreakdownJson(processes.breakdown(process));
   if (const Cgroup* cgroup = view.cgroups->Of(process))
     json["cgroup"] = {{"path", cgroup->path},

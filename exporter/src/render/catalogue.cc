@@ -31,6 +31,10 @@ constexpr MetricInfo kCatalogue[] = {
      "pid, comm, type", "Resident memory of a process by type of page."},
     {Metric::kSwap, "page_fault_process_swap_bytes", kGauge, kPidComm,
      "Memory of a process that is swapped out."},
+    {Metric::kHugetlb, "page_fault_process_hugetlb_bytes", kGauge, kPidComm,
+     "Memory of a process in huge pages of hugetlb, which no RSS includes; "
+     "only "
+     "processes that have some have a series."},
     {Metric::kProcessBreakdown, "page_fault_process_breakdown_total", kCounter,
      "pid, comm, severity, access, kind",
      "Page faults of the processes that fault most, by severity, access and "

@@ -18,6 +18,7 @@ enum class Metric {
   kStart,
   kRssByType,
   kSwap,
+  kHugetlb,
   kProcessBreakdown,
   kInfo,
   kCommFaults,

@@ -41,6 +41,22 @@ ssize_t ReadSmall(int directory, const char* path, char* buffer, size_t size) {
   return n;
 }
 
+// The number of kB behind a key, as in `meminfo` and `status`. The key includes
+// the newline before it and the colon.
+std::optional<uint64_t> KilobytesOf(std::string_view text,
+                                    std::string_view key) {
+  const size_t at = text.find(key);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + key.size());
+  const size_t digits = text.find_first_not_of(" \t");
+  if (digits == std::string_view::npos) return std::nullopt;
+  uint64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(text.data() + digits, text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  return number;
+}
+
 // Parses the fields from 4 to kRss. Negative numbers become 0.
 bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
   const char* at = text.data();
@@ -99,6 +115,45 @@ bool ParseProcStat(std::string_view text, ProcessTable* table) {
   return true;
 }
 
+namespace {
+
+// Reads how much of each process is in huge pages of hugetlb. While the host
+// has no such pages, the answer is 0 for all, and no file of a process is read.
+class HugetlbReader {
+ public:
+  HugetlbReader(int procfs, Snapshot* snapshot)
+      : procfs_(procfs), snapshot_(snapshot) {
+    const auto pools = Kilobytes("meminfo", "\nHugetlb:");
+    snapshot_->offered.hugetlb = pools.has_value();
+    reads_ = pools != 0;
+  }
+
+  // Reads it of the process whose row was added last.
+  void Read(const char* pid) {
+    if (!reads_) return;
+    const auto kb = Kilobytes(std::string(pid) + "/status", "\nHugetlbPages:");
+    if (!kb) return;
+    ProcessTable& table = snapshot_->processes;
+    table[table.size() - 1].hugetlb_kb = *kb;
+    snapshot_->offered.hugetlb = true;
+  }
+
+ private:
+  std::optional<uint64_t> Kilobytes(const std::string& path,
+                                    std::string_view key) {
+    char text[16384];
+    const ssize_t n = ReadSmall(procfs_, path.c_str(), text, sizeof(text));
+    if (n <= 0) return std::nullopt;
+    return KilobytesOf({text, static_cast<size_t>(n)}, key);
+  }
+
+  const int procfs_;
+  Snapshot* const snapshot_;
+  bool reads_ = false;
+};
+
+}  // namespace
+
 ProcfsSource::ProcfsSource(std::string procfs) : procfs_(std::move(procfs)) {}
 
 std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
@@ -111,6 +166,7 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
   if (!directory)
     return Error{errno == EACCES ? Cause::kNoPermission : Cause::kIo,
                  procfs_ + ": " + strerror(errno)};
+  HugetlbReader hugetlb(dirfd(directory.get()), snapshot);
   char path[sizeof(dirent::d_name) + 8];
   char text[1024];
   while (const dirent* entry = readdir(directory.get())) {
@@ -118,8 +174,9 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
     strcpy(stpcpy(path, entry->d_name), "/stat");
     const ssize_t n =
         ReadSmall(dirfd(directory.get()), path, text, sizeof(text));
-    if (n > 0)
-      ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes);
+    if (n > 0 &&
+        ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes))
+      hugetlb.Read(entry->d_name);
   }
   if (snapshot->processes.empty())
     return Error{Cause::kIo, procfs_ + ": no process can be read there"};

@@ -6,6 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
 #include "base/clock.h"
 #include "samples.h"
 #include "source/auto_source.h"
@@ -66,6 +71,77 @@ TEST(ParseProcStat, ALeaderThatExitedIsNotTheEndOfItsProcess) {
   ProcessTable table;
   ASSERT_TRUE(ParseProcStat(text, &table));
   EXPECT_TRUE(table[0].live);
+}
+
+// A directory with files like those of procfs.
+class FakeProcfs : public testing::Test {
+ protected:
+  FakeProcfs() : path_(testing::TempDir() + "pfe_procfs") {
+    std::filesystem::remove_all(path_);
+  }
+  ~FakeProcfs() override { std::filesystem::remove_all(path_); }
+
+  void Write(const std::string& file, const std::string& text) const {
+    const std::filesystem::path path = path_ + "/" + file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  void AddProcess(int pid) const {
+    const std::string text = std::to_string(pid);
+    Write(text + "/stat", text + " (a)" + kStat);
+  }
+  Result<Snapshot> Read() const {
+    ProcfsSource source(path_);
+    return ReadOf(&source);
+  }
+
+  const std::string path_;
+};
+
+// The kB of hugetlb that each process has, by pid.
+std::map<uint32_t, uint64_t> HugetlbOf(const Snapshot& snapshot) {
+  std::map<uint32_t, uint64_t> kb;
+  for (const Process& process : snapshot.processes)
+    kb[process.pid] = process.hugetlb_kb;
+  return kb;
+}
+
+TEST_F(FakeProcfs, HugetlbIsInStatus) {
+  AddProcess(1);
+  AddProcess(2);
+  Write("1/status", "Name:\ta\nVmSwap:\t 7 kB\nHugetlbPages:\t    4096 kB\n");
+  Write("2/status", "Name:\tHugetlbPages: 7\nHugetlbPages:\t       0 kB\n");
+  const std::map<uint32_t, uint64_t> used = {{1, 4096}, {2, 0}};
+  Write("meminfo", "MemTotal: 9 kB\nHugetlb:            8192 kB\n");
+  auto result = Read();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()), used);
+
+  // The files of the processes are not read while there is none.
+  Write("meminfo", "MemTotal: 9 kB\nHugetlb:               0 kB\n");
+  result = Read();
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()),
+            (std::map<uint32_t, uint64_t>{{1, 0}, {2, 0}}));
+
+  // meminfo can be hidden or another one than the kernel's.
+  std::filesystem::remove(path_ + "/meminfo");
+  result = Read();
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()), used);
+}
+
+TEST_F(FakeProcfs, AKernelWithoutHugetlbDoesNotOfferIt) {
+  AddProcess(1);
+  AddProcess(2);
+  Write("1/status", "Name:\ta\nVmSwap:\t 7 kB\n");
+  Write("meminfo", "MemTotal: 9 kB\nHugepagesize: 2048 kB\n");
+  const auto result = Read();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_FALSE(result.value().offered.hugetlb);
 }
 
 TEST(ProcfsSource, ReadsThisProcess) {
