@@ -55,6 +55,55 @@ def once():
     assert "page_fault_exporter_last_read_success 0" in done.stdout
 
 
+# As root in a pid namespace of its own: mounts a procfs with options, and runs
+# a command in what is like the sandbox of the shipped unit.
+SANDBOX = ("unshare", "--mount", "--pid", "--fork", "sh", "-c", """
+    mount -t proc -o "$1" proc /proc
+    shift
+    setpriv --reuid=65534 --regid=65534 --no-new-privs "$@"
+    status=$?  # so that the shell stays as process 1
+    exit $status""", "sh")
+UNIT = "+dac_read_search"  # the unit's capability
+
+
+def hidden_processes():
+    """Processes that hidepid hides are a read error, with the way out."""
+    def once_with(mount, *privileges):
+        return subprocess.run(
+            [*SANDBOX, mount, *privileges, DAEMON, "--once",
+             "--path.debugfs=/nonexistent"],
+            capture_output=True, text=True, timeout=LIMIT)
+
+    def caps(*names):
+        return [f"--{kind}-caps={','.join(names)}"
+                for kind in ("inh", "ambient")]
+
+    plain = ("--clear-groups", *caps(UNIT))
+    seen = once_with("rw", *plain)
+    assert seen.returncode == 0, seen.stderr
+    for mode in ("noaccess", "invisible", "ptraceable"):
+        hidden = once_with(f"hidepid={mode}", *plain)
+        assert hidden.returncode == 1, (mode, hidden.stderr)
+        for cause in ("hidden", "no_debugfs"):
+            line = f'page_fault_exporter_read_error{{cause="{cause}"}} 1'
+            assert line in hidden.stdout, (mode, hidden.stdout)
+        assert "page_faults_total{" not in hidden.stdout, mode
+        assert "/nonexistent" in hidden.stderr, hidden.stderr
+        assert "CAP_SYS_PTRACE" in hidden.stderr, hidden.stderr
+    # What the message names.
+    for way in (once_with("hidepid=invisible", "--clear-groups",
+                          *caps(UNIT, "+sys_ptrace")),
+                once_with("hidepid=invisible,gid=4242", "--groups=4242",
+                          *caps(UNIT))):
+        assert way.returncode == 0, way.stderr
+        assert 'page_faults_total{pid="1",comm="sh"}' in way.stdout, way.stdout
+    alone = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c",
+         'mount -t proc proc /proc && exec "$@"', "sh", DAEMON, "--once",
+         "--source=procfs"], capture_output=True, text=True, timeout=LIMIT)
+    assert alone.returncode == 1 and "--path.procfs" in alone.stderr, alone
+
+
 def top():
     """--top=N prints N rows into a pipe, and is refreshed on a terminal."""
     done = run("--top=3", "--interval=100ms")
@@ -191,5 +240,5 @@ def two_addresses():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, top, systemd, repeated_headers, too_many_requests, closed_streams,
+        [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
          logs, two_addresses], *sys.argv[3:])

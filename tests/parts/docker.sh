@@ -153,12 +153,19 @@ check "docker: with the DaemonSet's mounts it reads the table" \
   page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
 end
 mapfile -t mounts < <(daemonset_mounts "$WORK/kernel-without-debugfs")
-start_daemon --user 0 "${mounts[@]}"
+start_daemon --user 0 "${mounts[@]}" -- \
+  --web.listen-address="127.0.0.1:$PORT" --path.procfs=/host/proc
 check "docker: with them on a node without debugfs it reads procfs" \
   page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end
 
 start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro"
+check "docker: its own /proc is not taken for the host's" \
+  page_shows /metrics '^page_fault_exporter_read_error\{cause="hidden"\} 1'
+end
+start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro" \
+  --volume /proc:/host/proc:ro -- \
+  --web.listen-address="127.0.0.1:$PORT" --path.procfs=/host/proc
 check "docker: without root it reads procfs" \
   page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end

@@ -82,9 +82,10 @@ bool Print(const std::string& text) {
 }
 
 void WarnOf(const View& view) {
-  if (view.reason)
-    spdlog::log(view.error ? spdlog::level::err : spdlog::level::warn,
-                "cannot read: {}", view.reason->message);
+  if (view.error)
+    spdlog::error("cannot read: {}", view.error->message);
+  else if (view.reason)
+    spdlog::warn("cannot read: {}", view.reason->message);
 }
 
 int PrintOnce(Pipeline* pipeline) {

@@ -201,9 +201,10 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
                                        View::Clock::now() - *view.read_at)
                                        .count())
                             : Json();
-  if (view.reason)
-    json["problem"] = {{"cause", CauseName(view.reason->cause)},
-                       {"message", view.reason->message}};
+  const auto& problem = view.error ? view.error : view.reason;
+  if (problem)
+    json["problem"] = {{"cause", CauseName(problem->cause)},
+                       {"message", problem->message}};
   if (view.module) json["module"] = ModuleJson(*view.module, view.host);
   return json;
 }

@@ -97,9 +97,10 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kLastReadSuccess, "page_fault_exporter_last_read_success", kGauge,
      "", "Whether the last read of a source succeeded."},
     {Metric::kReadErrors, "page_fault_exporter_read_errors_total", kCounter,
-     "cause", "Reads of the preferred source that failed, by cause."},
+     "cause", "Failed reads of a source, by cause."},
     {Metric::kReadError, "page_fault_exporter_read_error", kGauge, "cause",
-     "1 for the cause that keeps the preferred source from being read."},
+     "1 for each cause that keeps a source from being read: the preferred one, "
+     "or the one that replaces it."},
     {Metric::kSnapshotAge, "page_fault_exporter_snapshot_age_seconds", kGauge,
      "", "Time since the last successful read of a source."},
     {Metric::kTicks, "page_fault_exporter_ticks_total", kCounter, "",

@@ -142,8 +142,7 @@ void AddReads(const View& view, Families* out) {
                {{"cause", kCauseNames[i]}});
   out->Begin(Metric::kReadError);
   for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(view.reason && static_cast<size_t>(view.reason->cause) == i,
-               {{"cause", kCauseNames[i]}});
+    out->Value(view.FailedBy(i), {{"cause", kCauseNames[i]}});
 }
 
 void AddExporter(const View& view, View::Clock::time_point now, Families* out) {

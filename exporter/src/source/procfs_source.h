@@ -20,10 +20,16 @@ class ProcfsSource : public Source {
 
   const char* Name() const override { return "procfs"; }
   // Reads the file `stat` of each process, and `status` while the host has huge
-  // pages of hugetlb. Processes that exit during the read are left out.
+  // pages of hugetlb. Processes that exit during the read are left out. If
+  // other processes cannot be seen, that is an error: kHidden or kNoPermission.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
+  Error Hidden() const;
+  Error Unreadable(const std::string& file, int error) const;
+  std::optional<Error> CheckComplete(int procfs,
+                                     const ProcessTable& processes) const;
+
   const std::string procfs_;
 };
 

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -98,6 +101,42 @@ class FakeProcfs : public testing::Test {
   const std::string path_;
 };
 
+TEST_F(FakeProcfs, ProcessesOfOthersAreHidden) {
+  AddProcess(7);
+  AddProcess(8);
+  const auto result = Read();
+  ASSERT_FALSE(result.ok()) << "every pid namespace has a process 1";
+  EXPECT_EQ(result.error().cause, Cause::kHidden);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("hidepid"));
+  AddProcess(1);
+  EXPECT_TRUE(Read().ok());
+}
+
+TEST_F(FakeProcfs, AContainersOwnProcfsIsNotTheHosts) {
+  AddProcess(1);
+  ASSERT_TRUE(Read().ok()) << "it is another process than this one";
+  std::filesystem::create_symlink("1", path_ + "/self");
+  const auto result = Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kHidden);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("--path.procfs"));
+  AddProcess(2);
+  EXPECT_TRUE(Read().ok());
+}
+
+// A process that exits has no stat any more. Any other error means that the
+// read is not complete.
+TEST_F(FakeProcfs, AProcessThatCannotBeReadIsAnError) {
+  AddProcess(1);
+  std::filesystem::create_directories(path_ + "/2");
+  ASSERT_TRUE(Read().ok());
+  std::filesystem::create_symlink("stat", path_ + "/2/stat");
+  const auto result = Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kIo);
+  EXPECT_EQ(result.error().message, path_ + "/2/stat: " + std::strerror(ELOOP));
+}
+
 // The kB of hugetlb that each process has, by pid.
 std::map<uint32_t, uint64_t> HugetlbOf(const Snapshot& snapshot) {
   std::map<uint32_t, uint64_t> kb;
@@ -171,6 +210,22 @@ TEST(ProcfsSource, NamesWhatCannotBeRead) {
   EXPECT_FALSE(ReadOf(&wrong).ok());
 }
 
+// A list of processes that ends with an error is not complete. A zombie has no
+// network namespace, so the directory of its network has no list.
+TEST(ProcfsSource, AListThatCannotBeReadIsAnError) {
+  const pid_t zombie = fork();
+  if (zombie == 0) _exit(0);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT);
+  ProcfsSource source("/proc/" + std::to_string(zombie) + "/net");
+  const auto result = ReadOf(&source);
+  waitpid(zombie, nullptr, 0);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kIo);
+  EXPECT_THAT(result.error().message,
+              testing::HasSubstr(std::strerror(EINVAL)));
+}
+
 TEST(AutoSource, FallsBackAndComesBack) {
   auto module = std::make_unique<FakeSource>();
   module->Then(Of({Live(1, 1, "a", 1)}));
@@ -185,12 +240,17 @@ TEST(AutoSource, FallsBackAndComesBack) {
   EXPECT_EQ(ReadOf(&source).value().source, "module");
 }
 
-TEST(AutoSource, WithNeitherThePreferredOnesErrorStands) {
+TEST(AutoSource, WithNeitherBothErrorsAreTold) {
   AutoSource source(std::make_unique<ModuleSource>("/proc"),
                     std::make_unique<ProcfsSource>("/nonexistent"));
-  const auto result = ReadOf(&source);
-  ASSERT_FALSE(result.ok());
-  EXPECT_EQ(result.error().cause, Cause::kNoModule);
+  Snapshot snapshot;
+  const auto error = source.Read(&snapshot);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->cause, Cause::kIo);
+  EXPECT_THAT(error->message, testing::HasSubstr("/proc/page_faults: "));
+  EXPECT_THAT(error->message, testing::HasSubstr("; /nonexistent: "));
+  ASSERT_TRUE(snapshot.fell_back);
+  EXPECT_EQ(snapshot.fell_back->cause, Cause::kNoModule);
 }
 
 }  // namespace
