@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import daemon as under_test
 from daemon import LIMIT, free_port
@@ -238,7 +239,30 @@ def two_addresses():
         assert daemon.get("/metrics")[0] == 200
 
 
+def port_of_the_system():
+    """With port 0 the log has the port that the system chose."""
+    process = subprocess.Popen(
+        [DAEMON, *SOURCE, "--web.listen-address=127.0.0.1:0",
+         "--web.listen-address=:0"], stderr=subprocess.PIPE, text=True)
+    try:
+        ports = []
+        while len(ports) < 2:
+            found = re.search(r"listening on \S*:(\d+)/metrics",
+                              process.stderr.readline())
+            if found:
+                ports.append(int(found[1]))
+        assert 0 not in ports, ports
+        for port in ports:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy",
+                                        timeout=LIMIT) as answer:
+                assert answer.status == 200
+    finally:
+        process.terminate()
+        status = process.wait(LIMIT)
+    assert status == 0
+
+
 if __name__ == "__main__":
     under_test.run_tests(
         [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
-         logs, two_addresses], *sys.argv[3:])
+         logs, two_addresses, port_of_the_system], *sys.argv[3:])

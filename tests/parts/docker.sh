@@ -132,6 +132,14 @@ asks_at "the environment" 127.0.0.1 \
 asks_at "a file" 127.0.0.1 --volume "$WORK/config.json:/config.json:ro" -- \
   --config.file=/config.json
 asks_at "an option with IPv6" '[::1]' -- --web.listen-address="[::1]:$PORT"
+asks_at "a port alone, over IPv6" '[::1]' -- --web.listen-address=":$PORT"
+asks_at "a port alone, over IPv4" 127.0.0.1 -- --web.listen-address=":$PORT"
+# What a host with ipv6.disable=1 answers: 10 is AF_INET6, 97 EAFNOSUPPORT.
+jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["socket"],
+  action: "SCMP_ACT_ERRNO", errnoRet: 97,
+  args: [{index: 0, value: 10, op: "SCMP_CMP_EQ"}]}]}' >"$WORK/no-ipv6.json"
+asks_at "a port alone, without IPv6" 127.0.0.1 \
+  --security-opt seccomp="$WORK/no-ipv6.json" -- --web.listen-address=":$PORT"
 
 # daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
 # daemon's container, with DIR as the node's /sys/kernel.

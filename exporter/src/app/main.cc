@@ -138,8 +138,11 @@ class Daemon {
         }) {}
 
   int Run() {
-    for (const std::string& address : options_.listen_addresses)
-      spdlog::info("listening on {}{}", address, options_.telemetry_path);
+    for (const std::string& address : server_.Addresses())
+      spdlog::info("listening on {}{}{}", address, options_.telemetry_path,
+                   address.starts_with("0.0.0.0:") && !HasIpv6()
+                       ? ", without IPv6: this build of civetweb has none"
+                       : "");
     TellWatchdog(options_.interval);
     sd_notify(0, "READY=1");
     int signal = 0;

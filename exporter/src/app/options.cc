@@ -113,7 +113,10 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
 
 void AddWebOptions(CLI::App* app, Options* options) {
   app->add_option("--web.listen-address", options->listen_addresses,
-                  "Address to listen on, HOST:PORT or :PORT; repeatable")
+                  std::string("Address to listen on, HOST:PORT or :PORT, which "
+                              "is every address") +
+                      (HasIpv6() ? "" : " of IPv4: this build has no IPv6") +
+                      "; repeatable")
       ->check(CheckAddress)
       ->type_name("ADDRESS")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
