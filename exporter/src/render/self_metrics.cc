@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -163,14 +165,17 @@ void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
 // Initialized before main() runs.
 const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
 
-double OpenFds() {
+// Nothing if they cannot be counted, for example for want of one more.
+std::optional<double> OpenFds() {
   double n = -1;  // does not count the directory's own descriptor
   DIR* directory = opendir("/proc/self/fd");
-  if (!directory) return 0;
+  if (!directory) return std::nullopt;
+  errno = 0;
   while (const dirent* entry = readdir(directory))
     if (entry->d_name[0] != '.') ++n;
+  const bool counted = errno == 0;
   closedir(directory);
-  return n;
+  return counted ? std::optional<double>(n) : std::nullopt;
 }
 
 // What only a running service has: its requests, its configuration, and its
@@ -190,7 +195,7 @@ void AddService(const RequestCounters& requests, Families* out) {
   if (statm >> size >> resident)
     out->One(Metric::kResident,
              resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
-  out->One(Metric::kOpenFds, OpenFds());
+  if (const auto fds = OpenFds()) out->One(Metric::kOpenFds, *fds);
   out->One(Metric::kStartTime, kStarted);
 }
 
