@@ -230,6 +230,26 @@ def logs():
         assert any('/no\\"where\\n=' in line for line in lines), lines
 
 
+def failed_reload():
+    """A reload that fails is one line of the log, in its format."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config, \
+            tempfile.NamedTemporaryFile("r+") as log:
+        config.write("{}")
+        config.flush()
+        with Daemon("--config.file", config.name, "--log.format=json",
+                    stderr=log) as daemon:
+            config.write("no JSON")
+            config.flush()
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_metric("page_fault_exporter_config_reload_success 0")
+        log.seek(0)
+        lines = [json.loads(line) for line in log]
+        failed = [line for line in lines if line["level"] == "error"]
+        assert len(failed) == 1, lines
+        assert "stays as it was" in failed[0]["msg"], failed
+        assert config.name in failed[0]["msg"], failed
+
+
 def two_addresses():
     """--web.listen-address can be given again."""
     other = free_port()
@@ -265,4 +285,4 @@ def port_of_the_system():
 if __name__ == "__main__":
     under_test.run_tests(
         [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
-         logs, two_addresses, port_of_the_system], *sys.argv[3:])
+         logs, failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])

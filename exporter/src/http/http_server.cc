@@ -17,7 +17,6 @@ namespace {
 
 // A half-open connection holds a thread until the request times out. A scrape
 // that arrives behind n of them waits for about n x timeout / threads.
-constexpr const char* kThreads = "72";
 constexpr const char* kRequestTimeoutMs = "1000";
 // Connections that may wait for a thread; they are served in order of arrival.
 constexpr const char* kWaiting = "1024";
@@ -187,10 +186,11 @@ class HttpServer::Implementation {
   void Start(const std::string& names, const std::string& ports) {
     static const unsigned initialized = mg_init_library(0);
     static_cast<void>(initialized);
+    const std::string threads = std::to_string(kHttpThreads);
     const char* options[] = {"listening_ports",
                              ports.c_str(),
                              "num_threads",
-                             kThreads,
+                             threads.c_str(),
                              "request_timeout_ms",
                              kRequestTimeoutMs,
                              "enable_keep_alive",

@@ -12,6 +12,9 @@
 
 namespace pfe {
 
+// The threads that answer requests.
+inline constexpr int kHttpThreads = 72;
+
 class HttpServer {
  public:
   // Called by many threads at once. A HEAD request reaches the handler as GET;
