@@ -49,7 +49,7 @@ build_image() {
 # container OPTION...: runs the image without features that only an engine has.
 # --no-healthcheck: podman would want systemd's timers.
 container() {
-  run run --rm --network=host --ulimit nofile=1024:1024 \
+  run run --rm --network="${NETWORK:-host}" --ulimit nofile=1024:1024 \
     --ulimit nproc=1000:1000 --no-healthcheck --read-only --cap-drop ALL \
     --security-opt no-new-privileges "$@"
 }
@@ -140,6 +140,12 @@ jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["socket"],
   args: [{index: 0, value: 10, op: "SCMP_CMP_EQ"}]}]}' >"$WORK/no-ipv6.json"
 asks_at "a port alone, without IPv6" 127.0.0.1 \
   --security-opt seccomp="$WORK/no-ipv6.json" -- --web.listen-address=":$PORT"
+# A container whose engine has no IPv6 has no ::1, but can make sockets of IPv6.
+NETWORK=none start_daemon --sysctl net.ipv6.conf.all.disable_ipv6=1 -- \
+  --web.listen-address=":$PORT"
+check "docker: the health check asks a port alone where there is no ::1" \
+  eventually 30 health
+end
 
 # daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
 # daemon's container, with DIR as the node's /sys/kernel.
