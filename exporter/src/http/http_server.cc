@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
@@ -108,6 +109,11 @@ std::string CivetAddress(const std::string& address) {
                                             : resolved + ":" + port;
 }
 
+std::runtime_error CannotListen(const std::string& addresses,
+                                const std::string& why) {
+  return std::runtime_error("cannot listen on " + addresses + ": " + why);
+}
+
 std::string_view OrEmpty(const char* text) {
   return text ? std::string_view(text) : std::string_view();
 }
@@ -143,8 +149,7 @@ class HttpServer::Implementation {
     std::string names, ports;
     for (const std::string& address : addresses) {
       const std::string wrong = CheckListenAddress(address);
-      if (!wrong.empty())
-        throw std::runtime_error("cannot listen on " + address + ": " + wrong);
+      if (!wrong.empty()) throw CannotListen(address, wrong);
       hosts_.push_back(HostOf(address));
       names += (names.empty() ? "" : ",") + address;
       ports += (ports.empty() ? "" : ",") + CivetAddress(address);
@@ -167,9 +172,10 @@ class HttpServer::Implementation {
     std::vector<mg_server_port> ports(hosts_.size());
     const int n = mg_get_server_ports(context_, static_cast<int>(ports.size()),
                                       ports.data());
+    ports.resize(static_cast<size_t>(std::max(n, 0)));
     std::vector<int> numbers;
-    for (int i = 0; i < n; ++i)
-      numbers.push_back(ports[static_cast<size_t>(i)].port);
+    numbers.reserve(ports.size());
+    for (const mg_server_port& port : ports) numbers.push_back(port.port);
     return numbers;
   }
 
@@ -216,9 +222,8 @@ class HttpServer::Implementation {
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
-      throw std::runtime_error(
-          "cannot listen on " + names + ": " +
-          (message_.empty() ? "is the port in use?" : message_));
+      throw CannotListen(names,
+                         message_.empty() ? "is the port in use?" : message_);
     mg_set_request_handler(context_, "/", &Implementation::OnRequest, this);
   }
 
