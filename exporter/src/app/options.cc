@@ -227,10 +227,20 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
     throw CLI::ValidationError(
         key, "is no option of the file; those of --help are, without --");
   if (option->count() > 0) return;  // a flag or the environment has it
-  const std::vector<std::string> values = ValuesOf(value, key);
-  if (values.empty()) throw CLI::ValidationError(key, "is an empty list");
-  option->add_result(values);
+  option->add_result(ValuesOf(value, key));
+  if (option->count() == 0) throw CLI::ValidationError(key, "is an empty list");
   option->run_callback();
+}
+
+// Refuses a variable such as ",". CLI11 would take it for one that is not set,
+// and the daemon would listen on every address.
+void RefuseEmptyLists(CLI::App* app) {
+  for (const CLI::Option* option : app->get_options()) {
+    const std::string name = option->get_envname();
+    const char* value = name.empty() ? nullptr : getenv(name.c_str());
+    if (value && *value && option->count() == 0)
+      throw CLI::ValidationError(name, "is an empty list");
+  }
 }
 
 // Applies an environment variable that has an old name. The new name overrides
@@ -289,6 +299,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
   const auto app = MakeApp(&raw);
   try {
     app->parse(argc, argv);
+    RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
       ApplyFile(raw.options.config_file, app.get());

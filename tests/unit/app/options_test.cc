@@ -180,6 +180,7 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"source": "guess"})", "guess"},
       {R"({"interval": []})", "interval"},
       {R"({"no-pid": []})", "no-pid"},
+      {R"({"web.listen-address": ","})", "is an empty list"},
       {R"({"once": true})", "once"},
       {R"({"config.file": "x"})", "config.file"},
   };
@@ -200,7 +201,10 @@ TEST(Environment, AListHasCommas) {
   const ParsedOptions list = Parse({});
   setenv(kVariable, "127.0.0.1:1,2", 1);
   const ParsedOptions bad = Parse({});
+  setenv(kVariable, ",", 1);
+  const ParsedOptions empty = Parse({});
   unsetenv(kVariable);
+  EXPECT_THAT(empty.error, HasSubstr("is an empty list"));
   ASSERT_TRUE(list.options) << list.error;
   EXPECT_THAT(list.options->listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
   EXPECT_THAT(bad.error, HasSubstr("\"2\""));
