@@ -140,6 +140,8 @@ jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["socket"],
   args: [{index: 0, value: 10, op: "SCMP_CMP_EQ"}]}]}' >"$WORK/no-ipv6.json"
 asks_at "a port alone, without IPv6" 127.0.0.1 \
   --security-opt seccomp="$WORK/no-ipv6.json" -- --web.listen-address=":$PORT"
+check "docker: and says that it listens on IPv4 alone" \
+  grep -F "listening on 0.0.0.0:$PORT/" "$WORK/container.log"
 # A container whose engine has no IPv6 has no ::1, but can make sockets of IPv6.
 NETWORK=none start_daemon --sysctl net.ipv6.conf.all.disable_ipv6=1 -- \
   --web.listen-address=":$PORT"
