@@ -54,10 +54,12 @@ struct Address {
   socklen_t size = 0;
 };
 
-// From the text of /proc/net/tcp or tcp6: 32-bit words in hexadecimal, as the
-// machine holds them, and the port as a number. Where the address stands for
-// all of the host's, the loopback is asked.
-Address ParseAddress(const std::string& text) {
+// Where to ask a socket of this address. The text is that of /proc/net/tcp or
+// tcp6: 32-bit words in hexadecimal, as the machine holds them, and the port as
+// a number. Where the address stands for all of the host's, the loopback is
+// asked: `loopback` for IPv6, since a container may lack ::1 although its
+// daemon listens on a socket for IPv6 and IPv4.
+Address ParseAddress(const std::string& text, const char* loopback) {
   Address address;
   uint32_t words[4];
   const size_t count = text.find(':') / 8;
@@ -80,7 +82,7 @@ Address ParseAddress(const std::string& text) {
     v6->sin6_port = port;
     std::memcpy(&v6->sin6_addr, words, sizeof(words));
     if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
-      v6->sin6_addr = in6addr_loopback;
+      inet_pton(AF_INET6, loopback, &v6->sin6_addr);
     address.size = sizeof(*v6);
   }
   return address;
@@ -119,7 +121,8 @@ bool Answers(const fs::path& process) {
       for (int i = 0; i < 5; ++i) fields >> skipped;
       fields >> inode;
       if (state == kListens && sockets.contains(inode) &&
-          IsHealthy(ParseAddress(local)))
+          (IsHealthy(ParseAddress(local, "::1")) ||
+           IsHealthy(ParseAddress(local, "::ffff:127.0.0.1"))))
         return true;
     }
   }

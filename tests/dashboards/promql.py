@@ -10,7 +10,7 @@ TOKEN = re.compile(
     r"=~|!~|!=|>=|<=|==|.", re.S)
 LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 CATALOGUE = pathlib.Path(__file__).parents[2] / "exporter/src/render/catalogue.cc"
-METRIC = re.compile(r'"([a-z_]+)",\s*k(Counter|Gauge|Histogram)\b')
+METRIC = re.compile(r'"([a-z_]+)",\s*k(Counter|Gauge|Histogram|Info)\b')
 # Prometheus's own, of every target.
 OF_TARGETS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
 LABELS = re.compile(METRIC.pattern + r',\s*(kPidComm|"[^"]*")')

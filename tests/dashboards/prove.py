@@ -12,7 +12,7 @@ usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
        prove.py rules PROMETHEUS
          every rule was evaluated without an error
        prove.py served PROMETHEUS
-         every metric of the exporter's catalogue is there"""
+         every metric of the exporter's catalogue is there, but the one of hugetlb"""
 import json
 import math
 import pathlib
@@ -136,7 +136,9 @@ def rules(base):
 
 
 def served(base):
-    missing = catalogue() - set(get(base, "label/__name__/values"))
+    # No program of the guest uses hugetlb.
+    wanted = catalogue() - {"page_fault_process_hugetlb_bytes"}
+    missing = wanted - set(get(base, "label/__name__/values"))
     print("\n".join(sorted(missing)))
     return not missing
 

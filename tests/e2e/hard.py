@@ -189,12 +189,15 @@ def odd_stderr():
 
 
 def full_disk():
-    """--once into a full disk says so and fails."""
-    done = subprocess.run(
-        [DAEMON, "--once", f"--path.debugfs={FIXTURES}"],
-        stdout=open("/dev/full", "w"), stderr=subprocess.PIPE, text=True,
-        timeout=LIMIT)
-    assert done.returncode == 1 and "stdout" in done.stderr, done
+    """Whatever prints into a full disk says so and fails."""
+    for flags in (["--once"], ["--top=1"], ["--config.check"], ["--help"],
+                  ["--version"], ["--man"]):
+        source = [f"--path.debugfs={FIXTURES}", "--interval=100ms"]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [DAEMON, *flags, *(source if flags != ["--man"] else [])],
+                stdout=full, stderr=subprocess.PIPE, text=True, timeout=LIMIT)
+        assert done.returncode == 1 and "stdout" in done.stderr, (flags, done)
 
 
 def a_million_rows():

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import daemon as under_test
 from daemon import LIMIT, free_port
@@ -41,6 +42,10 @@ def once():
     # The sums have the counts of the first read, because there is no other.
     assert re.search(r'^page_fault_comm_faults_total{comm="init",.*} [1-9]',
                      done.stdout, re.M)
+    # In a textfile of node_exporter they would conflict with its own.
+    own = re.findall(r"^(?:process|page_fault_exporter_(?:scrapes|config))_\w+",
+                     done.stdout, re.M)
+    assert not own, own
     check = subprocess.run(["promtool", "check", "metrics"], text=True,
                            capture_output=True, input=done.stdout)
     assert check.returncode == 0, check.stderr
@@ -49,6 +54,55 @@ def once():
                           capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 1 and "/nonexistent" in done.stderr, done
     assert "page_fault_exporter_last_read_success 0" in done.stdout
+
+
+# As root in a pid namespace of its own: mounts a procfs with options, and runs
+# a command in what is like the sandbox of the shipped unit.
+SANDBOX = ("unshare", "--mount", "--pid", "--fork", "sh", "-c", """
+    mount -t proc -o "$1" proc /proc
+    shift
+    setpriv --reuid=65534 --regid=65534 --no-new-privs "$@"
+    status=$?  # so that the shell stays as process 1
+    exit $status""", "sh")
+UNIT = "+dac_read_search"  # the unit's capability
+
+
+def hidden_processes():
+    """Processes that hidepid hides are a read error, with the way out."""
+    def once_with(mount, *privileges):
+        return subprocess.run(
+            [*SANDBOX, mount, *privileges, DAEMON, "--once",
+             "--path.debugfs=/nonexistent"],
+            capture_output=True, text=True, timeout=LIMIT)
+
+    def caps(*names):
+        return [f"--{kind}-caps={','.join(names)}"
+                for kind in ("inh", "ambient")]
+
+    plain = ("--clear-groups", *caps(UNIT))
+    seen = once_with("rw", *plain)
+    assert seen.returncode == 0, seen.stderr
+    for mode in ("noaccess", "invisible", "ptraceable"):
+        hidden = once_with(f"hidepid={mode}", *plain)
+        assert hidden.returncode == 1, (mode, hidden.stderr)
+        for cause in ("hidden", "no_debugfs"):
+            line = f'page_fault_exporter_read_error{{cause="{cause}"}} 1'
+            assert line in hidden.stdout, (mode, hidden.stdout)
+        assert "page_faults_total{" not in hidden.stdout, mode
+        assert "/nonexistent" in hidden.stderr, hidden.stderr
+        assert "CAP_SYS_PTRACE" in hidden.stderr, hidden.stderr
+    # What the message names.
+    for way in (once_with("hidepid=invisible", "--clear-groups",
+                          *caps(UNIT, "+sys_ptrace")),
+                once_with("hidepid=invisible,gid=4242", "--groups=4242",
+                          *caps(UNIT))):
+        assert way.returncode == 0, way.stderr
+        assert 'page_faults_total{pid="1",comm="sh"}' in way.stdout, way.stdout
+    alone = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c",
+         'mount -t proc proc /proc && exec "$@"', "sh", DAEMON, "--once",
+         "--source=procfs"], capture_output=True, text=True, timeout=LIMIT)
+    assert alone.returncode == 1 and "--path.procfs" in alone.stderr, alone
 
 
 def top():
@@ -176,6 +230,26 @@ def logs():
         assert any('/no\\"where\\n=' in line for line in lines), lines
 
 
+def failed_reload():
+    """A reload that fails is one line of the log, in its format."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config, \
+            tempfile.NamedTemporaryFile("r+") as log:
+        config.write("{}")
+        config.flush()
+        with Daemon("--config.file", config.name, "--log.format=json",
+                    stderr=log) as daemon:
+            config.write("no JSON")
+            config.flush()
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_metric("page_fault_exporter_config_reload_success 0")
+        log.seek(0)
+        lines = [json.loads(line) for line in log]
+        failed = [line for line in lines if line["level"] == "error"]
+        assert len(failed) == 1, lines
+        assert "stays as it was" in failed[0]["msg"], failed
+        assert config.name in failed[0]["msg"], failed
+
+
 def two_addresses():
     """--web.listen-address can be given again."""
     other = free_port()
@@ -185,7 +259,30 @@ def two_addresses():
         assert daemon.get("/metrics")[0] == 200
 
 
+def port_of_the_system():
+    """With port 0 the log has the port that the system chose."""
+    process = subprocess.Popen(
+        [DAEMON, *SOURCE, "--web.listen-address=127.0.0.1:0",
+         "--web.listen-address=:0"], stderr=subprocess.PIPE, text=True)
+    try:
+        ports = []
+        while len(ports) < 2:
+            found = re.search(r"listening on \S*:(\d+)/metrics",
+                              process.stderr.readline())
+            if found:
+                ports.append(int(found[1]))
+        assert 0 not in ports, ports
+        for port in ports:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy",
+                                        timeout=LIMIT) as answer:
+                assert answer.status == 200
+    finally:
+        process.terminate()
+        status = process.wait(LIMIT)
+    assert status == 0
+
+
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, top, systemd, repeated_headers, too_many_requests, closed_streams,
-         logs, two_addresses], *sys.argv[3:])
+        [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
+         logs, failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])

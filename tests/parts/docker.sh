@@ -49,7 +49,7 @@ build_image() {
 # container OPTION...: runs the image without features that only an engine has.
 # --no-healthcheck: podman would want systemd's timers.
 container() {
-  run run --rm --network=host --ulimit nofile=1024:1024 \
+  run run --rm --network="${NETWORK:-host}" --ulimit nofile=1024:1024 \
     --ulimit nproc=1000:1000 --no-healthcheck --read-only --cap-drop ALL \
     --security-opt no-new-privileges "$@"
 }
@@ -132,6 +132,22 @@ asks_at "the environment" 127.0.0.1 \
 asks_at "a file" 127.0.0.1 --volume "$WORK/config.json:/config.json:ro" -- \
   --config.file=/config.json
 asks_at "an option with IPv6" '[::1]' -- --web.listen-address="[::1]:$PORT"
+asks_at "a port alone, over IPv6" '[::1]' -- --web.listen-address=":$PORT"
+asks_at "a port alone, over IPv4" 127.0.0.1 -- --web.listen-address=":$PORT"
+# What a host with ipv6.disable=1 answers: 10 is AF_INET6, 97 EAFNOSUPPORT.
+jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["socket"],
+  action: "SCMP_ACT_ERRNO", errnoRet: 97,
+  args: [{index: 0, value: 10, op: "SCMP_CMP_EQ"}]}]}' >"$WORK/no-ipv6.json"
+asks_at "a port alone, without IPv6" 127.0.0.1 \
+  --security-opt seccomp="$WORK/no-ipv6.json" -- --web.listen-address=":$PORT"
+check "docker: and says that it listens on IPv4 alone" \
+  grep -F "listening on 0.0.0.0:$PORT/" "$WORK/container.log"
+# A container whose engine has no IPv6 has no ::1, but can make sockets of IPv6.
+NETWORK=none start_daemon --sysctl net.ipv6.conf.all.disable_ipv6=1 -- \
+  --web.listen-address=":$PORT"
+check "docker: the health check asks a port alone where there is no ::1" \
+  eventually 30 health
+end
 
 # daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
 # daemon's container, with DIR as the node's /sys/kernel.
@@ -153,12 +169,19 @@ check "docker: with the DaemonSet's mounts it reads the table" \
   page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
 end
 mapfile -t mounts < <(daemonset_mounts "$WORK/kernel-without-debugfs")
-start_daemon --user 0 "${mounts[@]}"
+start_daemon --user 0 "${mounts[@]}" -- \
+  --web.listen-address="127.0.0.1:$PORT" --path.procfs=/host/proc
 check "docker: with them on a node without debugfs it reads procfs" \
   page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end
 
 start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro"
+check "docker: its own /proc is not taken for the host's" \
+  page_shows /metrics '^page_fault_exporter_read_error\{cause="hidden"\} 1'
+end
+start_daemon --volume "$WORK/debug:/sys/kernel/debug:ro" \
+  --volume /proc:/host/proc:ro -- \
+  --web.listen-address="127.0.0.1:$PORT" --path.procfs=/host/proc
 check "docker: without root it reads procfs" \
   page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: wiring, signals and exit codes. It exits with 0 after SIGTERM or
-// SIGINT; with 1 if it cannot listen or, with --once or --top, cannot read;
-// with 2 for a bad option.
+// SIGINT; with 1 if it cannot listen, cannot write to stdout or, with --once or
+// --top, cannot read; with 2 for a bad option.
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -82,9 +82,10 @@ bool Print(const std::string& text) {
 }
 
 void WarnOf(const View& view) {
-  if (view.reason)
-    spdlog::log(view.error ? spdlog::level::err : spdlog::level::warn,
-                "cannot read: {}", view.reason->message);
+  if (view.error)
+    spdlog::error("cannot read: {}", view.error->message);
+  else if (view.reason)
+    spdlog::warn("cannot read: {}", view.reason->message);
 }
 
 int PrintOnce(Pipeline* pipeline) {
@@ -137,8 +138,11 @@ class Daemon {
         }) {}
 
   int Run() {
-    for (const std::string& address : options_.listen_addresses)
-      spdlog::info("listening on {}{}", address, options_.telemetry_path);
+    for (const std::string& address : server_.Addresses())
+      spdlog::info("listening on {}{}{}", address, options_.telemetry_path,
+                   address.starts_with("0.0.0.0:") && !HasIpv6()
+                       ? ", without IPv6: this build of civetweb has none"
+                       : "");
     TellWatchdog(options_.interval);
     sd_notify(0, "READY=1");
     int signal = 0;
@@ -153,8 +157,7 @@ class Daemon {
     sd_notifyf(
         0, "RELOADING=1\nMONOTONIC_USEC=%llu",
         static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
-    int exit_code = 0;
-    const auto options = ParseOptions(argc_, argv_, &exit_code);
+    const auto [options, text, error] = ParseOptions(argc_, argv_);
     service_.SetConfigOk(options.has_value());
     if (options) {
       for (const std::string& key : NeedRestart(options_, *options))
@@ -167,7 +170,7 @@ class Daemon {
       TellWatchdog(options->interval);
       spdlog::info("the configuration was read again");
     } else {
-      spdlog::error("the configuration stays as it was: see above");
+      spdlog::error("the configuration stays as it was: {}", error);
     }
     sd_notify(0, "READY=1");
   }
@@ -192,20 +195,23 @@ int Main(int argc, const char* const* argv) {
   // freed. Without this, the library raises the threshold when the first such
   // block is freed.
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  // Until the options say more.
+  StartLogging("info", "logfmt");
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
-    std::cout << ManPage();
-    return 0;
+    return Print(ManPage()) ? 0 : 1;
   }
   // If the reader of the log has exited, a write to it must not end the
   // program.
   signal(SIGPIPE, SIG_IGN);
-  int exit_code = 0;
-  const std::optional<Options> options = ParseOptions(argc, argv, &exit_code);
-  if (!options) return exit_code;
+  const auto [options, text, error] = ParseOptions(argc, argv);
+  if (!error.empty()) {
+    std::cerr << "page_fault_exporter: " << error << "; see --help\n";
+    return 2;
+  }
+  if (!options) return Print(text) ? 0 : 1;
   StartLogging(options->log_level, options->log_format);
   if (options->config_check) {
-    Print("the configuration is good\n");
-    return 0;
+    return Print("the configuration is good\n") ? 0 : 1;
   }
   if (options->once || options->top) {
     const auto source = MakeSource(*options);

@@ -41,13 +41,14 @@ std::string ManPage() {
   return page +
          ".SH ENVIRONMENT\nEach option is also read from an environment "
          "variable. Its name is PAGE_FAULT_EXPORTER_ followed by the option's "
-         "name in capitals, with _ in place of . and \\-.\n"
+         "name in capitals, with _ in place of . and \\-. A list has commas "
+         "between its items.\n"
          ".SH FILES\nThe file that \\-\\-config.file names is a JSON object. "
          "Its keys are options without \\-\\-. A flag overrides the "
          "environment, and the environment overrides the file.\n"
          ".SH EXIT STATUS\n0 after SIGTERM or SIGINT; 1 if the program cannot "
-         "listen or, with \\-\\-once or \\-\\-top, cannot read; 2 for a bad "
-         "option.\n";
+         "listen, cannot write its output or, with \\-\\-once or \\-\\-top, "
+         "cannot read; 2 for a bad option.\n";
 }
 
 }  // namespace pfe

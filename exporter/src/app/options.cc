@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/version.h"
 #include "http/http_server.h"
@@ -137,10 +137,14 @@ void AddBirthOptions(CLI::App* app, Raw* raw) {
 
 void AddWebOptions(CLI::App* app, Options* options) {
   app->add_option("--web.listen-address", options->listen_addresses,
-                  "Address to listen on, HOST:PORT or :PORT; repeatable")
+                  std::string("Address to listen on, HOST:PORT or :PORT, which "
+                              "is every address") +
+                      (HasIpv6() ? "" : " of IPv4: this build has no IPv6") +
+                      "; repeatable, or a list with commas")
       ->check(CheckAddress)
       ->type_name("ADDRESS")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter(',')  // in the environment it cannot be repeated
       ->allow_extra_args(false);
   app->add_option("--web.telemetry-path", options->telemetry_path,
                   "Path of the metrics")
@@ -148,8 +152,10 @@ void AddWebOptions(CLI::App* app, Options* options) {
       ->type_name("PATH");
   app->add_option("--web.max-requests", options->max_requests,
                   "The most requests for metrics or the API that are answered "
-                  "at the same time; 0 is no limit")
-      ->check(CLI::Range(0, 1000000));
+                  "at the same time; 0 is no limit besides the number of "
+                  "threads, " +
+                      std::to_string(kHttpThreads))
+      ->check(CLI::Range(0, kHttpThreads));
 }
 
 void AddLogOptions(CLI::App* app, Options* options) {
@@ -159,6 +165,9 @@ void AddLogOptions(CLI::App* app, Options* options) {
   app->add_option("--log.format", options->log_format, "Format of the log")
       ->check(CLI::IsMember({"logfmt", "json"}));
 }
+
+// isdigit() is undefined for a char that is negative.
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Options that are not allowed in the file.
 constexpr const char* kOnlyOnTheCommandLine[] = {
@@ -182,7 +191,7 @@ void AddModes(CLI::App* app, Options* options) {
       ->expected(0, 1)
       ->check([](const std::string& text) {
         return text.empty() || (text.size() < 7 &&
-                                std::all_of(text.begin(), text.end(), isdigit))
+                                std::all_of(text.begin(), text.end(), IsDigit))
                    ? std::string()
                    : "\"" + text + "\" is no number of rows";
       })
@@ -243,10 +252,20 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
     throw CLI::ValidationError(
         key, "is no option of the file; those of --help are, without --");
   if (option->count() > 0) return;  // a flag or the environment has it
-  const std::vector<std::string> values = ValuesOf(value, key);
-  if (values.empty()) throw CLI::ValidationError(key, "is an empty list");
-  option->add_result(values);
+  option->add_result(ValuesOf(value, key));
+  if (option->count() == 0) throw CLI::ValidationError(key, "is an empty list");
   option->run_callback();
+}
+
+// Refuses a variable such as ",". CLI11 would take it for one that is not set,
+// and the daemon would listen on every address.
+void RefuseEmptyLists(CLI::App* app) {
+  for (const CLI::Option* option : app->get_options()) {
+    const std::string name = option->get_envname();
+    const char* value = name.empty() ? nullptr : getenv(name.c_str());
+    if (value && *value && option->count() == 0)
+      throw CLI::ValidationError(name, "is an empty list");
+  }
 }
 
 // Applies an environment variable that has an old name. The new name overrides
@@ -299,26 +318,29 @@ std::optional<std::chrono::milliseconds> ParseDuration(
   return std::nullopt;
 }
 
-std::optional<Options> ParseOptions(int argc, const char* const* argv,
-                                    int* exit_code) {
+ParsedOptions ParseOptions(int argc, const char* const* argv) {
+  ParsedOptions parsed;
   Raw raw;
   const auto app = MakeApp(&raw);
   try {
     app->parse(argc, argv);
+    RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
       ApplyFile(raw.options.config_file, app.get());
   } catch (const CLI::Success& success) {
-    *exit_code = app->exit(success);
-    return std::nullopt;
+    std::ostringstream text;
+    app->exit(success, text, text);
+    parsed.text = text.str();
+    return parsed;
   } catch (const CLI::Error& error) {
-    std::cerr << "page_fault_exporter: " << error.what() << "; see --help\n";
-    *exit_code = 2;
-    return std::nullopt;
+    parsed.error = error.what();
+    return parsed;
   }
   raw.options.interval = *ParseDuration(raw.interval);
   raw.options.pipeline.birth_hold = *ParseDuration(raw.birth_hold);
-  return raw.options;
+  parsed.options = raw.options;
+  return parsed;
 }
 
 std::vector<std::string> NeedRestart(const Options& before,

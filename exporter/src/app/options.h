@@ -34,11 +34,14 @@ struct Options {
   std::optional<size_t> top;  // rows
 };
 
-// Returns nothing if the program must end at once, with *exit_code: 0 after
-// --help and --version, 2 after a bad option. For the latter, a sentence on
-// stderr names the flag, variable or key, its value and what is allowed.
-std::optional<Options> ParseOptions(int argc, const char* const* argv,
-                                    int* exit_code);
+struct ParsedOptions {
+  std::optional<Options> options;  // nothing if the program must end at once
+  std::string text;                // for stdout, of --help and --version
+  // What is wrong with an option: a sentence that names the flag, variable or
+  // key, its value and what is allowed.
+  std::string error;
+};
+ParsedOptions ParseOptions(int argc, const char* const* argv);
 
 // The options that differ and need a restart to change, e.g.
 // "web.listen-address"; empty if there is none.

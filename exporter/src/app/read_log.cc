@@ -6,7 +6,9 @@
 namespace pfe {
 
 void ReadLog::Note(const View& view) {
-  const std::string reason = view.reason ? view.reason->message : "";
+  const std::string reason = view.error    ? view.error->message
+                             : view.reason ? view.reason->message
+                                           : "";
   const std::string source = view.error ? "" : view.source;
   if (!first_ && reason == reason_ && source == source_) return;
   if (source.empty())

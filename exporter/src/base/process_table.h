@@ -47,6 +47,7 @@ struct Process {
   uint64_t rss_file_kb = 0;
   uint64_t rss_shmem_kb = 0;
   uint64_t swap_kb = 0;
+  uint64_t hugetlb_kb = 0;  // in huge pages of hugetlb, which are in no RSS
   uint64_t faults = 0;
   uint64_t minor = 0;
   uint64_t major = 0;

@@ -22,10 +22,11 @@ enum class Cause {
   kIo,
   kOutOfMemory,
   kInternal,
+  kHidden,  // processes are hidden from the exporter
 };
-inline constexpr std::array<const char*, 9> kCauseNames = {
+inline constexpr std::array<const char*, 10> kCauseNames = {
     "no_debugfs", "no_module", "no_permission", "truncated", "unknown_version",
-    "malformed",  "io",        "out_of_memory", "internal"};
+    "malformed",  "io",        "out_of_memory", "internal",  "hidden"};
 
 inline const char* CauseName(Cause cause) {
   return kCauseNames[static_cast<size_t>(cause)];

@@ -26,6 +26,7 @@ struct Offered {
   bool severity = false;
   bool stall = false;
   bool breakdown = false;
+  bool hugetlb = false;
 };
 
 // Calls and faults that belong to the host and to no process, counted since
@@ -93,7 +94,7 @@ struct Snapshot {
   std::optional<ModuleStats> module;  // if the source is the module
   Latency latency;
   // Why the preferred source could not be read. Set if this snapshot is from
-  // the fallback.
+  // the fallback, or if the fallback could not be read either.
   std::optional<Error> fell_back;
 
   // Empties the snapshot, but keeps the table's memory for the next read.

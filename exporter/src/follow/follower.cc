@@ -52,6 +52,7 @@ void Follower::NoteChanges(const Process& old, const Process& process,
                              old.rss_file_kb != process.rss_file_kb ||
                              old.rss_shmem_kb != process.rss_shmem_kb;
   next_.changes.swap |= old.swap_kb != process.swap_kb;
+  next_.changes.hugetlb |= old.hugetlb_kb != process.hugetlb_kb;
 }
 
 void Follower::ContinueRow(uint32_t previous, Rows* rows, uint32_t index) {

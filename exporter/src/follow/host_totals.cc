@@ -33,19 +33,21 @@ void HostTotals::Update(const Snapshot& snapshot, const Tick& tick) {
 // subtracted.
 void HostTotals::UpdateUnattributed(const Snapshot& snapshot,
                                     const Tick& tick) {
+  // Unsigned, so that no value of the file can overflow.
   const auto number = [&snapshot](ModuleNumber of) {
-    return snapshot.module ? (*snapshot.module)[of].value_or(0) : 0;
+    return static_cast<uint64_t>(
+        snapshot.module ? (*snapshot.module)[of].value_or(0) : 0);
   };
-  const int64_t dropped = number(ModuleNumber::kRetiredFaults) +
-                          number(ModuleNumber::kOverflowFaults);
+  const uint64_t dropped = number(ModuleNumber::kRetiredFaults) +
+                           number(ModuleNumber::kOverflowFaults);
   gone_faults_ += tick.gone_faults;
   if (tick.new_source) {
     unattributed_before_ = unattributed_;
     gone_faults_ = 0;
     unattributed_base_ = !tick.first || !tick.count_first ? dropped : 0;
   }
-  const int64_t now =
-      dropped - unattributed_base_ - static_cast<int64_t>(gone_faults_);
+  const auto now =
+      static_cast<int64_t>(dropped - unattributed_base_ - gone_faults_);
   if (now > 0)
     unattributed_ = std::max(unattributed_,
                              unattributed_before_ + static_cast<uint64_t>(now));

@@ -44,7 +44,7 @@ class HostTotals {
   uint64_t gone_faults_ = 0;  // since the source last changed
   uint64_t unattributed_ = 0;
   uint64_t unattributed_before_ = 0;  // of earlier loads
-  int64_t unattributed_base_ = 0;     // the count at the source's change
+  uint64_t unattributed_base_ = 0;    // the count at the source's change
 };
 
 }  // namespace pfe

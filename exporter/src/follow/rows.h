@@ -45,6 +45,7 @@ struct Changes {
   bool rss = false;
   bool rss_split = false;
   bool swap = false;
+  bool hugetlb = false;
 };
 
 }  // namespace pfe

@@ -78,6 +78,7 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
                  {"file", process.rss_file_kb * 1024},
                  {"shmem", process.rss_shmem_kb * 1024}};
   json["swap_bytes"] = process.swap_kb * 1024;
+  json["hugetlb_bytes"] = process.hugetlb_kb * 1024;
   json["breakdown"] = BreakdownJson(processes.breakdown(process));
   if (const Cgroup* cgroup = view.cgroups->Of(process))
     json["cgroup"] = {{"path", cgroup->path},
@@ -200,9 +201,10 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
                                        View::Clock::now() - *view.read_at)
                                        .count())
                             : Json();
-  if (view.reason)
-    json["problem"] = {{"cause", CauseName(view.reason->cause)},
-                       {"message", view.reason->message}};
+  const auto& problem = view.error ? view.error : view.reason;
+  if (problem)
+    json["problem"] = {{"cause", CauseName(problem->cause)},
+                       {"message", problem->message}};
   if (view.module) json["module"] = ModuleJson(*view.module, view.host);
   return json;
 }

@@ -4,7 +4,10 @@
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
@@ -15,7 +18,6 @@ namespace {
 
 // A half-open connection holds a thread until the request times out. A scrape
 // that arrives behind n of them waits for about n x timeout / threads.
-constexpr const char* kThreads = "72";
 constexpr const char* kRequestTimeoutMs = "1000";
 // Connections that may wait for a thread; they are served in order of arrival.
 constexpr const char* kWaiting = "1024";
@@ -42,7 +44,13 @@ const char* ReasonOf(int status) {
   }
 }
 
-bool HasIpv6() { return mg_check_feature(MG_FEATURES_IPV6) != 0; }
+// Whether sockets of IPv6 can be made. They cannot with the boot option
+// ipv6.disable=1, or where a sandbox forbids them.
+bool HostHasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
 
 // Splits at the last colon. The host may be empty.
 bool SplitAddress(const std::string& address, std::string* host,
@@ -83,12 +91,27 @@ std::string CheckPort(const std::string& port) {
   return "";
 }
 
-// The address in the syntax of civetweb's option listening_ports.
+// The host to listen on.
+std::string HostOf(const std::string& address) {
+  std::string host, port;
+  SplitAddress(address, &host, &port);
+  if (host.empty()) return HasIpv6() && HostHasIpv6() ? "[::]" : "0.0.0.0";
+  return host == "localhost" ? "127.0.0.1" : host;
+}
+
+// The address in the syntax of civetweb's option listening_ports. A port after
+// a + is one socket for IPv6 and IPv4; [::] would be for IPv6 only.
 std::string CivetAddress(const std::string& address) {
   std::string host, port;
   SplitAddress(address, &host, &port);
-  if (host.empty()) return port;
-  return (host == "localhost" ? "127.0.0.1" : host) + ":" + port;
+  const std::string resolved = HostOf(address);
+  return host.empty() && resolved == "[::]" ? "+" + port
+                                            : resolved + ":" + port;
+}
+
+std::runtime_error CannotListen(const std::string& addresses,
+                                const std::string& why) {
+  return std::runtime_error("cannot listen on " + addresses + ": " + why);
 }
 
 std::string_view OrEmpty(const char* text) {
@@ -107,12 +130,14 @@ std::string JoinedHeader(const mg_request_info& info, const char* name) {
   return joined;
 }
 
-[[noreturn]] void CannotListen(const std::string& address,
-                               const std::string& why) {
-  throw std::runtime_error("cannot listen on " + address + ": " + why);
+void AppendItem(const std::string& item, std::string* list) {
+  if (!list->empty()) *list += ',';
+  *list += item;
 }
 
 }  // namespace
+
+bool HasIpv6() { return mg_check_feature(MG_FEATURES_IPV6) != 0; }
 
 std::string CheckListenAddress(const std::string& address) {
   std::string host, port;
@@ -126,14 +151,15 @@ class HttpServer::Implementation {
  public:
   Implementation(const std::vector<std::string>& addresses, Handler handler)
       : handler_(std::move(handler)) {
-    std::string ports;
+    std::string names, ports;
     for (const std::string& address : addresses) {
       const std::string wrong = CheckListenAddress(address);
-      if (!wrong.empty()) CannotListen(address, wrong);
-      if (!ports.empty()) ports += ',';
-      ports += CivetAddress(address);
+      if (!wrong.empty()) throw CannotListen(address, wrong);
+      hosts_.push_back(HostOf(address));
+      AppendItem(address, &names);
+      AppendItem(CivetAddress(address), &ports);
     }
-    Start(ports);
+    Start(names, ports);
   }
 
   ~Implementation() {
@@ -148,22 +174,34 @@ class HttpServer::Implementation {
   }
 
   std::vector<int> Ports() const {
-    mg_server_port ports[16];
-    const int n = mg_get_server_ports(context_, 16, ports);
+    std::vector<mg_server_port> ports(hosts_.size());
+    const int n = mg_get_server_ports(context_, static_cast<int>(ports.size()),
+                                      ports.data());
+    ports.resize(static_cast<size_t>(std::max(n, 0)));
     std::vector<int> numbers;
-    numbers.reserve(std::size(ports));
-    for (int i = 0; i < n; ++i) numbers.push_back(ports[i].port);
+    numbers.reserve(ports.size());
+    for (const mg_server_port& port : ports) numbers.push_back(port.port);
     return numbers;
   }
 
+  std::vector<std::string> Addresses() const {
+    std::vector<std::string> addresses;
+    for (const int port : Ports())
+      addresses.push_back(hosts_[addresses.size()] + ":" +
+                          std::to_string(port));
+    return addresses;
+  }
+
  private:
-  void Start(const std::string& ports) {
+  // `names` are the addresses as a user wrote them.
+  void Start(const std::string& names, const std::string& ports) {
     static const unsigned initialized = mg_init_library(0);
     static_cast<void>(initialized);
+    const std::string threads = std::to_string(kHttpThreads);
     const char* options[] = {"listening_ports",
                              ports.c_str(),
                              "num_threads",
-                             kThreads,
+                             threads.c_str(),
                              "request_timeout_ms",
                              kRequestTimeoutMs,
                              "enable_keep_alive",
@@ -189,7 +227,8 @@ class HttpServer::Implementation {
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
-      CannotListen(ports, message_.empty() ? "is the port in use?" : message_);
+      throw CannotListen(names,
+                         message_.empty() ? "is the port in use?" : message_);
     mg_set_request_handler(context_, "/", &Implementation::OnRequest, this);
   }
 
@@ -283,6 +322,7 @@ class HttpServer::Implementation {
   }
 
   const Handler handler_;
+  std::vector<std::string> hosts_;  // of the addresses
   mg_context* context_ = nullptr;
   std::mutex mutex_;
   std::condition_variable idle_;
@@ -299,5 +339,9 @@ HttpServer::HttpServer(const std::vector<std::string>& addresses,
 HttpServer::~HttpServer() = default;
 
 std::vector<int> HttpServer::Ports() const { return implementation_->Ports(); }
+
+std::vector<std::string> HttpServer::Addresses() const {
+  return implementation_->Addresses();
+}
 
 }  // namespace pfe

@@ -12,6 +12,9 @@
 
 namespace pfe {
 
+// The threads that answer requests.
+inline constexpr int kHttpThreads = 72;
+
 class HttpServer {
  public:
   // Called by many threads at once. A HEAD request reaches the handler as GET;
@@ -29,11 +32,17 @@ class HttpServer {
   // The ports it listens on, in the order of the addresses. For port 0 it is
   // the port that the system chose.
   std::vector<int> Ports() const;
+  // The same as HOST:PORT. For :PORT the host is [::], which is every address
+  // of IPv6 and IPv4, or 0.0.0.0 if there is no IPv6.
+  std::vector<std::string> Addresses() const;
 
  private:
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
+
+// Whether the library supports IPv6.
+bool HasIpv6();
 
 // Checks an address to listen on. Returns what is wrong with it, or an empty
 // text. An address is HOST:PORT, or :PORT for all interfaces. HOST is an IPv4

@@ -126,7 +126,7 @@ HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   const auto view = poller_->Current();
   const bool openmetrics = format == Format::kOpenMetrics;
   std::string own =
-      RenderSelfMetrics(*view, requests_, View::Clock::now(), openmetrics);
+      RenderSelfMetrics(*view, &requests_, View::Clock::now(), openmetrics);
   if (openmetrics) own += "# EOF\n";
   HttpResponse response;
   response.content_type = openmetrics ? kOpenMetricsType : kTextType;
@@ -157,8 +157,7 @@ std::string RenderAll(const View& view) {
   AddFamilies(view, false, &body);
   std::string text;
   for (const auto& piece : body.Finish()) text += *piece;
-  return text +
-         RenderSelfMetrics(view, RequestCounters(), View::Clock::now(), false);
+  return text + RenderSelfMetrics(view, nullptr, View::Clock::now(), false);
 }
 
 }  // namespace pfe

@@ -50,7 +50,9 @@ class Service {
   std::atomic<int> in_flight_ = 0;
 };
 
-// The whole exposition as one text, for --once.
+// The exposition as one text, for --once. It has nothing of the running
+// process: in a textfile of node_exporter that would conflict with the
+// process_* of node_exporter itself.
 std::string RenderAll(const View& view);
 
 }  // namespace pfe

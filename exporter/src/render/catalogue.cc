@@ -10,6 +10,7 @@ namespace {
 constexpr const char* kCounter = "counter";
 constexpr const char* kGauge = "gauge";
 constexpr const char* kHistogram = "histogram";
+constexpr const char* kInfo = "info";
 constexpr const char* kPidComm = "pid, comm";
 
 constexpr MetricInfo kCatalogue[] = {
@@ -31,11 +32,15 @@ constexpr MetricInfo kCatalogue[] = {
      "pid, comm, type", "Resident memory of a process by type of page."},
     {Metric::kSwap, "page_fault_process_swap_bytes", kGauge, kPidComm,
      "Memory of a process that is swapped out."},
+    {Metric::kHugetlb, "page_fault_process_hugetlb_bytes", kGauge, kPidComm,
+     "Memory of a process in huge pages of hugetlb, which no RSS includes; "
+     "only "
+     "processes that have some have a series."},
     {Metric::kProcessBreakdown, "page_fault_process_breakdown_total", kCounter,
      "pid, comm, severity, access, kind",
      "Page faults of the processes that fault most, by severity, access and "
      "kind of memory."},
-    {Metric::kInfo, "page_fault_process_info", kGauge,
+    {Metric::kInfo, "page_fault_process_info", kInfo,
      "pid, comm, cgroup, unit, pod, container",
      "1, labelled with a process's control group, and with the systemd unit, "
      "Kubernetes pod and container in the name of the group."},
@@ -63,7 +68,7 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kUnattributed, "page_fault_unattributed_total", kCounter, "",
      "Page faults that no process shows: the module dropped the row before it "
      "was read, or had no room for the process."},
-    {Metric::kModuleInfo, "page_fault_module_info", kGauge, "version, detail",
+    {Metric::kModuleInfo, "page_fault_module_info", kInfo, "version, detail",
      "1, labelled with the loaded module's version and its parameter detail."},
     {Metric::kModuleLoadTime, "page_fault_module_load_time_seconds", kGauge, "",
      "When the module was loaded, in seconds since 1970."},
@@ -86,16 +91,17 @@ constexpr MetricInfo kCatalogue[] = {
      "A value that stays other than 0 means that the probe missed calls."},
     {Metric::kModuleRowsDiffering, "page_fault_module_rows_differing", kGauge,
      "", "Live rows whose counts differ from the kernel's own."},
-    {Metric::kBuildInfo, "page_fault_exporter_build_info", kGauge, "version",
+    {Metric::kBuildInfo, "page_fault_exporter_build_info", kInfo, "version",
      "1, labelled with the version that the exporter was built from."},
     {Metric::kSource, "page_fault_exporter_source", kGauge, "source",
      "1 for the source that the values come from now."},
     {Metric::kLastReadSuccess, "page_fault_exporter_last_read_success", kGauge,
      "", "Whether the last read of a source succeeded."},
     {Metric::kReadErrors, "page_fault_exporter_read_errors_total", kCounter,
-     "cause", "Reads of the preferred source that failed, by cause."},
+     "cause", "Failed reads of a source, by cause."},
     {Metric::kReadError, "page_fault_exporter_read_error", kGauge, "cause",
-     "1 for the cause that keeps the preferred source from being read."},
+     "1 for each cause that keeps a source from being read: the preferred one, "
+     "or the one that replaces it."},
     {Metric::kSnapshotAge, "page_fault_exporter_snapshot_age_seconds", kGauge,
      "", "Time since the last successful read of a source."},
     {Metric::kLastReadTime, "page_fault_exporter_last_read_timestamp_seconds",
@@ -153,13 +159,20 @@ const MetricInfo& InfoOf(Metric metric) {
 }
 
 std::string HeadOf(const MetricInfo& info, bool openmetrics) {
-  std::string_view name = info.name;
-  if (openmetrics && name.ends_with("_total"))
-    name.remove_suffix(sizeof("_total") - 1);
+  std::string_view name = info.name, type = info.type;
+  if (openmetrics) {
+    for (const std::string_view suffix : {"_total", "_info"})
+      if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  } else if (type == kInfo) {
+    type = kGauge;
+  }
   std::string head = "# HELP ";
   ((head += name) += ' ') += info.help;
   head += "\n# TYPE ";
-  (((head += name) += ' ') += info.type) += '\n';
+  (((head += name) += ' ') += type) += '\n';
+  for (const std::string_view unit : {"seconds", "bytes"})
+    if (openmetrics && name.ends_with(unit))
+      (((head += "# UNIT ") += name) += ' ') += std::string(unit) + '\n';
   return head;
 }
 

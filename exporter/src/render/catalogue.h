@@ -18,6 +18,7 @@ enum class Metric {
   kStart,
   kRssByType,
   kSwap,
+  kHugetlb,
   kProcessBreakdown,
   kInfo,
   kCommFaults,
@@ -67,7 +68,7 @@ enum class Metric {
 struct MetricInfo {
   Metric metric;
   const char* name;
-  const char* type;    // counter, gauge or histogram
+  const char* type;    // counter, gauge, histogram or info
   const char* labels;  // "pid, comm"
   const char* help;    // with the unit
 };
@@ -76,8 +77,9 @@ struct MetricInfo {
 std::span<const MetricInfo> Catalogue();
 const MetricInfo& InfoOf(Metric metric);
 
-// `# HELP` and `# TYPE` in Prometheus's text format, or in OpenMetrics, which
-// names a counter's family without its _total.
+// `# HELP` and `# TYPE` in Prometheus's text format, or in OpenMetrics. The
+// latter names a family without the _total of a counter and the _info of an
+// info, and has `# UNIT`. In the former an info is a gauge.
 std::string HeadOf(const MetricInfo& info, bool openmetrics);
 
 }  // namespace pfe

@@ -31,6 +31,7 @@ struct Column {
   Metric metric;
   Form form;
   std::span<const Line> lines;
+  bool skips_zero = false;  // a process whose value is 0 has no line
 };
 
 constexpr Line kFaultLines[] = {{&Process::faults}};
@@ -43,6 +44,7 @@ constexpr Line kRssByTypeLines[] = {{&Process::rss_anon_kb, "anon"},
                                     {&Process::rss_file_kb, "file"},
                                     {&Process::rss_shmem_kb, "shmem"}};
 constexpr Line kSwapLines[] = {{&Process::swap_kb}};
+constexpr Line kHugetlbLines[] = {{&Process::hugetlb_kb}};
 
 constexpr Column kFaults = {Metric::kFaults, Column::kNumber, kFaultLines};
 constexpr Column kVma = {Metric::kVma, Column::kKilobytes, kVmaLines};
@@ -53,6 +55,8 @@ constexpr Column kStart = {Metric::kStart, Column::kStartTime, kStartLines};
 constexpr Column kRssByType = {Metric::kRssByType, Column::kKilobytes,
                                kRssByTypeLines};
 constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
+constexpr Column kHugetlb = {Metric::kHugetlb, Column::kKilobytes,
+                             kHugetlbLines, true};
 
 void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
   for (const auto& [name, value] :
@@ -161,6 +165,14 @@ class Rendering {
     Add(kStart, input_.boot_moved);
     if (offered.rss_split) Add(kRssByType, changes_.rss_split);
     if (offered.swap) Add(kSwap, changes_.swap);
+    if (offered.hugetlb && AnyHugetlb()) Add(kHugetlb, changes_.hugetlb);
+  }
+
+  // On most hosts no process uses hugetlb. Then there is no family to render.
+  bool AnyHugetlb() const {
+    return std::any_of(
+        processes_.begin(), processes_.end(),
+        [](const Process& process) { return process.hugetlb_kb > 0; });
   }
 
   using Indices = std::span<const uint32_t>;
@@ -211,9 +223,11 @@ class Rendering {
     lines_.Clear(room);
     for (size_t n = 0; n < chunk.size(); ++n) {
       const std::string_view labels = Labels(n);
-      for (size_t i = 0; i < column.lines.size(); ++i)
-        AppendLine(name, labels, more[i], column.form,
-                   processes_[chunk[n]].*column.lines[i].number);
+      for (size_t i = 0; i < column.lines.size(); ++i) {
+        const uint64_t value = processes_[chunk[n]].*column.lines[i].number;
+        if (value > 0 || !column.skips_zero)
+          AppendLine(name, labels, more[i], column.form, value);
+      }
     }
   }
 

@@ -84,7 +84,8 @@ class TextBuilder {
   // Appends a piece. Each piece is compressed on its own: larger pieces
   // compress better.
   void Append(std::string_view piece) {
-    empty_ &= piece.empty();
+    if (piece.empty()) return;
+    empty_ = false;
     if (forms_.plain) plain_ += piece;
     if (forms_.gzip) compressor_->Append(piece, &packed_);
   }

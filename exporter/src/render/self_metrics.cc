@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -142,12 +144,10 @@ void AddReads(const View& view, Families* out) {
                {{"cause", kCauseNames[i]}});
   out->Begin(Metric::kReadError);
   for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(view.reason && static_cast<size_t>(view.reason->cause) == i,
-               {{"cause", kCauseNames[i]}});
+    out->Value(view.FailedBy(i), {{"cause", kCauseNames[i]}});
 }
 
-void AddExporter(const View& view, const RequestCounters& requests,
-                 View::Clock::time_point now, Families* out) {
+void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
   if (view.read_at) {
@@ -164,24 +164,29 @@ void AddExporter(const View& view, const RequestCounters& requests,
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
   out->One(Metric::kHeldFaults, static_cast<double>(view.held.faults));
   out->One(Metric::kHeldStall, static_cast<double>(view.held.stall_ns) / 1e9);
-  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
-  out->One(Metric::kReloads, requests.config_ok);
 }
 
 // Initialized before main() runs.
 const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
 
-double OpenFds() {
+// Nothing if they cannot be counted, for example for want of one more.
+std::optional<double> OpenFds() {
   double n = -1;  // does not count the directory's own descriptor
   DIR* directory = opendir("/proc/self/fd");
-  if (!directory) return 0;
+  if (!directory) return std::nullopt;
+  errno = 0;
   while (const dirent* entry = readdir(directory))
     if (entry->d_name[0] != '.') ++n;
+  const bool counted = errno == 0;
   closedir(directory);
-  return n;
+  return counted ? std::optional<double>(n) : std::nullopt;
 }
 
-void AddOwnProcess(Families* out) {
+// What only a running service has: its requests, its configuration, and its
+// process.
+void AddService(const RequestCounters& requests, Families* out) {
+  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
+  out->One(Metric::kReloads, requests.config_ok);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {
@@ -194,19 +199,19 @@ void AddOwnProcess(Families* out) {
   if (statm >> size >> resident)
     out->One(Metric::kResident,
              resident * static_cast<double>(sysconf(_SC_PAGESIZE)));
-  out->One(Metric::kOpenFds, OpenFds());
+  if (const auto fds = OpenFds()) out->One(Metric::kOpenFds, *fds);
   out->One(Metric::kStartTime, kStarted);
 }
 
 }  // namespace
 
-std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
                               View::Clock::time_point now, bool openmetrics) {
   Families families;
   AddHost(view, &families);
   AddModule(view, &families);
-  AddExporter(view, requests, now, &families);
-  AddOwnProcess(&families);
+  AddExporter(view, now, &families);
+  if (service) AddService(*service, &families);
   return families.Text(openmetrics);
 }
 

@@ -18,8 +18,9 @@ struct RequestCounters {
 };
 
 // Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,
-// without the line that ends it.
-std::string RenderSelfMetrics(const View& view, const RequestCounters& requests,
+// without the line that ends it. `service` is null if none runs, as with
+// --once: then there are no families of its requests and its process.
+std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
                               View::Clock::time_point now, bool openmetrics);
 
 }  // namespace pfe

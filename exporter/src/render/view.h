@@ -29,7 +29,7 @@ struct View {
 
   // --- Health.
   std::string source;           // the preferred one if the read failed
-  std::optional<Error> error;   // of the last read
+  std::optional<Error> error;   // why the last read failed
   std::optional<Error> reason;  // why the preferred source could not be read
   std::array<uint64_t, kCauseNames.size()> errors{};  // since start, by Cause
   uint64_t ticks = 0;
@@ -38,6 +38,12 @@ struct View {
   // Of the last good read; absent before the first one.
   std::optional<Clock::time_point> read_at;
   double read_unix_seconds = 0;
+
+  // Whether this cause, by its index, kept a source from being read.
+  bool FailedBy(size_t cause) const {
+    return (error && static_cast<size_t>(error->cause) == cause) ||
+           (reason && static_cast<size_t>(reason->cause) == cause);
+  }
 
   // --- Of the last read; empty when it failed: values of processes that may
   // have gone are not served as metrics.

@@ -12,9 +12,10 @@ AutoSource::AutoSource(std::unique_ptr<Source> preferred,
 std::optional<Error> AutoSource::Read(Snapshot* snapshot) {
   std::optional<Error> error = preferred_->Read(snapshot);
   if (!error) return std::nullopt;
-  if (fallback_->Read(snapshot)) return error;
+  std::optional<Error> other = fallback_->Read(snapshot);
+  if (other) other->message = error->message + "; " + other->message;
   snapshot->fell_back = std::move(error);
-  return std::nullopt;
+  return other;
 }
 
 }  // namespace pfe

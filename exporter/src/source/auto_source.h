@@ -16,7 +16,9 @@ class AutoSource : public Source {
              std::unique_ptr<Source> fallback);
 
   const char* Name() const override { return preferred_->Name(); }
-  // A snapshot of the fallback has fell_back set.
+  // If the preferred source cannot be read, snapshot->fell_back is set. If the
+  // fallback cannot be read either, the error has the cause of the fallback,
+  // and a message that names both.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:

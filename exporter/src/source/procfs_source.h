@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads /proc, for a kernel without the module. It has each process's faults
-// since the process started, by severity only. Processes that start and exit
-// between two reads are not seen.
+// since the process started, by severity only, and its memory. Processes that
+// start and exit between two reads are not seen.
 #ifndef EXPORTER_SOURCE_PROCFS_SOURCE_H_
 #define EXPORTER_SOURCE_PROCFS_SOURCE_H_
 
@@ -19,11 +19,17 @@ class ProcfsSource : public Source {
   explicit ProcfsSource(std::string procfs);
 
   const char* Name() const override { return "procfs"; }
-  // Reads the file `stat` of each process. Processes that exit during the read
-  // are left out.
+  // Reads the file `stat` of each process, and `status` while the host has huge
+  // pages of hugetlb. Processes that exit during the read are left out. If
+  // other processes cannot be seen, that is an error: kHidden or kNoPermission.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:
+  Error Hidden() const;
+  Error Unreadable(const std::string& file, int error) const;
+  std::optional<Error> CheckComplete(int procfs,
+                                     const ProcessTable& processes) const;
+
   const std::string procfs_;
 };
 

@@ -18,7 +18,7 @@ class Source {
   virtual const char* Name() const = 0;
   // Replaces the content of the snapshot by a new read, and reuses its memory.
   // snapshot->source says which source was read. After an error the content is
-  // unspecified. Called by one thread at a time.
+  // unspecified, except for fell_back. Called by one thread at a time.
   virtual std::optional<Error> Read(Snapshot* snapshot) = 0;
 };
 

@@ -91,7 +91,7 @@ Result<Stats> ParseStats(std::string_view text, std::string_view file) {
       module.all[key] = ToValidUtf8(value);
   }
   const auto end = NumberOf(module, PF_KEY_END);
-  if (!end || !text.empty() || *end + 1 != static_cast<int64_t>(lines))
+  if (!end || !text.empty() || *end != static_cast<int64_t>(lines) - 1)
     return Error{Cause::kTruncated,
                  std::string(file) + ": the text is cut short"};
   const auto version = NumberOf(module, PF_KEY_VERSION);
@@ -204,7 +204,7 @@ Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
     if (line->starts_with(PF_TRAILER)) {
       size_t count = 0;
       if (!ParseNumber(line->substr(sizeof(PF_TRAILER) - 1), &count) ||
-          count + 3 != lines || !text.empty())
+          count != lines - 3 || !text.empty())
         return error(Cause::kTruncated, "the text is cut short");
       if (!reader.AddsUp())
         return error(Cause::kMalformed, "the buckets do not add up");

@@ -34,6 +34,7 @@ constexpr NumberColumn kNumberColumns[] = {
     {PF_COL_RSS_FILE_KB, &Process::rss_file_kb, false},
     {PF_COL_RSS_SHMEM_KB, &Process::rss_shmem_kb, false},
     {PF_COL_SWAP_KB, &Process::swap_kb, false},
+    {PF_COL_HUGETLB_KB, &Process::hugetlb_kb, false},
     {PF_COL_STALL_NS, &Process::stall_ns, false},
 };
 
@@ -174,7 +175,9 @@ std::optional<Error> TableParser::Columns(std::string_view line) {
                             has(PF_COL_RSS_SHMEM_KB),
                         has(PF_COL_SWAP_KB),
                         has(PF_COL_MINOR) && has(PF_COL_MAJOR),
-                        has(PF_COL_STALL_NS), has(PF_COL_BREAKDOWN)};
+                        has(PF_COL_STALL_NS),
+                        has(PF_COL_BREAKDOWN),
+                        has(PF_COL_HUGETLB_KB)};
   part_ = Part::kRows;
   return std::nullopt;
 }

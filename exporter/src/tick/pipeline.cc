@@ -103,10 +103,12 @@ void Pipeline::Read(const Forms& forms, View* next) {
   const uint64_t unix_ns = ClockNs(CLOCK_REALTIME);
   std::shared_ptr<Rows> rows = recycler_.Take();
   snapshot_.processes = std::move(rows->processes);
+  snapshot_.fell_back.reset();
   auto error = source_->Read(&snapshot_);
   rows->processes = std::move(snapshot_.processes);
   if (error) {
-    next->error = next->reason = std::move(error);
+    next->reason = snapshot_.fell_back ? snapshot_.fell_back : error;
+    next->error = std::move(error);
     return;
   }
   TakeOver(std::move(rows), forms, next);
@@ -137,7 +139,8 @@ std::shared_ptr<const View> Pipeline::Tick(const Forms& forms) {
     GiveUp(Error{Cause::kInternal, std::string("unexpected: ") + error.what()},
            next.get());
   }
-  if (next->reason) ++next->errors[static_cast<size_t>(next->reason->cause)];
+  for (size_t cause = 0; cause < kCauseNames.size(); ++cause)
+    if (next->FailedBy(cause)) ++next->errors[cause];
   next->tick_seconds =
       std::chrono::duration<double>(View::Clock::now() - start).count();
   next->tick_cpu_seconds +=

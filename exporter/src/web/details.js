@@ -20,6 +20,8 @@ function pairsOf(item, hasModule) {
     ['Swap', hasModule ? format.bytes(item.swap_bytes) : unknown],
     ['VMA', format.bytes(item.vma_bytes)],
   ];
+  if (item.hugetlb_bytes)
+    pairs.push(['Huge pages (hugetlb), in no RSS', format.bytes(item.hugetlb_bytes)]);
   for (const [key, title] of [['unit', 'Unit'], ['pod', 'Pod'], ['container', 'Container'],
     ['path', 'Control group']])
     if (item.cgroup?.[key]) pairs.push([title, format.name(item.cgroup[key])]);

@@ -14,27 +14,19 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Parsed {
-  std::optional<Options> options;
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-Parsed Parse(std::vector<const char*> arguments) {
+ParsedOptions Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "page_fault_exporter");
-  Parsed parsed;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  parsed.options = ParseOptions(static_cast<int>(arguments.size()),
-                                arguments.data(), &parsed.exit_code);
-  parsed.out = testing::internal::GetCapturedStdout();
-  parsed.err = testing::internal::GetCapturedStderr();
+  ParsedOptions parsed =
+      ParseOptions(static_cast<int>(arguments.size()), arguments.data());
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   return parsed;
 }
 
 TEST(ParseOptions, Defaults) {
-  const Parsed parsed = Parse({});
+  const ParsedOptions parsed = Parse({});
   ASSERT_TRUE(parsed.options);
   EXPECT_EQ(parsed.options->interval, std::chrono::seconds(5));
   EXPECT_THAT(parsed.options->listen_addresses, ElementsAre(":9110"));
@@ -44,10 +36,10 @@ TEST(ParseOptions, Defaults) {
 }
 
 TEST(ParseOptions, Flags) {
-  const Parsed parsed =
+  const ParsedOptions parsed =
       Parse({"--interval=250ms", "--path.debugfs", "/x",
              "--web.listen-address=127.0.0.1:1", "--web.listen-address=:2"});
-  ASSERT_TRUE(parsed.options) << parsed.err;
+  ASSERT_TRUE(parsed.options) << parsed.error;
   EXPECT_EQ(parsed.options->interval, std::chrono::milliseconds(250));
   EXPECT_EQ(parsed.options->debugfs, "/x");
   EXPECT_THAT(parsed.options->listen_addresses,
@@ -59,10 +51,11 @@ TEST(ParseOptions, TheLastOneWins) {
             std::chrono::seconds(2));
 }
 
-TEST(ParseOptions, HelpAndVersionEndWell) {
-  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
-  EXPECT_THAT(Parse({"--help"}).out, HasSubstr("--web.listen-address"));
-  EXPECT_THAT(Parse({"--version"}).out, HasSubstr("page_fault_exporter 0"));
+TEST(ParseOptions, HelpAndVersionAreTexts) {
+  EXPECT_FALSE(Parse({"--help"}).options);
+  EXPECT_EQ(Parse({"--help"}).error, "");
+  EXPECT_THAT(Parse({"--help"}).text, HasSubstr("--web.listen-address"));
+  EXPECT_THAT(Parse({"--version"}).text, HasSubstr("page_fault_exporter 0"));
 }
 
 TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
@@ -89,20 +82,21 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--birth.hold", "2h"},
       {"--birth.hold", "60"},
       {"--web.max-requests", "-1"},
+      {"--web.max-requests", "73"},
       {"--top", "x"},
+      {"--top", "\xb2"},  // a digit in some character sets
   };
   for (const auto& arguments : cases) {
-    const Parsed parsed = Parse(arguments);
+    const ParsedOptions parsed = Parse(arguments);
     EXPECT_FALSE(parsed.options) << arguments[1];
-    EXPECT_EQ(parsed.exit_code, 2);
-    EXPECT_THAT(parsed.err, HasSubstr(arguments[0]));
-    EXPECT_THAT(parsed.err, HasSubstr(arguments[1]));
+    EXPECT_THAT(parsed.error, HasSubstr(arguments[0]));
+    EXPECT_THAT(parsed.error, HasSubstr(arguments[1]));
   }
 }
 
 // Each way to set the option, by its new name and by its old one.
 TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
-  const auto set = [](const Parsed& parsed) {
+  const auto set = [](const ParsedOptions& parsed) {
     return parsed.options && parsed.options->pipeline.basic_families_only;
   };
   const std::string path = testing::TempDir() + "pfe_old_name.json";
@@ -128,13 +122,12 @@ TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
 }
 
 TEST(ParseOptions, UnknownFlag) {
-  const Parsed parsed = Parse({"--no-such-flag"});
-  EXPECT_EQ(parsed.exit_code, 2);
-  EXPECT_THAT(parsed.err, HasSubstr("--no-such-flag"));
+  const ParsedOptions parsed = Parse({"--no-such-flag"});
+  EXPECT_THAT(parsed.error, HasSubstr("--no-such-flag"));
 }
 
 TEST(ParseOptions, TlsIsRefusedWithAHint) {
-  EXPECT_THAT(Parse({"--web.listen-address", ":443s"}).err,
+  EXPECT_THAT(Parse({"--web.listen-address", ":443s"}).error,
               HasSubstr("deploy/tls"));
 }
 
@@ -145,8 +138,8 @@ class ConfigFile : public testing::Test {
     unlink(path_.c_str());
     unsetenv("PAGE_FAULT_EXPORTER_INTERVAL");
   }
-  Parsed ParseWith(const std::string& text,
-                   std::vector<const char*> arguments = {}) {
+  ParsedOptions ParseWith(const std::string& text,
+                          std::vector<const char*> arguments = {}) {
     std::ofstream(path_) << text;
     arguments.push_back("--config.file");
     arguments.push_back(path_.c_str());
@@ -156,11 +149,11 @@ class ConfigFile : public testing::Test {
 };
 
 TEST_F(ConfigFile, GivesOptions) {
-  const Parsed parsed = ParseWith(
+  const ParsedOptions parsed = ParseWith(
       R"({"interval": "1s", "processes.max": 7, "no-pid": true,
           "birth.hold": "0s",
           "web.listen-address": ["127.0.0.1:1", ":2"]})");
-  ASSERT_TRUE(parsed.options) << parsed.err;
+  ASSERT_TRUE(parsed.options) << parsed.error;
   EXPECT_EQ(parsed.options->interval, std::chrono::seconds(1));
   EXPECT_EQ(parsed.options->pipeline.birth_hold, std::chrono::seconds(0));
   EXPECT_EQ(parsed.options->pipeline.selection.max, 7u);
@@ -192,27 +185,41 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"source": "guess"})", "guess"},
       {R"({"interval": []})", "interval"},
       {R"({"no-pid": []})", "no-pid"},
+      {R"({"web.listen-address": ","})", "is an empty list"},
       {R"({"once": true})", "once"},
       {R"({"config.file": "x"})", "config.file"},
   };
   for (const auto& [text, wrong] : cases) {
-    const Parsed parsed = ParseWith(text);
+    const ParsedOptions parsed = ParseWith(text);
     EXPECT_FALSE(parsed.options) << text;
-    EXPECT_EQ(parsed.exit_code, 2) << text;
-    EXPECT_THAT(parsed.err, HasSubstr(path_)) << text;
-    EXPECT_THAT(parsed.err, HasSubstr(wrong)) << text;
+    EXPECT_THAT(parsed.error, HasSubstr(path_)) << text;
+    EXPECT_THAT(parsed.error, HasSubstr(wrong)) << text;
   }
-  EXPECT_EQ(Parse({"--config.file", "/"}).exit_code, 2);
-  EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).err,
+  EXPECT_NE(Parse({"--config.file", "/"}).error, "");
+  EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).error,
               HasSubstr("/nonexistent"));
+}
+
+TEST(Environment, AListHasCommas) {
+  constexpr const char* kVariable = "PAGE_FAULT_EXPORTER_WEB_LISTEN_ADDRESS";
+  setenv(kVariable, "127.0.0.1:1,:2", 1);
+  const ParsedOptions list = Parse({});
+  setenv(kVariable, "127.0.0.1:1,2", 1);
+  const ParsedOptions bad = Parse({});
+  setenv(kVariable, ",", 1);
+  const ParsedOptions empty = Parse({});
+  unsetenv(kVariable);
+  EXPECT_THAT(empty.error, HasSubstr("is an empty list"));
+  ASSERT_TRUE(list.options) << list.error;
+  EXPECT_THAT(list.options->listen_addresses, ElementsAre("127.0.0.1:1", ":2"));
+  EXPECT_THAT(bad.error, HasSubstr("\"2\""));
 }
 
 TEST(Environment, BadValuesAreNamed) {
   setenv("PAGE_FAULT_EXPORTER_SOURCE", "guess", 1);
-  const Parsed parsed = Parse({});
+  const ParsedOptions parsed = Parse({});
   unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
-  EXPECT_EQ(parsed.exit_code, 2);
-  EXPECT_THAT(parsed.err, HasSubstr("guess"));
+  EXPECT_THAT(parsed.error, HasSubstr("guess"));
 }
 
 TEST(NeedRestart, NamesWhatCannotBeChanged) {

@@ -172,6 +172,34 @@ TEST_F(HttpServerTest, APortInUseIsNamed) {
   }
 }
 
+// A socket of IPv6 is connected to a port of this machine.
+bool AnswersOnIpv6(int port) {
+  const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(static_cast<uint16_t>(port));
+  address.sin6_addr = in6addr_loopback;
+  const bool connected =
+      connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(fd);
+  return connected;
+}
+
+// Civetweb of Debian 12 has no IPv6, that of Debian 13 has it.
+TEST(HttpServer, APortAloneIsEveryAddress) {
+  const HttpServer server({":0", "localhost:0"}, Echo);
+  const std::vector<int> ports = server.Ports();
+  ASSERT_EQ(ports.size(), 2u);
+  EXPECT_TRUE(Connection(ports[0]).connected());
+  if (HasIpv6()) {
+    EXPECT_TRUE(AnswersOnIpv6(ports[0]));
+  }
+  EXPECT_THAT(server.Addresses(),
+              testing::ElementsAre(
+                  (HasIpv6() ? "[::]:" : "0.0.0.0:") + std::to_string(ports[0]),
+                  "127.0.0.1:" + std::to_string(ports[1])));
+}
+
 TEST(CheckListenAddress, Forms) {
   for (const char* good : {":9110", ":0", "127.0.0.1:80", "localhost:65535"})
     EXPECT_EQ(CheckListenAddress(good), "") << good;

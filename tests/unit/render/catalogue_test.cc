@@ -21,6 +21,8 @@ TEST(Catalogue, FollowsTheConventions) {
     EXPECT_TRUE(names.insert(name).second) << name << " comes twice";
     EXPECT_EQ(name.ends_with("_total"), std::string(info.type) == "counter")
         << name;
+    EXPECT_EQ(name.ends_with("_info"), std::string(info.type) == "info")
+        << name;
     const std::string help = info.help;
     EXPECT_TRUE(help.ends_with('.')) << name;
     EXPECT_EQ(help.find_first_of("\n\\"), std::string::npos) << name;
@@ -34,6 +36,25 @@ TEST(HeadOf, TextAndOpenMetrics) {
               testing::HasSubstr("# TYPE page_faults counter\n"));
   EXPECT_THAT(HeadOf(InfoOf(Metric::kVma), true),
               testing::HasSubstr("# TYPE vma_bytes gauge\n"));
+}
+
+TEST(HeadOf, OpenMetricsHasUnitsAndInfos) {
+  using testing::EndsWith;
+  using testing::HasSubstr;
+  using testing::Not;
+  for (const auto& [metric, unit] :
+       {std::pair(Metric::kVma, "\n# UNIT vma_bytes bytes\n"),
+        std::pair(Metric::kCpu, "\n# UNIT process_cpu_seconds seconds\n"),
+        std::pair(Metric::kLatency,
+                  "\n# UNIT page_fault_latency_seconds seconds\n")}) {
+    EXPECT_THAT(HeadOf(InfoOf(metric), true), EndsWith(unit));
+    EXPECT_THAT(HeadOf(InfoOf(metric), false), Not(HasSubstr("UNIT")));
+  }
+  EXPECT_THAT(HeadOf(InfoOf(Metric::kFaults), true), Not(HasSubstr("UNIT")));
+  EXPECT_THAT(HeadOf(InfoOf(Metric::kBuildInfo), true),
+              EndsWith("\n# TYPE page_fault_exporter_build info\n"));
+  EXPECT_THAT(HeadOf(InfoOf(Metric::kBuildInfo), false),
+              EndsWith("\n# TYPE page_fault_exporter_build_info gauge\n"));
 }
 
 // Where a table of the page begins: at these metrics.

@@ -78,7 +78,7 @@ class Rendered {
 
 Snapshot Everything(const std::vector<Sample>& processes) {
   Snapshot snapshot = Of(processes);
-  snapshot.offered = {true, true, true, true, true};
+  snapshot.offered = {true, true, true, true, true, true};
   return snapshot;
 }
 
@@ -104,6 +104,7 @@ TEST(Render, TheOthers) {
   process.stall_ns = 1020000000;
   process.rss_anon_kb = 1;
   process.swap_kb = 2;
+  process.hugetlb_kb = 4;
   process.breakdown[5] = 3;   // minor write file
   process.breakdown[13] = 2;  // major read file
   const Rendered rendered(Everything({process}));
@@ -122,6 +123,8 @@ TEST(Render, TheOthers) {
       "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"file\"} 0\n"
       "page_fault_process_rss_bytes{pid=\"1\",comm=\"a\",type=\"shmem\"} "
       "0\n");
+  EXPECT_EQ(rendered.Of(Metric::kHugetlb),
+            "page_fault_process_hugetlb_bytes{pid=\"1\",comm=\"a\"} 4096\n");
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
             "\"write\",kind=\"file\"} 3\n"
@@ -133,7 +136,8 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
   const Rendered rendered(Of({Live(1, 1, "a", 5)}));
   for (Metric metric :
        {Metric::kMajor, Metric::kStall, Metric::kRssByType, Metric::kSwap,
-        Metric::kProcessBreakdown, Metric::kCommStall, Metric::kInfo})
+        Metric::kHugetlb, Metric::kProcessBreakdown, Metric::kCommStall,
+        Metric::kInfo})
     EXPECT_EQ(rendered.Of(metric), "");
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
@@ -174,6 +178,21 @@ TEST(Render, CountersByCommCanSaySinceWhenTheyCount) {
   EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), text);
 }
 
+// Few processes use hugetlb, so those that do not have no series. The family
+// comes and goes with those that do.
+TEST(Render, WhoHasNoHugetlbHasNoSeriesOfIt) {
+  std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2)};
+  Rendered rendered(Everything(processes));
+  EXPECT_EQ(rendered.Family(Metric::kHugetlb), nullptr);
+  processes[1].hugetlb_kb = 2048;
+  rendered.Tick(Everything(processes), false, {true, true});
+  EXPECT_EQ(rendered.Of(Metric::kHugetlb),
+            "page_fault_process_hugetlb_bytes{pid=\"2\",comm=\"b\"} 2097152\n");
+  processes[1].hugetlb_kb = 0;
+  rendered.Tick(Everything(processes));
+  EXPECT_EQ(rendered.Family(Metric::kHugetlb), nullptr);
+}
+
 // A family that did not change is neither rendered nor compressed again. Every
 // family has the text that a renderer without a past makes.
 TEST(Render, AFamilyThatIsTheSameIsShared) {
@@ -210,6 +229,8 @@ TEST(Render, AFamilyThatIsTheSameIsShared) {
   tick({Metric::kRssByType});
   processes[0].swap_kb = 80;
   tick({Metric::kSwap});
+  processes[0].hugetlb_kb = 2048;
+  tick({Metric::kHugetlb});
   tick({});
 }
 
@@ -239,7 +260,7 @@ TEST(Render, WhatChangesIsRenderedAgain) {
   Rendered rendered(Everything(processes));
   for (int round = 0; round < 200; ++round) {
     Sample& one = processes[random() % processes.size()];
-    switch (random() % 8) {
+    switch (random() % 9) {
       case 0:
         one.minor = ++one.faults;
         break;
@@ -261,6 +282,9 @@ TEST(Render, WhatChangesIsRenderedAgain) {
       case 6:
         one.start_ns += 100 * kSecond;
         break;
+      case 7:
+        one.hugetlb_kb = random() % 2 * 2048;
+        break;
       default:
         std::shuffle(processes.begin(), processes.end(), random);
     }
@@ -268,8 +292,9 @@ TEST(Render, WhatChangesIsRenderedAgain) {
     rendered.Tick(Everything(processes), false,
                   {plain, !plain || random() % 2 == 0});
     const Rendered anew(Everything(processes));
-    for (Metric metric : {Metric::kFaults, Metric::kVma, Metric::kRss,
-                          Metric::kStall, Metric::kStart, Metric::kSwap})
+    for (Metric metric :
+         {Metric::kFaults, Metric::kVma, Metric::kRss, Metric::kStall,
+          Metric::kStart, Metric::kSwap, Metric::kHugetlb})
       ASSERT_EQ(rendered.Of(metric), anew.Of(metric)) << round;
     // One of them also has the comms that were; both their own order.
     for (Metric metric : {Metric::kCommVma, Metric::kCommProcesses})

@@ -4,7 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
 
 #include "base/clock.h"
 #include "samples.h"
@@ -68,6 +76,113 @@ TEST(ParseProcStat, ALeaderThatExitedIsNotTheEndOfItsProcess) {
   EXPECT_TRUE(table[0].live);
 }
 
+// A directory with files like those of procfs.
+class FakeProcfs : public testing::Test {
+ protected:
+  FakeProcfs() : path_(testing::TempDir() + "pfe_procfs") {
+    std::filesystem::remove_all(path_);
+  }
+  ~FakeProcfs() override { std::filesystem::remove_all(path_); }
+
+  void Write(const std::string& file, const std::string& text) const {
+    const std::filesystem::path path = path_ + "/" + file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  void AddProcess(int pid) const {
+    const std::string text = std::to_string(pid);
+    Write(text + "/stat", text + " (a)" + kStat);
+  }
+  Result<Snapshot> Read() const {
+    ProcfsSource source(path_);
+    return ReadOf(&source);
+  }
+
+  const std::string path_;
+};
+
+TEST_F(FakeProcfs, ProcessesOfOthersAreHidden) {
+  AddProcess(7);
+  AddProcess(8);
+  const auto result = Read();
+  ASSERT_FALSE(result.ok()) << "every pid namespace has a process 1";
+  EXPECT_EQ(result.error().cause, Cause::kHidden);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("hidepid"));
+  AddProcess(1);
+  EXPECT_TRUE(Read().ok());
+}
+
+TEST_F(FakeProcfs, AContainersOwnProcfsIsNotTheHosts) {
+  AddProcess(1);
+  ASSERT_TRUE(Read().ok()) << "it is another process than this one";
+  std::filesystem::create_symlink("1", path_ + "/self");
+  const auto result = Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kHidden);
+  EXPECT_THAT(result.error().message, testing::HasSubstr("--path.procfs"));
+  AddProcess(2);
+  EXPECT_TRUE(Read().ok());
+}
+
+// A process that exits has no stat any more. Any other error means that the
+// read is not complete.
+TEST_F(FakeProcfs, AProcessThatCannotBeReadIsAnError) {
+  AddProcess(1);
+  std::filesystem::create_directories(path_ + "/2");
+  ASSERT_TRUE(Read().ok());
+  std::filesystem::create_symlink("stat", path_ + "/2/stat");
+  const auto result = Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kIo);
+  EXPECT_EQ(result.error().message, path_ + "/2/stat: " + std::strerror(ELOOP));
+}
+
+// The kB of hugetlb that each process has, by pid.
+std::map<uint32_t, uint64_t> HugetlbOf(const Snapshot& snapshot) {
+  std::map<uint32_t, uint64_t> kb;
+  for (const Process& process : snapshot.processes)
+    kb[process.pid] = process.hugetlb_kb;
+  return kb;
+}
+
+TEST_F(FakeProcfs, HugetlbIsInStatus) {
+  AddProcess(1);
+  AddProcess(2);
+  Write("1/status", "Name:\ta\nVmSwap:\t 7 kB\nHugetlbPages:\t    4096 kB\n");
+  Write("2/status", "Name:\tHugetlbPages: 7\nHugetlbPages:\t       0 kB\n");
+  const std::map<uint32_t, uint64_t> used = {{1, 4096}, {2, 0}};
+  Write("meminfo", "MemTotal: 9 kB\nHugetlb:            8192 kB\n");
+  auto result = Read();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()), used);
+
+  // The files of the processes are not read while there is none.
+  Write("meminfo", "MemTotal: 9 kB\nHugetlb:               0 kB\n");
+  result = Read();
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()),
+            (std::map<uint32_t, uint64_t>{{1, 0}, {2, 0}}));
+
+  // meminfo can be hidden or another one than the kernel's.
+  std::filesystem::remove(path_ + "/meminfo");
+  result = Read();
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_EQ(HugetlbOf(result.value()), used);
+}
+
+TEST_F(FakeProcfs, AKernelWithoutHugetlbDoesNotOfferIt) {
+  AddProcess(1);
+  AddProcess(2);
+  Write("1/status", "Name:\ta\nVmSwap:\t 7 kB\n");
+  Write("meminfo", "MemTotal: 9 kB\nHugepagesize: 2048 kB\n");
+  const auto result = Read();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_FALSE(result.value().offered.hugetlb);
+}
+
 TEST(ProcfsSource, ReadsThisProcess) {
   void* memory = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -95,6 +210,22 @@ TEST(ProcfsSource, NamesWhatCannotBeRead) {
   EXPECT_FALSE(ReadOf(&wrong).ok());
 }
 
+// A list of processes that ends with an error is not complete. A zombie has no
+// network namespace, so the directory of its network has no list.
+TEST(ProcfsSource, AListThatCannotBeReadIsAnError) {
+  const pid_t zombie = fork();
+  if (zombie == 0) _exit(0);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(zombie), &ended, WEXITED | WNOWAIT);
+  ProcfsSource source("/proc/" + std::to_string(zombie) + "/net");
+  const auto result = ReadOf(&source);
+  waitpid(zombie, nullptr, 0);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kIo);
+  EXPECT_THAT(result.error().message,
+              testing::HasSubstr(std::strerror(EINVAL)));
+}
+
 TEST(AutoSource, FallsBackAndComesBack) {
   auto module = std::make_unique<FakeSource>();
   module->Then(Of({Live(1, 1, "a", 1)}));
@@ -109,12 +240,17 @@ TEST(AutoSource, FallsBackAndComesBack) {
   EXPECT_EQ(ReadOf(&source).value().source, "module");
 }
 
-TEST(AutoSource, WithNeitherThePreferredOnesErrorStands) {
+TEST(AutoSource, WithNeitherBothErrorsAreTold) {
   AutoSource source(std::make_unique<ModuleSource>("/proc"),
                     std::make_unique<ProcfsSource>("/nonexistent"));
-  const auto result = ReadOf(&source);
-  ASSERT_FALSE(result.ok());
-  EXPECT_EQ(result.error().cause, Cause::kNoModule);
+  Snapshot snapshot;
+  const auto error = source.Read(&snapshot);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->cause, Cause::kIo);
+  EXPECT_THAT(error->message, testing::HasSubstr("/proc/page_faults: "));
+  EXPECT_THAT(error->message, testing::HasSubstr("; /nonexistent: "));
+  ASSERT_TRUE(snapshot.fell_back);
+  EXPECT_EQ(snapshot.fell_back->cause, Cause::kNoModule);
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ TEST(ParseStats, NamesWhatIsWrong) {
       {"no end", "version 1\nlive 3\n", Cause::kTruncated, "cut short"},
       {"cut", "version 1\nlive 3", Cause::kTruncated, "cut short"},
       {"count", "version 1\nlive 3\nend 3\n", Cause::kTruncated, "cut short"},
+      {"largest count", "version 1\nlive 3\nend 9223372036854775807\n",
+       Cause::kTruncated, "cut short"},
       {"no value", "version 1\nlive\nend 2\n", Cause::kMalformed, "s:2"},
       {"no version", "live 3\nend 1\n", Cause::kMalformed, "no key version"},
       {"version", "version 2\nend 1\n", Cause::kUnknownVersion, "version 2"},

@@ -44,7 +44,7 @@ TEST(ParseTable, ReadsARealTable) {
       static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) - 3);
   EXPECT_TRUE(snapshot.offered.breakdown && snapshot.offered.rss_split &&
               snapshot.offered.swap && snapshot.offered.stall &&
-              snapshot.offered.severity);
+              snapshot.offered.severity && snapshot.offered.hugetlb);
   for (const Process& process : snapshot.processes) {
     const Breakdown breakdown = snapshot.processes.breakdown(process);
     EXPECT_EQ(std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
@@ -59,8 +59,9 @@ TEST(ParseTable, ReadsARealTable) {
 TEST(ParseTable, FindsColumnsByName) {
   const auto result = ParseTable(
       "# page_faults 1\n"
-      "new_column\tfaults\tpid\trss_kb\tvma_kb\tstate\tstart_ns\tcomm\n"
-      "what\t1\t2\t3\t4\texited\t5\tsh\n"
+      "new_column\tfaults\tpid\trss_kb\tvma_kb\tstate\tstart_ns\thugetlb_kb"
+      "\tcomm\n"
+      "what\t1\t2\t3\t4\texited\t5\t2048\tsh\n"
       "# end rows=1\n",
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
@@ -71,6 +72,8 @@ TEST(ParseTable, FindsColumnsByName) {
   EXPECT_EQ(process.vma_kb, 4u);
   EXPECT_FALSE(process.live);
   EXPECT_EQ(process.start_ns, 5u);
+  EXPECT_EQ(process.hugetlb_kb, 2048u);
+  EXPECT_TRUE(result.value().offered.hugetlb);
   EXPECT_FALSE(result.value().offered.breakdown);
   EXPECT_FALSE(result.value().offered.stall);
 }

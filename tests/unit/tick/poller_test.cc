@@ -66,6 +66,27 @@ TEST(Pipeline, SaysWhyItFellBack) {
   EXPECT_EQ(Errors(view, Cause::kNoDebugfs), 1u);
 }
 
+// A source that falls back to one that cannot be read either.
+class HiddenSource : public Source {
+ public:
+  const char* Name() const override { return "module"; }
+  std::optional<Error> Read(Snapshot* snapshot) override {
+    snapshot->fell_back = Error{Cause::kNoModule, "no module"};
+    return Error{Cause::kHidden, "no module; hidden"};
+  }
+};
+
+TEST(Pipeline, BothCausesAreCountedIfBothSourcesFail) {
+  HiddenSource source;
+  Pipeline pipeline(&source, {});
+  const View view = *pipeline.Tick();
+  EXPECT_EQ(view.error->message, "no module; hidden");
+  EXPECT_EQ(view.reason->cause, Cause::kNoModule);
+  EXPECT_EQ(Errors(view, Cause::kNoModule), 1u);
+  EXPECT_EQ(Errors(view, Cause::kHidden), 1u);
+  EXPECT_EQ(Errors(view, Cause::kIo), 0u);
+}
+
 TEST(Pipeline, TakesNewSettings) {
   FakeSource source;
   source.Then(Of({Live(1, 1, "init", 5)}));
