@@ -112,11 +112,8 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   const std::string encoding = request.header("Accept-Encoding");
   const Format format = PreferredFormat(request.header("Accept"));
   const bool gzip = AcceptsGzip(encoding);
-  if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
-    return HttpResponse(406,
-                        "Offered are text/plain; version=0.0.4 and "
-                        "application/openmetrics-text; version=1.0.0, "
-                        "uncompressed or with gzip\n");
+  if (!gzip && !AcceptsIdentity(encoding))
+    return HttpResponse(406, "Offered are no compression and gzip\n");
   ++requests_.scrapes;
   return RenderMetrics(format, gzip);
 }

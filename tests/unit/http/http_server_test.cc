@@ -108,6 +108,11 @@ TEST_F(HttpServerTest, AnswersWithWhatTheHandlerSays) {
   EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nGET /a b?c=d y"));
 }
 
+TEST_F(HttpServerTest, AnEncodedNulEndsNoPath) {
+  EXPECT_THAT(Ask(port(), "GET /a%00b HTTP/1.1\r\n"),
+              testing::EndsWith(std::string("GET /a\0b? ", 10)));
+}
+
 TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
   const std::string answer = Ask(port(), "HEAD /abc HTTP/1.1\r\n");
   EXPECT_THAT(answer, HasSubstr("Content-Length: 10\r\n"));

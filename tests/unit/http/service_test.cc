@@ -113,8 +113,7 @@ TEST_F(ServiceTest, MetricsCompressedOnRequest) {
   EXPECT_EQ(Header(Get("/metrics", "gzip;q=0"), "Content-Encoding"), "");
 }
 
-TEST_F(ServiceTest, WhatIsNotThereIsNotAcceptable) {
-  EXPECT_EQ(Get("/metrics", "", "application/json").status, 406);
+TEST_F(ServiceTest, AnEncodingThatIsNotThereIsNotAcceptable) {
   EXPECT_EQ(Get("/metrics", "identity;q=0").status, 406);
   EXPECT_EQ(Get("/metrics", "gzip, identity;q=0").status, 200);
   EXPECT_EQ(Get("/metrics", "", "*/*").status, 200);
@@ -148,6 +147,13 @@ TEST_F(ServiceTest, OtherMethodsAreRefused) {
 TEST_F(ServiceTest, ReadyOnceThereIsAFreshSnapshot) {
   EXPECT_EQ(Get("/-/ready").status, 200);
   EXPECT_EQ(Get("/-/healthy").status, 200);
+}
+
+TEST_F(ServiceTest, TextIsTheFallback) {
+  for (const char* accept : {"text/html", "application/json", "*/*;q=0"})
+    EXPECT_EQ(Get("/metrics", "", accept).content_type,
+              "text/plain; version=0.0.4; charset=utf-8")
+        << accept;
 }
 
 TEST_F(ServiceTest, NotReadyBeforeTheFirstSnapshot) {
