@@ -169,8 +169,37 @@ def big_answer(daemon, receive_room, pause):
         return data
 
 
+def a_slow_reader_is_served():
+    """A client that reads 400 kB/s gets the whole of two answers of 12 MB."""
+    with Daemon("--processes.max=20000") as daemon:
+        daemon.write_rows(20000)
+        data = big_answer(daemon, 65536, lambda got: 0.16 if got < 6e6 else 0)
+        found = answers(data)
+        assert [status for status, _, _ in found] == [200, 200], found
+        print("  %.1f MB" % (len(data) / 1e6))
+        assert len(found[0][2]) > 10e6, len(found[0][2])
+
+
+def an_answer_that_is_not_whole_is_the_last():
+    """Behind an answer that is given up there is no other one."""
+    with Daemon("--processes.max=20000") as daemon:
+        daemon.write_rows(20000)
+        waited = []
+
+        def pause(got):
+            if waited or got < 2e6:
+                return 0
+            waited.append(1)
+            return 20  # longer than the daemon waits
+
+        data = big_answer(daemon, 65536, pause)
+        length = int(data.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+        assert waited and len(data) < length, (len(data), length)
+        assert data.count(b"HTTP/1.1 ") == 1, data.count(b"HTTP/1.1 ")
+
+
 TESTS = [requests_of_the_table, large_heads, head_is_get_without_body, starts,
-         an_answer_that_is_not_whole_is_the_last]
+         an_answer_that_is_not_whole_is_the_last, a_slow_reader_is_served]
 
 if __name__ == "__main__":
     under_test.run_tests(TESTS, *sys.argv[3:])

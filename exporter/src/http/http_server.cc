@@ -19,6 +19,8 @@
 namespace pfe {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // A half-open connection holds a thread until the request times out. A scrape
 // that arrives behind n of them waits for about n x timeout / threads.
 constexpr unsigned kThreads = 72;
@@ -28,6 +30,14 @@ constexpr unsigned kWaiting = 1024;
 constexpr const char* kKeepAliveMs = "500";
 constexpr const char* kLargestHead =
     "8192";  // each thread has a buffer of this size
+
+// How long a client may make an answer wait at a time. It is less when more
+// than a quarter of the threads are at work, so that clients that do not read
+// cannot take them all.
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatienceInACrowd{2};
+// The largest part of an answer that is written between two looks at the clock.
+constexpr size_t kPart = 262144;
 
 bool HasIpv6() { return mg_check_feature(MG_FEATURES_IPV6) != 0; }
 
@@ -240,6 +250,13 @@ class HttpServer::Implementation {
     idle_.notify_all();
   }
 
+  // How long a client may make an answer wait now.
+  Patience::Duration LongestWait() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool crowd = 4 * static_cast<unsigned>(in_flight_) > kThreads;
+    return crowd ? kPatienceInACrowd : kPatience;
+  }
+
   // Answers a request that the library has parsed. Returns the status.
   int Answer(mg_connection* connection) {
     if (!Enter()) {
@@ -316,28 +333,42 @@ class HttpServer::Implementation {
     size_t length = 0;
     for (const auto& piece : response.body) length += piece->size();
     std::string text = HeadText(response, length, connection_field);
+    Patience patience(kPatience);
     if (!head)
       for (const auto& piece : response.body)
-        if (!WritePiece(connection, *piece, &text)) return false;
-    return WriteAll(connection, text);
+        if (!WritePiece(connection, *piece, &text, &patience)) return false;
+    return WriteAll(connection, text, &patience);
   }
 
   // Joins small pieces, so that each does not become a packet of its own.
   bool WritePiece(mg_connection* connection, const std::string& piece,
-                  std::string* pending) {
+                  std::string* pending, Patience* patience) {
     constexpr size_t kSmall = 16384;
     if (piece.size() < kSmall) {
       *pending += piece;
       if (pending->size() < kSmall) return true;
     }
-    const bool ok = WriteAll(connection, *pending);
+    const bool ok = WriteAll(connection, *pending, patience);
     pending->clear();
-    return ok && (piece.size() < kSmall || WriteAll(connection, piece));
+    return ok &&
+           (piece.size() < kSmall || WriteAll(connection, piece, patience));
   }
 
-  bool WriteAll(mg_connection* connection, std::string_view text) {
-    return mg_write(connection, text.data(), text.size()) ==
-           static_cast<int>(text.size());
+  bool WriteAll(mg_connection* connection, std::string_view text,
+                Patience* patience) {
+    while (!text.empty()) {
+      const auto start = Clock::now();
+      const int written =
+          mg_write(connection, text.data(), std::min(text.size(), kPart));
+      const auto waited = Clock::now() - start;
+      const auto taken = static_cast<size_t>(std::max(written, 0));
+      // Without a byte the library returns after its timeout, or at once if the
+      // connection is broken or the server stops.
+      if (taken == 0 && waited < kRequestTimeout) return false;
+      if (!patience->Note(waited, taken, LongestWait())) return false;
+      text.remove_prefix(taken);
+    }
+    return true;
   }
 
   const Handler handler_;

@@ -4,6 +4,9 @@
 #ifndef EXPORTER_HTTP_PROTOCOL_H_
 #define EXPORTER_HTTP_PROTOCOL_H_
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -29,6 +32,31 @@ bool KeepsAlive(std::string_view version, std::string_view connection);
 // field of this name; an empty one is left out.
 std::string HeadText(const HttpResponse& response, size_t length,
                      std::string_view connection);
+
+// Tells when to give up an answer because its client reads too slowly. A client
+// may make the server wait for a time, and each byte that it takes earns more
+// of this time. So an answer goes on as long as the client takes at least
+// kSlowest bytes per second.
+class Patience {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+
+  static constexpr uint64_t kSlowest = 10000;  // bytes per second
+
+  // Nobody can make the server wait for longer than `most` at a time.
+  explicit Patience(Duration most) : left_(most) {}
+
+  // Notes that the client took `bytes` while the server waited. `most` may be
+  // another than before. Returns false when the time is used up.
+  bool Note(Duration waited, size_t bytes, Duration most) {
+    const std::chrono::microseconds earned(bytes * (1000000 / kSlowest));
+    left_ = std::min(left_ - waited + earned, most);
+    return left_ > Duration::zero();
+  }
+
+ private:
+  Duration left_;
+};
 
 }  // namespace pfe
 

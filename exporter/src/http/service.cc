@@ -55,8 +55,7 @@ void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
 constexpr int kStaleIntervals = 3;
 
 // Counts a request while its answer is made, but not while the answer is sent:
-// a client that does not read must not keep others out. The server gives a
-// client one second to read.
+// a client that does not read must not keep others out.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}

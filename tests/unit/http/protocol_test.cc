@@ -6,6 +6,9 @@
 namespace pfe {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 TEST(HttpDate, IsTheFixedForm) {
   EXPECT_EQ(HttpDate(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(HttpDate(0), "Thu, 01 Jan 1970 00:00:00 GMT");
@@ -45,6 +48,36 @@ TEST(HeadText, HasEachFieldOnce) {
             "Connection: close\r\n"
             "Allow: GET, HEAD\r\n\r\n");
   EXPECT_EQ(HeadText(response, 0, "").find("Connection"), std::string::npos);
+}
+
+// Whether an answer whose client takes so many bytes each second, for as many
+// seconds, is written as long as that.
+bool Lasts(size_t bytes_per_second, int for_seconds) {
+  Patience patience(seconds(10));
+  for (int i = 0; i < for_seconds; ++i)
+    if (!patience.Note(seconds(1), bytes_per_second, seconds(10))) return false;
+  return true;
+}
+
+TEST(Patience, LastsAsLongAsTheClientReads) {
+  EXPECT_TRUE(Lasts(Patience::kSlowest, 100000));
+  EXPECT_TRUE(Lasts(400000, 100000));
+  EXPECT_TRUE(Lasts(Patience::kSlowest / 2, 19));
+  EXPECT_FALSE(Lasts(Patience::kSlowest / 2, 21));
+  EXPECT_TRUE(Lasts(0, 9));
+  EXPECT_FALSE(Lasts(0, 10));
+}
+
+TEST(Patience, ManyBytesEarnNoMoreThanTheMost) {
+  Patience patience(seconds(10));
+  EXPECT_TRUE(patience.Note(milliseconds(1), size_t{1} << 40, seconds(10)));
+  EXPECT_FALSE(patience.Note(seconds(10), 0, seconds(10)));
+}
+
+TEST(Patience, IsLessInACrowd) {
+  Patience patience(seconds(10));
+  EXPECT_TRUE(patience.Note(seconds(1), 0, seconds(2)));
+  EXPECT_FALSE(patience.Note(seconds(2), 0, seconds(2)));
 }
 
 }  // namespace
