@@ -8,9 +8,11 @@ import datetime
 import email.utils
 import functools
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -198,8 +200,40 @@ def an_answer_that_is_not_whole_is_the_last():
         assert data.count(b"HTTP/1.1 ") == 1, data.count(b"HTTP/1.1 ")
 
 
+def a_source_that_hangs():
+    """/-/healthy tells of a tick that does not end, and SIGTERM ends it all."""
+    with Daemon() as daemon:
+        daemon.make_reads_hang()
+        daemon.wait(lambda: daemon.get("/-/healthy")[0] == 503, "unhealthy")
+        assert b"a tick has not ended" in daemon.get("/-/healthy")[1]
+        assert daemon.get("/-/ready")[0] == 503
+        assert daemon.get("/metrics")[0] == 200
+
+
+def a_source_that_hangs_at_the_start():
+    """The same if the first read hangs; --once and --top end by a signal too."""
+    with Daemon(hangs=True) as daemon:
+        daemon.wait(lambda: daemon.get("/-/healthy")[0] == 503, "unhealthy")
+        assert daemon.get("/-/ready")[0] == 503
+    for mode, status in (("--once", -signal.SIGTERM), ("--top", 0)):
+        with tempfile.TemporaryDirectory() as root:
+            stats = os.path.join(root, "page_faults", "stats")
+            os.mkdir(os.path.dirname(stats))
+            os.mkfifo(stats)
+            with subprocess.Popen([DAEMON, mode, "--source=module",
+                                   f"--path.debugfs={root}"]) as process:
+                # This succeeds when the pipe is being read.
+                writer = under_test.wait_until(
+                    lambda: os.open(stats, os.O_WRONLY | os.O_NONBLOCK),
+                    "a read that hangs")
+                process.terminate()
+                assert process.wait(LIMIT) == status, mode
+                os.close(writer)
+
+
 TESTS = [requests_of_the_table, large_heads, head_is_get_without_body, starts,
-         an_answer_that_is_not_whole_is_the_last, a_slow_reader_is_served]
+         an_answer_that_is_not_whole_is_the_last, a_slow_reader_is_served,
+         a_source_that_hangs, a_source_that_hangs_at_the_start]
 
 if __name__ == "__main__":
     under_test.run_tests(TESTS, *sys.argv[3:])

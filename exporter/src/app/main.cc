@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -96,7 +97,9 @@ int PrintOnce(Pipeline* pipeline) {
 // Prints the table once every interval on a terminal, but only once into a
 // pipe.
 int PrintTop(const Options& options, Pipeline* pipeline) {
-  const sigset_t signals = BlockSignals();
+  // A signal ends it also while a read hangs.
+  for (int number : {SIGTERM, SIGINT, SIGHUP})
+    signal(number, [](int) { _exit(0); });
   const bool terminal = isatty(STDOUT_FILENO);
   const auto wait = options.interval.count();
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
@@ -111,9 +114,13 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
     if (terminal || view->ticks > 1)
       if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
     if (!terminal && view->ticks > 1) return 0;
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) return 0;
+    nanosleep(&pause, nullptr);
   }
 }
+
+// How long the start waits for the first tick, and the end for the last one. A
+// read of the source may hang.
+constexpr std::chrono::seconds kTickLimit{2};
 
 // The running service, and its reactions to signals.
 class Daemon {
@@ -131,10 +138,13 @@ class Daemon {
                   sd_notify(0, "WATCHDOG=1");
                 }),
         service_(&poller_, {options.telemetry_path, options.interval,
-                            options.max_requests}),
-        server_(options.listen_addresses, [this](const HttpRequest& request) {
-          return service_.Answer(request);
-        }) {}
+                            options.max_requests}) {
+    poller_.AwaitFirstTick(kTickLimit);
+    server_.emplace(options.listen_addresses,
+                    [this](const HttpRequest& request) {
+                      return service_.Answer(request);
+                    });
+  }
 
   int Run() {
     for (const std::string& address : options_.listen_addresses)
@@ -145,6 +155,12 @@ class Daemon {
     while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
     spdlog::info("ending by signal {}", signal);
     sd_notify(0, "STOPPING=1");
+    if (!poller_.Stop(kTickLimit)) {
+      spdlog::warn("ending, although reading the source has not ended");
+      spdlog::shutdown();
+      // Destructors would wait for the tick.
+      std::_Exit(0);
+    }
     return 0;
   }
 
@@ -181,7 +197,7 @@ class Daemon {
   Pipeline pipeline_;
   Poller poller_;
   Service service_;
-  const HttpServer server_;
+  std::optional<HttpServer> server_;
 };
 
 int Main(int argc, const char* const* argv) {

@@ -52,6 +52,7 @@ class ServiceTest : public testing::Test {
       pipeline_ = std::make_unique<Pipeline>(&source_, PipelineSettings());
       poller_ = std::make_unique<Poller>(pipeline_.get(), interval_,
                                          [](const auto&) {});
+      poller_->AwaitFirstTick(kLongestWait);
       service_ = std::make_unique<Service>(poller_.get(),
                                            ServiceSettings{.interval = stale_});
     }
