@@ -8,6 +8,7 @@ import functools
 import gzip
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -23,7 +24,9 @@ from daemon import LIMIT
 
 DAEMON, FIXTURES = sys.argv[1:3]
 SANITIZED = "tsan" in DAEMON or "asan" in DAEMON
-Daemon = functools.partial(under_test.Daemon, DAEMON, FIXTURES)
+# The usual limit of open files, whatever it is here.
+Daemon = functools.partial(under_test.Daemon, DAEMON, FIXTURES,
+                           command=("prlimit", "--nofile=1024:"))
 
 
 def connect(daemon, data=b"", room=0):
@@ -62,6 +65,22 @@ def half_open_and_deaf_clients():
         for s in held:
             s.close()
         assert status == 200 and b"page_faults_total{" in body
+
+
+def more_connections_than_descriptors():
+    """1,100 half-open connections leave the descriptors that reading takes."""
+    for source, limit in ("module", "1024:"), ("procfs", "256:256"):
+        with Daemon(f"--source={source}",
+                    command=("prlimit", f"--nofile={limit}")) as daemon:
+            held = [connect(daemon, b"GET /metrics HT") for _ in range(1100)]
+            status, body, _ = daemon.get("/metrics")
+            for s in held:
+                s.close()
+            errors = re.findall(
+                rb"page_fault_exporter_read_errors_total\{.*\} (\d+)", body)
+            assert status == 200 and errors, (status, body[-2000:])
+            assert set(errors) == {b"0"}, (limit, source, errors)
+            assert b"page_faults_total{" in body
 
 
 def bad_requests():
@@ -216,10 +235,13 @@ def reload_of_the_configuration():
 
 
 TESTS = [forms, bad_tables, reload_of_the_configuration, odd_stderr, full_disk,
-         sigterm_finishes_scrapes, half_open_and_deaf_clients, bad_requests]
+         sigterm_finishes_scrapes, half_open_and_deaf_clients,
+         more_connections_than_descriptors, bad_requests]
 if not SANITIZED:
     TESTS.append(a_million_rows)
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    # Each connection of the tests takes a descriptor here too.
+    hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     under_test.run_tests(TESTS, *sys.argv[3:])

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -72,6 +73,14 @@ void OpenClosedStreams() {
     fd = open("/dev/null", O_RDWR);
   } while (fd >= 0 && fd <= STDERR_FILENO);
   if (fd > STDERR_FILENO) close(fd);
+}
+
+// Raises the usual limit of 1024 open files. Each connection takes one.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 bool Print(const std::string& text) {
@@ -230,6 +239,7 @@ int Main(int argc, const char* const* argv) {
     Pipeline pipeline(source.get(), settings);
     return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
   }
+  RaiseFileLimit();
   spdlog::info("page_fault_exporter {}", Version());
   return Daemon(argc, argv, *options).Run();
 }

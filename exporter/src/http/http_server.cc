@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <strings.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
@@ -143,6 +144,17 @@ bool HasBody(const mg_request_info& info) {
 
 }  // namespace
 
+ConnectionLimits LimitsFor(uint64_t open_files) {
+  const uint64_t free = open_files - std::min(open_files, kFilesKept);
+  ConnectionLimits limits;
+  // A thread has its connection, and may have a file open for its answer.
+  limits.threads =
+      static_cast<unsigned>(std::clamp<uint64_t>(free / 3, 1, kThreads));
+  limits.waiting = static_cast<unsigned>(std::clamp<uint64_t>(
+      free - std::min(free, uint64_t{2} * limits.threads), 1, kWaiting));
+  return limits;
+}
+
 std::string CheckListenAddress(const std::string& address) {
   std::string host, port;
   if (!SplitAddress(address, &host, &port))
@@ -190,15 +202,19 @@ class HttpServer::Implementation {
   void Start(const std::string& ports) {
     static const unsigned initialized = mg_init_library(0);
     static_cast<void>(initialized);
-    const std::string threads = std::to_string(kThreads);
-    const std::string waiting = std::to_string(kWaiting);
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    limits_ = LimitsFor(files.rlim_cur);
+    const std::string threads = std::to_string(limits_.threads);
+    const std::string waiting = std::to_string(limits_.waiting);
+    const std::string backlog = std::to_string(kWaiting);
     const std::string timeout = std::to_string(kRequestTimeout.count());
     const char* options[] = {
         "listening_ports", ports.c_str(), "num_threads", threads.c_str(),
         "request_timeout_ms", timeout.c_str(), "enable_keep_alive", "yes",
         "keep_alive_timeout_ms", kKeepAliveMs, "tcp_nodelay", "1",
         "max_request_size", kLargestHead, "connection_queue", waiting.c_str(),
-        "listen_backlog", waiting.c_str(),
+        "listen_backlog", backlog.c_str(),
         // Answer() decodes paths: the library would end
         // one at an encoded NUL.
         "decode_url", "no",
@@ -253,7 +269,7 @@ class HttpServer::Implementation {
   // How long a client may make an answer wait now.
   Patience::Duration LongestWait() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const bool crowd = 4 * static_cast<unsigned>(in_flight_) > kThreads;
+    const bool crowd = 4 * static_cast<unsigned>(in_flight_) > limits_.threads;
     return crowd ? kPatienceInACrowd : kPatience;
   }
 
@@ -373,6 +389,7 @@ class HttpServer::Implementation {
 
   const Handler handler_;
   mg_context* context_ = nullptr;
+  ConnectionLimits limits_;
   std::mutex mutex_;
   std::condition_variable idle_;
   std::string message_;    // mutex_: the library's last message

@@ -177,6 +177,21 @@ TEST_F(HttpServerTest, APortInUseIsNamed) {
   }
 }
 
+TEST(LimitsFor, LeavesDescriptorsToTheRest) {
+  for (uint64_t files = 0; files < 3000; ++files) {
+    const ConnectionLimits limits = LimitsFor(files);
+    EXPECT_GE(limits.threads, 1u);
+    EXPECT_GE(limits.waiting, 1u);
+    // An answer may take a descriptor besides that of its connection.
+    if (files >= kFilesKept + 3) {
+      EXPECT_LE(2 * limits.threads + limits.waiting + kFilesKept, files);
+    }
+  }
+  EXPECT_EQ(LimitsFor(256).threads, 72u);
+  EXPECT_EQ(LimitsFor(1024).waiting, 848u);
+  EXPECT_EQ(LimitsFor(UINT64_MAX).waiting, 1024u);
+}
+
 TEST(CheckListenAddress, Forms) {
   for (const char* good : {":9110", ":0", "127.0.0.1:80", "localhost:65535"})
     EXPECT_EQ(CheckListenAddress(good), "") << good;
