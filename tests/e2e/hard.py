@@ -41,7 +41,8 @@ def connect(daemon, data=b"", room=0):
 
 def half_open_and_deaf_clients():
     """500 half-open connections and 64 clients that never read."""
-    with Daemon() as daemon:
+    # On a slow host all 64 may ask at the same time as the scrape.
+    with Daemon("--web.max-requests=0") as daemon:
         daemon.write_rows(5000)  # an answer is more than sockets hold
         held = []
 
@@ -64,7 +65,7 @@ def half_open_and_deaf_clients():
         print("  a scrape among them took %.1f s" % (time.time() - start))
         for s in held:
             s.close()
-        assert status == 200 and b"page_faults_total{" in body
+        assert status == 200 and b"page_faults_total{" in body, (status, body[:99])
 
 
 def more_connections_than_descriptors():

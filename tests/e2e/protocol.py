@@ -215,7 +215,10 @@ def a_source_that_hangs_at_the_start():
     with Daemon(hangs=True) as daemon:
         daemon.wait(lambda: daemon.get("/-/healthy")[0] == 503, "unhealthy")
         assert daemon.get("/-/ready")[0] == 503
-    for mode, status in (("--once", -signal.SIGTERM), ("--top", 0)):
+    modes = [("--once", -signal.SIGTERM)]
+    if "tsan" not in DAEMON:  # it delays handlers until a call returns
+        modes.append(("--top", 0))
+    for mode, status in modes:
         with tempfile.TemporaryDirectory() as root:
             stats = os.path.join(root, "page_faults", "stats")
             os.mkdir(os.path.dirname(stats))
