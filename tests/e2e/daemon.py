@@ -45,17 +45,22 @@ def wait_until(condition, what):
 class Daemon:
     """A running daemon; its stderr is in a file unless given."""
 
-    def __init__(self, binary, fixtures, *flags, command=(), stderr=None):
+    def __init__(self, binary, fixtures, *flags, command=(), stderr=None,
+                 hangs=False):
+        """`hangs`: its first read does, so that it does not get ready."""
         self.root = tempfile.mkdtemp()
         self.debugfs = os.path.join(self.root, "debugfs")
         shutil.copytree(fixtures, self.debugfs)
+        if hangs:
+            self.make_reads_hang()
         self.port = free_port()
         self.log = stderr or open(os.path.join(LOGS, f"{_test}.stderr"), "a")
         self.process = subprocess.Popen(
             [*command, binary, f"--web.listen-address=127.0.0.1:{self.port}",
              "--interval=100ms", "--source=module",
              f"--path.debugfs={self.debugfs}", *flags], stderr=self.log)
-        self.wait(lambda: self.get("/-/ready")[0] == 200, "/-/ready is 200")
+        if not hangs:
+            self.wait(lambda: self.get("/-/ready")[0] == 200, "/-/ready is 200")
 
     def __enter__(self):
         return self
@@ -111,6 +116,23 @@ class Daemon:
         with open(self.table() + ".new", "wb") as f:
             f.write(data)
         os.rename(self.table() + ".new", self.table())
+
+    def write_rows(self, rows):
+        """Gives it a table of so many processes like the first one."""
+        with open(self.table(), "rb") as f:
+            lines = f.readlines()
+        tail = lines[2].split(b"\t", 1)[1]
+        self.replace_table(
+            b"".join(lines[:2]) +
+            b"".join(b"%d\t%s" % (i + 1, tail) for i in range(rows)) +
+            b"# end rows=%d\n" % rows)
+        self.wait_metric(f"page_fault_exporter_processes {rows}")
+
+    def make_reads_hang(self):
+        """Its reads of `stats` do not end: nobody writes into this pipe."""
+        self.stats = os.path.join(self.debugfs, "page_faults", "stats")
+        os.unlink(self.stats)
+        os.mkfifo(self.stats)
 
     def resident(self):
         with open(f"/proc/{self.process.pid}/statm") as f:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The daemon from outside, on captured tables: bad networks, bad tables, signals;
-# what it serves, against a kept scrape and strict parsers; and a real Prometheus
+# The daemon from outside, on captured tables: HTTP, bad networks, bad tables,
+# signals; what it serves, against a kept scrape and strict parsers; and a real Prometheus
 # that scrapes both formats.
 # shellcheck shell=bash
 
@@ -28,6 +28,7 @@ e2e_run() {
 
 DAEMON=$BUILD/exporter/page_fault_exporter
 e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+e2e_run e2e protocol "$DAEMON" "$ROOT/tests/fixtures"
 e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
 e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
 e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"

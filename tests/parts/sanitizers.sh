@@ -22,10 +22,11 @@ sanitized() {
   fi
   e2e_run "$name" hard "$tree/exporter/page_fault_exporter" \
     "$ROOT/tests/fixtures/debugfs"
+  e2e_run "$name" protocol "$tree/exporter/page_fault_exporter" \
+    "$ROOT/tests/fixtures"
 }
 
 # shellcheck source=tests/parts/e2e.sh
 E2E_FUNCTIONS_ONLY=1 . "$ROOT/tests/parts/e2e.sh"
-export TSAN_OPTIONS=suppressions=$ROOT/tests/e2e/tsan.supp
 sanitized asan address,undefined
 sanitized tsan thread

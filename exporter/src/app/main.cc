@@ -6,11 +6,13 @@
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -73,6 +75,14 @@ void OpenClosedStreams() {
   if (fd > STDERR_FILENO) close(fd);
 }
 
+// Raises the usual limit of 1024 open files. Each connection takes one.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 bool Print(const std::string& text) {
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
@@ -97,7 +107,9 @@ int PrintOnce(Pipeline* pipeline) {
 // Prints the table once every interval on a terminal, but only once into a
 // pipe.
 int PrintTop(const Options& options, Pipeline* pipeline) {
-  const sigset_t signals = BlockSignals();
+  // A signal ends it also while a read hangs.
+  for (int number : {SIGTERM, SIGINT, SIGHUP})
+    signal(number, [](int) { _exit(0); });
   const bool terminal = isatty(STDOUT_FILENO);
   const auto wait = options.interval.count();
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
@@ -112,9 +124,13 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
     if (terminal || view->ticks > 1)
       if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
     if (!terminal && view->ticks > 1) return 0;
-    if (sigtimedwait(&signals, nullptr, &pause) > 0) return 0;
+    nanosleep(&pause, nullptr);
   }
 }
+
+// How long the start waits for the first tick, and the end for the last one. A
+// read of the source may hang.
+constexpr std::chrono::seconds kTickLimit{2};
 
 // The running service, and its reactions to signals.
 class Daemon {
@@ -132,13 +148,16 @@ class Daemon {
                   sd_notify(0, "WATCHDOG=1");
                 }),
         service_(&poller_, {options.telemetry_path, options.interval,
-                            options.max_requests}),
-        server_(options.listen_addresses, [this](const HttpRequest& request) {
-          return service_.Answer(request);
-        }) {}
+                            options.max_requests}) {
+    poller_.AwaitFirstTick(kTickLimit);
+    server_.emplace(options.listen_addresses,
+                    [this](const HttpRequest& request) {
+                      return service_.Answer(request);
+                    });
+  }
 
   int Run() {
-    for (const std::string& address : server_.Addresses())
+    for (const std::string& address : server_->Addresses())
       spdlog::info("listening on {}{}{}", address, options_.telemetry_path,
                    address.starts_with("0.0.0.0:") && !HasIpv6()
                        ? ", without IPv6: this build of civetweb has none"
@@ -149,6 +168,12 @@ class Daemon {
     while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
     spdlog::info("ending by signal {}", signal);
     sd_notify(0, "STOPPING=1");
+    if (!poller_.Stop(kTickLimit)) {
+      spdlog::warn("ending, although reading the source has not ended");
+      spdlog::shutdown();
+      // Destructors would wait for the tick.
+      std::_Exit(0);
+    }
     return 0;
   }
 
@@ -184,7 +209,7 @@ class Daemon {
   Pipeline pipeline_;
   Poller poller_;
   Service service_;
-  const HttpServer server_;
+  std::optional<HttpServer> server_;
 };
 
 int Main(int argc, const char* const* argv) {
@@ -221,6 +246,7 @@ int Main(int argc, const char* const* argv) {
     Pipeline pipeline(source.get(), settings);
     return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
   }
+  RaiseFileLimit();
   spdlog::info("page_fault_exporter {}", Version());
   return Daemon(argc, argv, *options).Run();
 }

@@ -4,45 +4,42 @@
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
+
+#include "http/protocol.h"
+#include "http/query.h"
 
 namespace pfe {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // A half-open connection holds a thread until the request times out. A scrape
 // that arrives behind n of them waits for about n x timeout / threads.
-constexpr const char* kRequestTimeoutMs = "1000";
+constexpr std::chrono::milliseconds kRequestTimeout{1000};
 // Connections that may wait for a thread; they are served in order of arrival.
-constexpr const char* kWaiting = "1024";
+constexpr unsigned kWaiting = 1024;
 constexpr const char* kKeepAliveMs = "500";
 constexpr const char* kLargestHead =
     "8192";  // each thread has a buffer of this size
 
-const char* ReasonOf(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 406:
-      return "Not Acceptable";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
+// How long a client may make an answer wait at a time. It is less when more
+// than a quarter of the threads are at work, so that clients that do not read
+// cannot take them all.
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatienceInACrowd{2};
+// The largest part of an answer that is written between two looks at the clock.
+constexpr size_t kPart = 262144;
 
 // Whether sockets of IPv6 can be made. They cannot with the boot option
 // ipv6.disable=1, or where a sandbox forbids them.
@@ -135,9 +132,57 @@ void AppendItem(const std::string& item, std::string* list) {
   *list += item;
 }
 
+// Whether a header's name is followed by blanks before its colon. The library
+// replaces them and the colon by NUL.
+bool HasBlankBeforeColon(const mg_header& header) {
+  const char* const colon = header.name + strlen(header.name);
+  return std::find(colon + 1, header.value, '\0') != header.value;
+}
+
+bool IsNumber(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The answer to a request that RFC 9112 forbids and the library lets through.
+std::optional<HttpResponse> Refuse(const mg_request_info& info) {
+  // The library leaves out the fields behind this number.
+  if (info.num_headers == MG_MAX_HEADERS)
+    return HttpResponse(431, "Too many header fields\n");
+  const mg_header* const end = info.http_headers + info.num_headers;
+  if (std::any_of(info.http_headers, end, HasBlankBeforeColon))
+    return HttpResponse(400, "A header field's name ends in a blank\n");
+  const auto hosts =
+      std::count_if(info.http_headers, end, [](const mg_header& header) {
+        return strcasecmp(header.name, "Host") == 0;
+      });
+  if (hosts > 1 || (hosts == 0 && OrEmpty(info.http_version) != "1.0") ||
+      !IsHost(JoinedHeader(info, "Host")))
+    return HttpResponse(400, "A request has one valid Host\n");
+  if (!IsNumber(JoinedHeader(info, "Content-Length")))
+    return HttpResponse(400, "Content-Length is a number\n");
+  return std::nullopt;
+}
+
+bool HasBody(const mg_request_info& info) {
+  const std::string length = JoinedHeader(info, "Content-Length");
+  return length.find_first_not_of('0') != std::string::npos ||
+         !JoinedHeader(info, "Transfer-Encoding").empty();
+}
+
 }  // namespace
 
 bool HasIpv6() { return mg_check_feature(MG_FEATURES_IPV6) != 0; }
+
+ConnectionLimits LimitsFor(uint64_t open_files) {
+  const uint64_t free = open_files - std::min(open_files, kFilesKept);
+  ConnectionLimits limits;
+  // A thread has its connection, and may have a file open for its answer.
+  limits.threads =
+      static_cast<unsigned>(std::clamp<uint64_t>(free / 3, 1, kHttpThreads));
+  limits.waiting = static_cast<unsigned>(std::clamp<uint64_t>(
+      free - std::min(free, uint64_t{2} * limits.threads), 1, kWaiting));
+  return limits;
+}
 
 std::string CheckListenAddress(const std::string& address) {
   std::string host, port;
@@ -197,39 +242,50 @@ class HttpServer::Implementation {
   void Start(const std::string& names, const std::string& ports) {
     static const unsigned initialized = mg_init_library(0);
     static_cast<void>(initialized);
-    const std::string threads = std::to_string(kHttpThreads);
-    const char* options[] = {"listening_ports",
-                             ports.c_str(),
-                             "num_threads",
-                             threads.c_str(),
-                             "request_timeout_ms",
-                             kRequestTimeoutMs,
-                             "enable_keep_alive",
-                             "yes",
-                             "keep_alive_timeout_ms",
-                             kKeepAliveMs,
-                             "tcp_nodelay",
-                             "1",
-                             "max_request_size",
-                             kLargestHead,
-                             "listen_backlog",
-                             kWaiting,
-                             "connection_queue",
-                             kWaiting,
-                             nullptr};
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    limits_ = LimitsFor(files.rlim_cur);
+    const std::string threads = std::to_string(limits_.threads);
+    const std::string waiting = std::to_string(limits_.waiting);
+    const std::string backlog = std::to_string(kWaiting);
+    const std::string timeout = std::to_string(kRequestTimeout.count());
+    const char* options[] = {
+        "listening_ports", ports.c_str(), "num_threads", threads.c_str(),
+        "request_timeout_ms", timeout.c_str(), "enable_keep_alive", "yes",
+        "keep_alive_timeout_ms", kKeepAliveMs, "tcp_nodelay", "1",
+        "max_request_size", kLargestHead, "connection_queue", waiting.c_str(),
+        "listen_backlog", backlog.c_str(),
+        // Answer() decodes paths: the library would end
+        // one at an encoded NUL.
+        "decode_url", "no",
+        // Answer requests in absolute form, whatever name
+        // of this host they have.
+        "enable_auth_domain_check", "no", nullptr};
     mg_callbacks callbacks{};
+    // Handlers could only be set after the start, when the first requests may
+    // have come.
+    callbacks.begin_request = [](mg_connection* connection) {
+      return SelfOf(connection)->Answer(connection);
+    };
+    callbacks.http_error = [](mg_connection* connection, int status,
+                              const char* message) {
+      SelfOf(connection)->AnswerError(connection, status, message);
+      return 0;  // handled: do not send the library's own answer
+    };
     callbacks.log_message = [](const mg_connection* connection,
                                const char* message) {
-      auto* self = static_cast<Implementation*>(
-          mg_get_user_data(mg_get_context(connection)));
-      if (self) self->KeepMessage(message);
+      if (SelfOf(connection)) SelfOf(connection)->KeepMessage(message);
       return 1;  // handled: do not print it
     };
     context_ = mg_start(&callbacks, this, options);
     if (!context_)
       throw CannotListen(names,
                          message_.empty() ? "is the port in use?" : message_);
-    mg_set_request_handler(context_, "/", &Implementation::OnRequest, this);
+  }
+
+  static Implementation* SelfOf(const mg_connection* connection) {
+    return static_cast<Implementation*>(
+        mg_get_user_data(mg_get_context(connection)));
   }
 
   void KeepMessage(const char* message) {
@@ -249,32 +305,73 @@ class HttpServer::Implementation {
     idle_.notify_all();
   }
 
-  static int OnRequest(mg_connection* connection, void* self) {
-    return static_cast<Implementation*>(self)->Answer(connection);
+  // How long a client may make an answer wait now.
+  Patience::Duration LongestWait() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool crowd = 4 * static_cast<unsigned>(in_flight_) > limits_.threads;
+    return crowd ? kPatienceInACrowd : kPatience;
   }
 
+  // Answers a request that the library has parsed. Returns the status.
   int Answer(mg_connection* connection) {
-    if (!Enter()) return 503;
-    const mg_request_info* info = mg_get_request_info(connection);
-    HttpRequest request;
-    request.method = OrEmpty(info->request_method);
-    request.path = OrEmpty(info->local_uri);
-    request.query = OrEmpty(info->query_string);
-    request.header = [info](const char* name) {
-      return JoinedHeader(*info, name);
-    };
-    const bool head = request.method == "HEAD";
-    if (head) request.method = "GET";
+    if (!Enter()) {
+      mg_disable_connection_keep_alive(connection);
+      return 503;
+    }
     int status = 500;
     // An exception must not reach the C code that calls this.
     try {
-      const HttpResponse response = Handle(request);
-      status = response.status;
-      Write(connection, response, head);
+      status = AnswerRequest(connection, *mg_get_request_info(connection));
     } catch (const std::exception&) {
+      mg_disable_connection_keep_alive(connection);
     }
     Leave();
     return status;
+  }
+
+  int AnswerRequest(mg_connection* connection, const mg_request_info& info) {
+    const std::optional<std::string> path =
+        DecodePercent(OrEmpty(info.local_uri_raw));
+    HttpRequest request;
+    request.method = OrEmpty(info.request_method);
+    if (path) request.path = *path;
+    request.query = OrEmpty(info.query_string);
+    request.header = [&info](const char* name) {
+      return JoinedHeader(info, name);
+    };
+    const bool head = request.method == "HEAD";
+    if (head) request.method = "GET";
+
+    const std::optional<HttpResponse> refused =
+        path ? Refuse(info)
+             : HttpResponse(400, "An escape is not % and two hex digits\n");
+    const HttpResponse response = refused ? *refused : Handle(request);
+    const bool keep = !refused && !HasBody(info) &&
+                      KeepsAlive(OrEmpty(info.http_version),
+                                 JoinedHeader(info, "Connection"));
+    const std::string_view connection_field =
+        !keep                                 ? "close"
+        : OrEmpty(info.http_version) == "1.0" ? "keep-alive"
+                                              : "";
+    // What comes behind an answer that is not whole would be taken for its
+    // rest, and what comes behind an unread body for a request.
+    if (!Write(connection, response, connection_field, head) || !keep)
+      mg_disable_connection_keep_alive(connection);
+    return response.status;
+  }
+
+  // Answers what is no request. The library then closes the connection.
+  void AnswerError(mg_connection* connection, int status, const char* message) {
+    // The library says 411 when a Content-Length is no number.
+    if (status == 411) status = 400;
+    try {
+      const mg_request_info* const info = mg_get_request_info(connection);
+      Write(connection,
+            HttpResponse(status, std::string(OrEmpty(message)) + "\n"), "close",
+            OrEmpty(info->request_method) == "HEAD");
+    } catch (const std::exception&) {
+      // There is no memory for an answer.
+    }
   }
 
   HttpResponse Handle(const HttpRequest& request) {
@@ -285,45 +382,54 @@ class HttpServer::Implementation {
     }
   }
 
-  static void Write(mg_connection* connection, const HttpResponse& response,
-                    bool head) {
+  // Returns false if the answer is not written as a whole.
+  bool Write(mg_connection* connection, const HttpResponse& response,
+             std::string_view connection_field, bool head) {
     size_t length = 0;
     for (const auto& piece : response.body) length += piece->size();
-    std::string text = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                       ReasonOf(response.status) +
-                       "\r\nContent-Type: " + response.content_type +
-                       "\r\nContent-Length: " + std::to_string(length) +
-                       "\r\nX-Content-Type-Options: nosniff\r\n";
-    for (const auto& [name, value] : response.headers)
-      text.append(name).append(": ").append(value).append("\r\n");
-    text += "\r\n";
+    std::string text = HeadText(response, length, connection_field);
+    Patience patience(kPatience);
     if (!head)
       for (const auto& piece : response.body)
-        if (!WritePiece(connection, *piece, &text)) return;
-    mg_write(connection, text.data(), text.size());
-  }
-
-  static bool WriteAll(mg_connection* connection, const std::string& text) {
-    return mg_write(connection, text.data(), text.size()) ==
-           static_cast<int>(text.size());
+        if (!WritePiece(connection, *piece, &text, &patience)) return false;
+    return WriteAll(connection, text, &patience);
   }
 
   // Joins small pieces, so that each does not become a packet of its own.
-  static bool WritePiece(mg_connection* connection, const std::string& piece,
-                         std::string* pending) {
+  bool WritePiece(mg_connection* connection, const std::string& piece,
+                  std::string* pending, Patience* patience) {
     constexpr size_t kSmall = 16384;
     if (piece.size() < kSmall) {
       *pending += piece;
       if (pending->size() < kSmall) return true;
     }
-    const bool ok = pending->empty() || WriteAll(connection, *pending);
+    const bool ok = WriteAll(connection, *pending, patience);
     pending->clear();
-    return ok && (piece.size() < kSmall || WriteAll(connection, piece));
+    return ok &&
+           (piece.size() < kSmall || WriteAll(connection, piece, patience));
+  }
+
+  bool WriteAll(mg_connection* connection, std::string_view text,
+                Patience* patience) {
+    while (!text.empty()) {
+      const auto start = Clock::now();
+      const int written =
+          mg_write(connection, text.data(), std::min(text.size(), kPart));
+      const auto waited = Clock::now() - start;
+      const auto taken = static_cast<size_t>(std::max(written, 0));
+      // Without a byte the library returns after its timeout, or at once if the
+      // connection is broken or the server stops.
+      if (taken == 0 && waited < kRequestTimeout) return false;
+      if (!patience->Note(waited, taken, LongestWait())) return false;
+      text.remove_prefix(taken);
+    }
+    return true;
   }
 
   const Handler handler_;
   std::vector<std::string> hosts_;  // of the addresses
   mg_context* context_ = nullptr;
+  ConnectionLimits limits_;
   std::mutex mutex_;
   std::condition_variable idle_;
   std::string message_;    // mutex_: the library's last message

@@ -3,6 +3,7 @@
 #ifndef EXPORTER_HTTP_HTTP_SERVER_H_
 #define EXPORTER_HTTP_HTTP_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ class HttpServer {
 
   // Starts at once. Addresses are as CheckListenAddress() describes. Throws
   // std::runtime_error with the address and the reason if it cannot listen.
+  // The connections that it takes at once are those of LimitsFor() the
+  // process's limit of open files.
   HttpServer(const std::vector<std::string>& addresses, Handler handler);
   // Waits until the requests that are being answered have their answers.
   ~HttpServer();
@@ -43,6 +46,19 @@ class HttpServer {
 
 // Whether the library supports IPv6.
 bool HasIpv6();
+
+// Descriptors that connections leave to the rest of the process, above all to
+// read the source.
+inline constexpr uint64_t kFilesKept = 32;
+
+struct ConnectionLimits {
+  unsigned threads = 1;  // that answer requests, each on one connection
+  unsigned waiting = 1;  // connections that wait for a thread
+};
+
+// How many connections to take at once, if the process may have so many files
+// open. More connections than that wait in the kernel.
+ConnectionLimits LimitsFor(uint64_t open_files);
 
 // Checks an address to listen on. Returns what is wrong with it, or an empty
 // text. An address is HOST:PORT, or :PORT for all interfaces. HOST is an IPv4

@@ -127,9 +127,6 @@ bool AcceptsIdentity(std::string_view accept_encoding) {
 }
 
 Format PreferredFormat(std::string_view accept) {
-  // Empty items of a list are ignored (RFC 9110, section 5.6.1).
-  if (accept.find_first_not_of(" \t,") == std::string_view::npos)
-    return Format::kText;
   // Weights by how specific the range is: any type, the main type, the type,
   // the type with its version. The most specific range decides (RFC 9110,
   // section 12.5.1).
@@ -150,8 +147,8 @@ Format PreferredFormat(std::string_view accept) {
            : ranges[1] ? *ranges[1]
                        : ranges[0].value_or(0);
   };
-  if (weight(openmetrics) > weight(text)) return Format::kOpenMetrics;
-  return weight(text) > 0 ? Format::kText : Format::kNone;
+  return weight(openmetrics) > weight(text) ? Format::kOpenMetrics
+                                            : Format::kText;
 }
 
 }  // namespace pfe

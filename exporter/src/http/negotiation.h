@@ -15,12 +15,12 @@ bool AcceptsGzip(std::string_view accept_encoding);
 // contains identity;q=0, or *;q=0 without naming identity.
 bool AcceptsIdentity(std::string_view accept_encoding);
 
-enum class Format { kText, kOpenMetrics, kNone };
+enum class Format { kText, kOpenMetrics };
 
 // The format of metrics that Accept prefers (RFC 9110, section 12.5.1). That is
 // text, unless application/openmetrics-text, in version 1.0.0 or without a
-// version, has the higher weight. Returns kNone if the header allows neither.
-// An empty or absent header allows text.
+// version, has the higher weight. A client that names neither gets text, as it
+// does from Prometheus's own libraries.
 Format PreferredFormat(std::string_view accept);
 
 }  // namespace pfe

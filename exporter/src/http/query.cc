@@ -9,12 +9,19 @@ namespace {
 
 constexpr size_t kLongest = 4096;
 
+// In a query a space is a plus.
 std::optional<std::string> Decode(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return DecodePercent(spaced);
+}
+
+}  // namespace
+
+std::optional<std::string> DecodePercent(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      decoded += ' ';
-    } else if (text[i] != '%') {
+    if (text[i] != '%') {
       decoded += text[i];
     } else {
       if (i + 2 >= text.size()) return std::nullopt;
@@ -29,8 +36,6 @@ std::optional<std::string> Decode(std::string_view text) {
   }
   return decoded;
 }
-
-}  // namespace
 
 std::optional<std::map<std::string, std::string>> ParseQuery(
     std::string_view query, std::string* error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/api.h"
@@ -52,12 +53,13 @@ void AddFamilies(const View& view, bool openmetrics, BodyBuilder* body) {
   }
 }
 
-// A snapshot is stale when it is older than this many intervals.
+// A snapshot is stale when it is older than this many intervals. A tick hangs
+// when it takes longer than that, and than kHangs.
 constexpr int kStaleIntervals = 3;
+constexpr std::chrono::seconds kHangs{10};
 
 // Counts a request while its answer is made, but not while the answer is sent:
-// a client that does not read must not keep others out. The server gives a
-// client one second to read.
+// a client that does not read must not keep others out.
 class InFlight {
  public:
   explicit InFlight(std::atomic<int>* count) : count_(count), now_(++*count) {}
@@ -91,7 +93,7 @@ HttpResponse Service::Answer(const HttpRequest& request) {
     return response;
   }
   if (path == settings_.telemetry_path || is_api) return Limited(request);
-  if (path == "/-/healthy") return HttpResponse(200, "Healthy\n");
+  if (path == "/-/healthy") return Healthy();
   if (path == "/-/ready") return Ready();
   if (path == "/")
     return AnswerLivePage(*poller_->Current(), settings_.telemetry_path);
@@ -113,11 +115,8 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   const std::string encoding = request.header("Accept-Encoding");
   const Format format = PreferredFormat(request.header("Accept"));
   const bool gzip = AcceptsGzip(encoding);
-  if (format == Format::kNone || (!gzip && !AcceptsIdentity(encoding)))
-    return HttpResponse(406,
-                        "Offered are text/plain; version=0.0.4 and "
-                        "application/openmetrics-text; version=1.0.0, "
-                        "uncompressed or with gzip\n");
+  if (!gzip && !AcceptsIdentity(encoding))
+    return HttpResponse(406, "Offered are no compression and gzip\n");
   ++requests_.scrapes;
   return RenderMetrics(format, gzip);
 }
@@ -138,6 +137,19 @@ HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   body.Add(RenderedText(std::move(own)));
   response.body = body.Finish();
   return response;
+}
+
+HttpResponse Service::Healthy() const {
+  const auto began = poller_->TickBegan();
+  if (!began) return HttpResponse(200, "Healthy\n");
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(
+      View::Clock::now() - *began);
+  const std::chrono::milliseconds interval(interval_ms_);
+  if (age <=
+      std::max<std::chrono::milliseconds>(kStaleIntervals * interval, kHangs))
+    return HttpResponse(200, "Healthy\n");
+  return HttpResponse(503, "Not healthy: a tick has not ended for " +
+                               std::to_string(age.count() / 1000) + " s\n");
 }
 
 HttpResponse Service::Ready() const {

@@ -31,7 +31,7 @@ class Service {
   // Thread safe.
   HttpResponse Answer(const HttpRequest& request);
   // Thread safe. A snapshot that is older than three intervals makes /-/ready
-  // fail.
+  // fail; a tick that takes as long, and at least 10 s, makes /-/healthy fail.
   void SetInterval(std::chrono::milliseconds interval) {
     interval_ms_ = interval.count();
   }
@@ -41,6 +41,7 @@ class Service {
   HttpResponse Limited(const HttpRequest& request);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse RenderMetrics(Format format, bool gzip);
+  HttpResponse Healthy() const;
   HttpResponse Ready() const;
 
   Poller* const poller_;

@@ -73,7 +73,7 @@ TableParser::Column TableParser::ColumnOf(std::string_view name) {
     if (name == column.name) return {Column::Kind::kNumber, column.number};
   if (name == PF_COL_PID) return {Column::Kind::kPid};
   if (name == PF_COL_STATE) return {Column::Kind::kState};
-  if (name == PF_COL_BREAKDOWN) return {Column::Kind::kBreakdown};
+  if (name == PF_COL_BREAKDOWN) return {Column::Kind::kCells};
   if (name == PF_COL_COMM) return {Column::Kind::kComm};
   return {Column::Kind::kUnknown};
 }
@@ -241,7 +241,7 @@ bool TableParser::TakeField(const Column& column, const char** at,
     case Column::Kind::kState:
       process->live = TakeWord(PF_STATE_LIVE, at, end);
       return process->live || TakeWord(PF_STATE_EXITED, at, end);
-    case Column::Kind::kBreakdown:
+    case Column::Kind::kCells:
       return TakeBreakdown(at, end, process);
     case Column::Kind::kComm:
       break;

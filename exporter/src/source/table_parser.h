@@ -40,7 +40,7 @@ class TableParser {
   // What a column holds: one of the numbers of Process, one of the fields with
   // a format of its own, or something unknown, which is skipped.
   struct Column {
-    enum class Kind { kUnknown, kNumber, kPid, kState, kBreakdown, kComm };
+    enum class Kind { kUnknown, kNumber, kPid, kState, kCells, kComm };
     Kind kind;
     uint64_t Process::*number = nullptr;
   };

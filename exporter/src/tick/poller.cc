@@ -13,23 +13,34 @@ Poller::Poller(Pipeline* pipeline, std::chrono::milliseconds interval,
       on_tick_(std::move(on_tick)),
       wanted_for_(wanted_for),
       interval_(interval),
-      current_(std::make_shared<const View>()) {
-  Tick();
-  thread_ = std::thread(&Poller::Run, this);
-}
+      current_(std::make_shared<const View>()),
+      thread_(&Poller::Run, this) {}
 
 Poller::~Poller() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stop_ = true;
-  }
-  wake_.notify_all();
+  Stop(std::chrono::milliseconds(0));
   thread_.join();
+}
+
+bool Poller::AwaitFirstTick(std::chrono::milliseconds limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return done_.wait_for(lock, limit, [this] { return first_tick_ended_; });
+}
+
+bool Poller::Stop(std::chrono::milliseconds limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stop_ = true;
+  wake_.notify_all();
+  return done_.wait_for(lock, limit, [this] { return ended_; });
 }
 
 std::shared_ptr<const View> Poller::Current() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return current_;
+}
+
+std::optional<View::Clock::time_point> Poller::TickBegan() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return tick_began_;
 }
 
 void Poller::Configure(const PipelineSettings& settings,
@@ -78,8 +89,8 @@ void Poller::Tick() {
 }
 
 void Poller::Run() {
-  auto last = View::Clock::now();
   std::unique_lock<std::mutex> lock(mutex_);
+  auto last = View::Clock::now() - interval_;  // the first tick is due now
   while (!stop_) {
     // A tick that takes longer than the interval delays the next one. Missed
     // ticks are skipped.
@@ -88,10 +99,16 @@ void Poller::Run() {
     if (wake_.wait_until(lock, due, [this] { return stop_ || changed_; }))
       continue;
     last = due;
+    tick_began_ = View::Clock::now();
     lock.unlock();
     Tick();
     lock.lock();
+    tick_began_.reset();
+    first_tick_ended_ = true;
+    done_.notify_all();
   }
+  ended_ = true;
+  done_.notify_all();
 }
 
 }  // namespace pfe

@@ -27,17 +27,29 @@ class Poller {
   // How long each tick makes a form after a request for it.
   static constexpr std::chrono::milliseconds kWantedFor{300000};
 
-  // Runs the first tick in the constructor, and then one in every interval.
-  // `pipeline` must outlive the poller. From then on only the tick thread uses
-  // it.
+  // Starts the tick thread, which ticks at once and then once in every
+  // interval. `pipeline` must outlive the poller. From then on only the tick
+  // thread uses it.
   Poller(Pipeline* pipeline, std::chrono::milliseconds interval, OnTick on_tick,
          std::chrono::milliseconds wanted_for = kWantedFor);
+  // Waits until a tick that has begun has ended.
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // The view of the last tick, never null.
+  // Waits for the end of the first tick, at most as long as `limit`. Returns
+  // whether it has ended.
+  bool AwaitFirstTick(std::chrono::milliseconds limit);
+  // Lets no other tick begin, and waits for the end of the last one, at most as
+  // long as `limit`. Returns whether it has ended. If not, a read hangs: the
+  // destructor would hang too.
+  bool Stop(std::chrono::milliseconds limit);
+
+  // The view of the last tick, never null. Before the first one it is an empty
+  // view.
   std::shared_ptr<const View> Current() const;
+  // When the tick that has not ended yet began; nothing between ticks.
+  std::optional<View::Clock::time_point> TickBegan() const;
   // Notes that texts were requested in this form. Ticks make this form as long
   // as such requests go on.
   void Want(bool gzip) {
@@ -61,12 +73,16 @@ class Poller {
   Moment plain_wanted_{View::Clock::time_point::min()};  // wanted until then
   Moment gzip_wanted_{View::Clock::time_point::min()};
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_;              // the tick thread
+  std::condition_variable done_;              // who waits for the tick thread
   std::chrono::milliseconds interval_;        // mutex_
   std::optional<PipelineSettings> settings_;  // mutex_: for the next tick
   bool changed_ = false;                      // mutex_: the interval
   bool stop_ = false;                         // mutex_
-  std::shared_ptr<const View> current_;       // mutex_
+  bool first_tick_ended_ = false;             // mutex_
+  bool ended_ = false;                        // mutex_: the thread
+  std::optional<View::Clock::time_point> tick_began_;  // mutex_
+  std::shared_ptr<const View> current_;                // mutex_
   std::thread thread_;
 };
 

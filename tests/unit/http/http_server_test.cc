@@ -108,6 +108,11 @@ TEST_F(HttpServerTest, AnswersWithWhatTheHandlerSays) {
   EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nGET /a b?c=d y"));
 }
 
+TEST_F(HttpServerTest, AnEncodedNulEndsNoPath) {
+  EXPECT_THAT(Ask(port(), "GET /a%00b HTTP/1.1\r\n"),
+              testing::EndsWith(std::string("GET /a\0b? ", 10)));
+}
+
 TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
   const std::string answer = Ask(port(), "HEAD /abc HTTP/1.1\r\n");
   EXPECT_THAT(answer, HasSubstr("Content-Length: 10\r\n"));
@@ -198,6 +203,21 @@ TEST(HttpServer, APortAloneIsEveryAddress) {
               testing::ElementsAre(
                   (HasIpv6() ? "[::]:" : "0.0.0.0:") + std::to_string(ports[0]),
                   "127.0.0.1:" + std::to_string(ports[1])));
+}
+
+TEST(LimitsFor, LeavesDescriptorsToTheRest) {
+  for (uint64_t files = 0; files < 3000; ++files) {
+    const ConnectionLimits limits = LimitsFor(files);
+    EXPECT_GE(limits.threads, 1u);
+    EXPECT_GE(limits.waiting, 1u);
+    // An answer may take a descriptor besides that of its connection.
+    if (files >= kFilesKept + 3) {
+      EXPECT_LE(2 * limits.threads + limits.waiting + kFilesKept, files);
+    }
+  }
+  EXPECT_EQ(LimitsFor(256).threads, 72u);
+  EXPECT_EQ(LimitsFor(1024).waiting, 848u);
+  EXPECT_EQ(LimitsFor(UINT64_MAX).waiting, 1024u);
 }
 
 TEST(CheckListenAddress, Forms) {

@@ -29,16 +29,29 @@ TEST(AcceptsIdentity, UnlessExcluded) {
 
 TEST(PreferredFormat, ByWeight) {
   for (const char* text :
-       {"", "*/*", "text/*", "text/plain", "text/plain;version=0.0.4",
+       {"",
+        "*/*",
+        "text/*",
+        "text/plain",
+        "text/plain;version=0.0.4",
         "application/openmetrics-text;q=0.5, text/plain;q=0.7",
         "application/openmetrics-text;version=9.0.0,*/*;q=0.1",
         "text/html,application/xhtml+xml,*/*;q=0.8",
         "application/openmetrics-text, text/plain",
         ("application/openmetrics-text,"
          "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.5"),
-        ",", " ,\t, ",
+        ",",
+        " ,\t, ",
         "a/b;c=\"d, application/openmetrics-text, e\", text/plain;q=0.5",
-        "a/b;c=\"\\\",\", text/plain"})
+        "a/b;c=\"\\\",\", text/plain",
+        "text/html",
+        "text/plain;q=0",
+        "*/*;q=0",
+        ("application/vnd.google.protobuf;proto=io.prometheus.client."
+         "MetricFamily;encoding=delimited"),
+        "text/plain;version=1.2.3",
+        ",;",
+        "text/plain, text/plain;version=0.0.4;q=0"})
     EXPECT_EQ(PreferredFormat(text), Format::kText) << text;
   for (const char* openmetrics :
        {"application/openmetrics-text", "application/*",
@@ -49,10 +62,6 @@ TEST(PreferredFormat, ByWeight) {
         "application/openmetrics-text;version=\"1.0.0\""})
     EXPECT_EQ(PreferredFormat(openmetrics), Format::kOpenMetrics)
         << openmetrics;
-  for (const char* none : {"application/json", "text/plain;q=0", "*/*;q=0",
-                           "text/plain;version=1.2.3", ",;",
-                           "text/plain, text/plain;version=0.0.4;q=0"})
-    EXPECT_EQ(PreferredFormat(none), Format::kNone) << none;
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ class ServiceTest : public testing::Test {
       pipeline_ = std::make_unique<Pipeline>(&source_, PipelineSettings());
       poller_ = std::make_unique<Poller>(pipeline_.get(), interval_,
                                          [](const auto&) {});
+      poller_->AwaitFirstTick(kLongestWait);
       service_ = std::make_unique<Service>(poller_.get(),
                                            ServiceSettings{.interval = stale_});
     }
@@ -113,8 +114,7 @@ TEST_F(ServiceTest, MetricsCompressedOnRequest) {
   EXPECT_EQ(Header(Get("/metrics", "gzip;q=0"), "Content-Encoding"), "");
 }
 
-TEST_F(ServiceTest, WhatIsNotThereIsNotAcceptable) {
-  EXPECT_EQ(Get("/metrics", "", "application/json").status, 406);
+TEST_F(ServiceTest, AnEncodingThatIsNotThereIsNotAcceptable) {
   EXPECT_EQ(Get("/metrics", "identity;q=0").status, 406);
   EXPECT_EQ(Get("/metrics", "gzip, identity;q=0").status, 200);
   EXPECT_EQ(Get("/metrics", "", "*/*").status, 200);
@@ -148,6 +148,13 @@ TEST_F(ServiceTest, OtherMethodsAreRefused) {
 TEST_F(ServiceTest, ReadyOnceThereIsAFreshSnapshot) {
   EXPECT_EQ(Get("/-/ready").status, 200);
   EXPECT_EQ(Get("/-/healthy").status, 200);
+}
+
+TEST_F(ServiceTest, TextIsTheFallback) {
+  for (const char* accept : {"text/html", "application/json", "*/*;q=0"})
+    EXPECT_EQ(Get("/metrics", "", accept).content_type,
+              "text/plain; version=0.0.4; charset=utf-8")
+        << accept;
 }
 
 TEST_F(ServiceTest, NotReadyBeforeTheFirstSnapshot) {

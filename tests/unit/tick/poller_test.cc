@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <new>
 #include <stdexcept>
 
@@ -230,8 +231,9 @@ TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
   source.Then(Of({Live(1, 1, "init", 5)}));
   Pipeline pipeline(&source, {});
   std::atomic<uint64_t> ticks = 0;
-  const Poller poller(&pipeline, std::chrono::milliseconds(1),
-                      [&ticks](const View& p) { ticks = p.ticks; });
+  Poller poller(&pipeline, std::chrono::milliseconds(1),
+                [&ticks](const View& p) { ticks = p.ticks; });
+  EXPECT_TRUE(poller.AwaitFirstTick(kLongestWait));
   EXPECT_GE(poller.Current()->ticks, 1u);
   WaitUntil([&] { return ticks >= 5; });
   EXPECT_GE(poller.Current()->ticks, 5u);
@@ -243,10 +245,42 @@ TEST(Poller, EndsWithoutWaitingForItsInterval) {
   Pipeline pipeline(&source, {});
   int ticks = 0;
   {
-    const Poller poller(&pipeline, std::chrono::hours(1),
-                        [&ticks](const auto&) { ++ticks; });
+    Poller poller(&pipeline, std::chrono::hours(1),
+                  [&ticks](const auto&) { ++ticks; });
+    EXPECT_TRUE(poller.AwaitFirstTick(kLongestWait));
+    EXPECT_FALSE(poller.TickBegan());
+    EXPECT_TRUE(poller.Stop(kLongestWait));
   }
   EXPECT_EQ(ticks, 1);
+}
+
+// A source whose reads do not end before it is told so.
+class HangingSource : public FakeSource {
+ public:
+  std::optional<Error> Read(Snapshot* snapshot) override {
+    reads_end_.get_future().wait();
+    return FakeSource::Read(snapshot);
+  }
+  void EndReads() { reads_end_.set_value(); }
+
+ private:
+  std::promise<void> reads_end_;
+};
+
+TEST(Poller, TellsOfATickThatDoesNotEnd) {
+  HangingSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
+  Poller poller(&pipeline, std::chrono::hours(1), [](const auto&) {});
+  constexpr std::chrono::milliseconds kShort{1};
+  WaitUntil([&] { return poller.TickBegan().has_value(); });
+  EXPECT_FALSE(poller.AwaitFirstTick(kShort));
+  EXPECT_EQ(poller.Current()->ticks, 0u) << "there is an empty view meanwhile";
+  EXPECT_FALSE(poller.Stop(kShort));
+  source.EndReads();
+  EXPECT_TRUE(poller.Stop(kLongestWait));
+  EXPECT_FALSE(poller.TickBegan());
+  EXPECT_EQ(poller.Current()->ticks, 1u);
 }
 
 }  // namespace

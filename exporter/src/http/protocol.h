@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What HTTP/1.1 asks of requests and answers (RFC 9110 and 9112), without
+// sockets.
+#ifndef EXPORTER_HTTP_PROTOCOL_H_
+#define EXPORTER_HTTP_PROTOCOL_H_
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace pfe {
+
+// The time as a header has it: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110,
+// section 5.6.7).
+std::string HttpDate(std::time_t seconds);
+
+// Whether the value of a Host header has only characters that a host and a port
+// consist of (RFC 9110, section 7.2). It may be empty.
+bool IsHost(std::string_view value);
+
+// Whether the connection stays open for another request after a request of this
+// version with this Connection header (RFC 9112, section 9.3).
+bool KeepsAlive(std::string_view version, std::string_view connection);
+
+// The status line and the header fields of an answer, with the empty line at
+// their end. `length` is that of the body. `connection` is the value of the
+// field of this name; an empty one is left out.
+std::string HeadText(const HttpResponse& response, size_t length,
+                     std::string_view connection);
+
+// Tells when to give up an answer because its client reads too slowly. A client
+// may make the server wait for a time, and each byte that it takes earns more
+// of this time. So an answer goes on as long as the client takes at least
+// kSlowest bytes per second.
+class Patience {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+
+  static constexpr uint64_t kSlowest = 10000;  // bytes per second
+
+  // Nobody can make the server wait for longer than `most` at a time.
+  explicit Patience(Duration most) : left_(most) {}
+
+  // Notes that the client took `bytes` while the server waited. `most` may be
+  // another than before. Returns false when the time is used up.
+  bool Note(Duration waited, size_t bytes, Duration most) {
+    const std::chrono::microseconds earned(bytes * (1000000 / kSlowest));
+    left_ = std::min(left_ - waited + earned, most);
+    return left_ > Duration::zero();
+  }
+
+ private:
+  Duration left_;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_HTTP_PROTOCOL_H_
