@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/version.h"
 #include "http/http_server.h"
+#include "http/listen_address.h"
 #include "http/service.h"
 #include "render/top_table.h"
 #include "source/auto_source.h"

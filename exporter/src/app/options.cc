@@ -11,6 +11,7 @@
 
 #include "base/version.h"
 #include "http/http_server.h"
+#include "http/listen_address.h"
 
 namespace pfe {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server. It is the only file pair that knows civetweb.
+// An HTTP/1.1 server. Only this file pair and listen_address know civetweb.
 #ifndef EXPORTER_HTTP_HTTP_SERVER_H_
 #define EXPORTER_HTTP_HTTP_SERVER_H_
 
@@ -44,9 +44,6 @@ class HttpServer {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// Whether the library supports IPv6.
-bool HasIpv6();
-
 // Descriptors that connections leave to the rest of the process, above all to
 // read the source.
 inline constexpr uint64_t kFilesKept = 32;
@@ -59,12 +56,6 @@ struct ConnectionLimits {
 // How many connections to take at once, if the process may have so many files
 // open. More connections than that wait in the kernel.
 ConnectionLimits LimitsFor(uint64_t open_files);
-
-// Checks an address to listen on. Returns what is wrong with it, or an empty
-// text. An address is HOST:PORT, or :PORT for all interfaces. HOST is an IPv4
-// address, localhost, or an IPv6 address in brackets if the library supports
-// IPv6.
-std::string CheckListenAddress(const std::string& address);
 
 }  // namespace pfe
 

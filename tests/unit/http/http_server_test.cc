@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "http/listen_address.h"
 #include "wait.h"
 
 namespace pfe {
