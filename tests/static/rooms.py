@@ -25,7 +25,7 @@ ROOMS = {
 # Header of a library or of the contract: the files that may include it.
 ONLY_IN = {
     "page_faults.h": ["source/*.cc"],
-    "civetweb.h": ["http/http_server.cc"],
+    "civetweb.h": ["http/http_server.cc", "http/listen_address.cc"],
     "nlohmann/json.hpp": ["http/api.cc", "app/options.cc"],
     "re2/": ["follow/selection.cc", "http/listing.cc", "source/cgroup_reader.cc"],
     "spdlog/": ["app/*.cc", "render/top_table.cc"],
