@@ -26,8 +26,8 @@ finds() {
   fi
 }
 
-finds 'PageFaultSnapshotStale: on() keeps' 's/ignoring (cause)/on (job, instance)/'
-finds 'PageFaultSnapshotStale: ignoring (cause, site) drops' \
+finds 'PageFaultModuleMissing: on() keeps' 's/ignoring (cause)/on (job, instance)/'
+finds 'PageFaultModuleMissing: ignoring (cause, site) drops' \
   's/ignoring (cause)/ignoring (cause, site)/'
 finds 'PageFaultProbeMissed: by() keeps' \
   's/increase(page_fault_module_probe.*\]) /sum by (instance) (&) /'
