@@ -107,6 +107,8 @@ def hidden_processes():
 
 def top():
     """--top=N prints N rows into a pipe, and is refreshed on a terminal."""
+    done = run("--top=3", "--interval=100ms", "--source=procfs")
+    assert done.stdout.splitlines()[1].split()[-5] == "-", done.stdout
     done = run("--top=3", "--interval=100ms")
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and len(lines) == 4, done

@@ -96,7 +96,9 @@ void WarnOf(const View& view) {
   if (view.error)
     spdlog::error("cannot read: {}", view.error->message);
   else if (view.reason)
-    spdlog::warn("cannot read: {}", view.reason->message);
+    spdlog::warn(
+        "reading the source {}, because the preferred one cannot be read: {}",
+        view.source, view.reason->message);
 }
 
 int PrintOnce(Pipeline* pipeline) {
@@ -116,10 +118,8 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
   for (;;) {
     const auto view = pipeline->Tick();
-    if (view->error) {
-      WarnOf(*view);
-      return 1;
-    }
+    if (view->error || view->ticks == 1) WarnOf(*view);
+    if (view->error) return 1;
     const std::string table = RenderTop(*view, *options.top);
     // The first tick has no rates yet.
     if (terminal || view->ticks > 1)

@@ -212,7 +212,8 @@ class HttpServer::Implementation {
 
   void KeepMessage(const char* message) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    message_ = message;
+    // The first message has the reason; later ones follow from it.
+    if (message_.empty()) message_ = message;
   }
 
   bool Enter() {
@@ -354,7 +355,7 @@ class HttpServer::Implementation {
   ConnectionLimits limits_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::string message_;    // mutex_: the library's last message
+  std::string message_;    // mutex_: the library's first message
   int in_flight_ = 0;      // mutex_
   bool stopping_ = false;  // mutex_
 };

@@ -51,12 +51,16 @@ std::string RenderTop(const View& view, size_t rows) {
     const Process& process = processes[rank.index];
     const Counters& growth = view.rows->growth[rank.index];
     out += fmt::format(
-        "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8.1f} {:>12} {:>9} {:>10.1f} "
+        "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8} {:>12} {:>9} {:>10.1f} "
         "{:>10.1f}\n",
         process.pid, Printable(std::string(processes.comm(process))),
         PerSecond(growth.faults, seconds), PerSecond(growth.major, seconds),
-        PerSecond(growth.stall_ns, seconds) / 1e7, process.faults,
-        process.major, static_cast<double>(process.vma_kb) / 1024,
+        // Only the module measures stall.
+        view.module
+            ? fmt::format("{:.1f}", PerSecond(growth.stall_ns, seconds) / 1e7)
+            : "-",
+        process.faults, process.major,
+        static_cast<double>(process.vma_kb) / 1024,
         static_cast<double>(process.rss_kb) / 1024);
   }
   return out;

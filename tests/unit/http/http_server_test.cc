@@ -175,6 +175,7 @@ TEST_F(HttpServerTest, APortInUseIsNamed) {
     FAIL() << "listens twice on " << address;
   } catch (const std::runtime_error& error) {
     EXPECT_THAT(error.what(), HasSubstr(address));
+    EXPECT_THAT(error.what(), HasSubstr("Address already in use"));
   }
 }
 
