@@ -71,6 +71,7 @@ void Follower::ContinueRow(uint32_t previous, Rows* rows, uint32_t index) {
   NoteChanges(old, process, state.renamed);
   state.comm = sums_.Add(process, comm, state.renamed ? Sums::kOther : was.comm,
                          growth_);
+  next_.changes.rows |= state.comm != was.comm;
   rows->growth[index] = growth_.counters;
 }
 

@@ -37,8 +37,10 @@ struct RowState {
 
 // Which exported values differ from the tick before, in any row.
 struct Changes {
-  bool all = false;   // the source is another one
-  bool rows = false;  // processes came, went, exited or were renamed
+  bool all = false;  // the source is another one
+  // Processes came, went, exited or were renamed, or their comms left the
+  // bucket.
+  bool rows = false;
   bool counters = false;
   bool released = false;  // growth by comm that was held back: see Births
   bool vma = false;

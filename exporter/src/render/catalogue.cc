@@ -121,7 +121,7 @@ constexpr MetricInfo kCatalogue[] = {
      "Live processes without series of their own, because of the flags "
      "--processes.* and --no-pid."},
     {Metric::kCommsOmitted, "page_fault_exporter_comms_omitted", kGauge, "",
-     "Comms that share the bucket \"other\", because of --comms.max."},
+     "Comms that share the bucket `other`, because of --comms.max."},
     {Metric::kHeldFaults, "page_fault_exporter_held_faults", kGauge, "",
      "Page faults that page_fault_comm_faults_total does not show yet, because "
      "their series are new (--birth.hold)."},

@@ -54,6 +54,29 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   EXPECT_EQ(again.ticks, 4u);
 }
 
+// Nothing of the process has changed, but its comm has.
+TEST(Pipeline, ACommThatLeavesTheBucketIsRenderedAgain) {
+  FakeSource source;
+  for (int i = 0; i < 3; ++i) source.Then(Of({Live(1, 1, "init", 5)}));
+  PipelineSettings settings;
+  settings.max_comms = 0;
+  Pipeline pipeline(&source, settings);
+  const auto processes_by_comm = [&pipeline] {
+    const auto view = pipeline.Tick();
+    for (const RenderedFamily& family : view->families)
+      if (family.metric == Metric::kCommProcesses)
+        return *family.samples->plain();
+    return std::string();
+  };
+  EXPECT_EQ(processes_by_comm(),
+            "page_fault_comm_processes{comm=\"other\"} 1\n");
+  settings.max_comms = 1;
+  pipeline.Configure(settings);
+  EXPECT_EQ(processes_by_comm(),
+            "page_fault_comm_processes{comm=\"other\"} 0\n"
+            "page_fault_comm_processes{comm=\"init\"} 1\n");
+}
+
 TEST(Pipeline, SaysWhyItFellBack) {
   FakeSource source;
   Snapshot snapshot = Of({Live(1, 1, "init", 5)}, "procfs", 0);
