@@ -71,6 +71,26 @@ bool HasBlankBeforeColon(const mg_header& header) {
   return std::find(colon + 1, header.value, '\0') != header.value;
 }
 
+// The length of the line ends of a head: 2 for CR LF, 1 for LF, 0 if they
+// differ or there are lines that the library has not read. It stops reading at
+// a line that it takes for no field, for example one that begins with a blank.
+// Then it would take a body for a request if Content-Length comes behind.
+ptrdiff_t LineEnd(const mg_request_info& info) {
+  if (info.num_headers == 0) return 2;
+  const char* end = info.http_version + strlen(info.http_version);
+  const ptrdiff_t length = info.http_headers[0].name - end;
+  for (int i = 0; i < info.num_headers; ++i) {
+    const mg_header& header = info.http_headers[i];
+    if (header.name - end != length) return 0;
+    end = header.value + strlen(header.value);
+  }
+  // The library has replaced the ends of the lines that it has read, and the
+  // last byte of the head, by NUL.
+  const bool is_last =
+      end[1] == '\0' && (length == 1 || (end[2] == '\r' && end[3] == '\0'));
+  return is_last && length <= 2 ? length : 0;
+}
+
 bool IsNumber(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -81,6 +101,8 @@ std::optional<HttpResponse> Refuse(const mg_request_info& info) {
   if (info.num_headers == MG_MAX_HEADERS)
     return HttpResponse(431, "Too many header fields\n");
   const mg_header* const end = info.http_headers + info.num_headers;
+  if (LineEnd(info) == 0)
+    return HttpResponse(400, "A line is no header field\n");
   if (std::any_of(info.http_headers, end, HasBlankBeforeColon))
     return HttpResponse(400, "A header field's name ends in a blank\n");
   const auto hosts =
@@ -268,7 +290,8 @@ class HttpServer::Implementation {
         path ? Refuse(info)
              : HttpResponse(400, "An escape is not % and two hex digits\n");
     const HttpResponse response = refused ? *refused : Handle(request);
-    const bool keep = !refused && !HasBody(info) &&
+    // Behind LF it cannot be seen whether the library has read all lines.
+    const bool keep = !refused && !HasBody(info) && LineEnd(info) == 2 &&
                       KeepsAlive(OrEmpty(info.http_version),
                                  JoinedHeader(info, "Connection"));
     const std::string_view connection_field =
