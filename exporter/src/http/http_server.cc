@@ -51,12 +51,22 @@ std::string JoinedHeader(const mg_request_info& info, const char* name) {
   std::string joined;
   for (int i = 0; i < info.num_headers; ++i) {
     const mg_header& header = info.http_headers[i];
-    const std::string_view value = OrEmpty(header.value);
-    if (strcasecmp(header.name, name) != 0 || value.empty()) continue;
+    if (strcasecmp(header.name, name) != 0) continue;
+    std::string_view value = OrEmpty(header.value);
+    // The library leaves blanks behind a value.
+    value = value.substr(0, value.find_last_not_of(' ') + 1);
+    if (value.empty()) continue;
     if (!joined.empty()) joined += ", ";
     joined += value;
   }
   return joined;
+}
+
+ptrdiff_t CountOf(const mg_request_info& info, const char* name) {
+  return std::count_if(info.http_headers, info.http_headers + info.num_headers,
+                       [name](const mg_header& header) {
+                         return strcasecmp(header.name, name) == 0;
+                       });
 }
 
 void AppendItem(const std::string& item, std::string* list) {
@@ -105,10 +115,7 @@ std::optional<HttpResponse> Refuse(const mg_request_info& info) {
     return HttpResponse(400, "A line is no header field\n");
   if (std::any_of(info.http_headers, end, HasBlankBeforeColon))
     return HttpResponse(400, "A header field's name ends in a blank\n");
-  const auto hosts =
-      std::count_if(info.http_headers, end, [](const mg_header& header) {
-        return strcasecmp(header.name, "Host") == 0;
-      });
+  const ptrdiff_t hosts = CountOf(info, "Host");
   if (hosts > 1 || (hosts == 0 && OrEmpty(info.http_version) != "1.0") ||
       !IsHost(JoinedHeader(info, "Host")))
     return HttpResponse(400, "A request has one valid Host\n");
@@ -121,6 +128,22 @@ bool HasBody(const mg_request_info& info) {
   const std::string length = JoinedHeader(info, "Content-Length");
   return length.find_first_not_of('0') != std::string::npos ||
          !JoinedHeader(info, "Transfer-Encoding").empty();
+}
+
+// Whether the connection stays open for another request (RFC 9112, section
+// 9.3). The library closes it after the first Connection field that is empty,
+// is not keep-alive or asks for an upgrade too, so it is kept for the plain
+// keep-alive only.
+bool KeepsAlive(const mg_request_info& info) {
+  switch (CountOf(info, "Connection")) {
+    case 0:
+      return OrEmpty(info.http_version) == "1.1";
+    case 1:
+      return strcasecmp(JoinedHeader(info, "Connection").c_str(),
+                        "keep-alive") == 0;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -291,9 +314,8 @@ class HttpServer::Implementation {
              : HttpResponse(400, "An escape is not % and two hex digits\n");
     const HttpResponse response = refused ? *refused : Handle(request);
     // Behind LF it cannot be seen whether the library has read all lines.
-    const bool keep = !refused && !HasBody(info) && LineEnd(info) == 2 &&
-                      KeepsAlive(OrEmpty(info.http_version),
-                                 JoinedHeader(info, "Connection"));
+    const bool keep =
+        !refused && !HasBody(info) && LineEnd(info) == 2 && KeepsAlive(info);
     const std::string_view connection_field =
         !keep                                 ? "close"
         : OrEmpty(info.http_version) == "1.0" ? "keep-alive"

@@ -23,10 +23,6 @@ std::string HttpDate(std::time_t seconds);
 // consist of (RFC 9110, section 7.2). It may be empty.
 bool IsHost(std::string_view value);
 
-// Whether the connection stays open for another request after a request of this
-// version with this Connection header (RFC 9112, section 9.3).
-bool KeepsAlive(std::string_view version, std::string_view connection);
-
 // The status line and the header fields of an answer, with the empty line at
 // their end. `length` is that of the body. `connection` is the value of the
 // field of this name; an empty one is left out.

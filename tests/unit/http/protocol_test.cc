@@ -23,17 +23,6 @@ TEST(IsHost, ByItsCharacters) {
     EXPECT_FALSE(IsHost(bad)) << bad;
 }
 
-TEST(KeepsAlive, ByVersionAndConnection) {
-  EXPECT_TRUE(KeepsAlive("1.1", ""));
-  EXPECT_TRUE(KeepsAlive("1.1", "TE , Keep-Alive"));
-  EXPECT_TRUE(KeepsAlive("1.0", "keep-alive"));
-  EXPECT_FALSE(KeepsAlive("1.0", ""));
-  EXPECT_FALSE(KeepsAlive("1.1", "close"));
-  EXPECT_FALSE(KeepsAlive("1.1", "keep-alive, CLOSE"));
-  EXPECT_FALSE(KeepsAlive("1.1", "Upgrade, HTTP2-Settings"));
-  EXPECT_FALSE(KeepsAlive("1.0", "not-keep-alive"));
-}
-
 TEST(HeadText, HasEachFieldOnce) {
   HttpResponse response(405, "");
   response.headers.emplace_back("Allow", "GET, HEAD");
