@@ -30,11 +30,6 @@ constexpr const char* kKeepAliveMs = "500";
 constexpr const char* kLargestHead =
     "8192";  // each thread has a buffer of this size
 
-// How long a client may make an answer wait at a time. It is less when more
-// than a quarter of the threads are at work, so that clients that do not read
-// cannot take them all.
-constexpr std::chrono::seconds kPatience{10};
-constexpr std::chrono::seconds kPatienceInACrowd{2};
 // The largest part of an answer that is written between two looks at the clock.
 constexpr size_t kPart = 262144;
 
@@ -272,11 +267,10 @@ class HttpServer::Implementation {
     idle_.notify_all();
   }
 
-  // How long a client may make an answer wait now.
-  Patience::Duration LongestWait() {
+  Patience::Limits LimitsNow() {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool crowd = 4 * static_cast<unsigned>(in_flight_) > limits_.threads;
-    return crowd ? kPatienceInACrowd : kPatience;
+    return crowd ? kInACrowd : kAlone;
   }
 
   // Answers a request that the library has parsed. Returns the status.
@@ -355,7 +349,7 @@ class HttpServer::Implementation {
     size_t length = 0;
     for (const auto& piece : response.body) length += piece->size();
     std::string text = HeadText(response, length, connection_field);
-    Patience patience(kPatience);
+    Patience patience(kAlone);
     if (!head)
       for (const auto& piece : response.body)
         if (!WritePiece(connection, *piece, &text, &patience)) return false;
@@ -387,7 +381,7 @@ class HttpServer::Implementation {
       // Without a byte the library returns after its timeout, or at once if the
       // connection is broken or the server stops.
       if (taken == 0 && waited < kRequestTimeout) return false;
-      if (!patience->Note(waited, taken, LongestWait())) return false;
+      if (!patience->Note(waited, taken, LimitsNow())) return false;
       text.remove_prefix(taken);
     }
     return true;

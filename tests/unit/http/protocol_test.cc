@@ -42,31 +42,32 @@ TEST(HeadText, HasEachFieldOnce) {
 // Whether an answer whose client takes so many bytes each second, for as many
 // seconds, is written as long as that.
 bool Lasts(size_t bytes_per_second, int for_seconds) {
-  Patience patience(seconds(10));
+  Patience patience(kAlone);
   for (int i = 0; i < for_seconds; ++i)
-    if (!patience.Note(seconds(1), bytes_per_second, seconds(10))) return false;
+    if (!patience.Note(seconds(1), bytes_per_second, kAlone)) return false;
   return true;
 }
 
 TEST(Patience, LastsAsLongAsTheClientReads) {
-  EXPECT_TRUE(Lasts(Patience::kSlowest, 100000));
+  EXPECT_TRUE(Lasts(kAlone.slowest, 100000));
   EXPECT_TRUE(Lasts(400000, 100000));
-  EXPECT_TRUE(Lasts(Patience::kSlowest / 2, 19));
-  EXPECT_FALSE(Lasts(Patience::kSlowest / 2, 21));
+  EXPECT_TRUE(Lasts(kAlone.slowest / 2, 19));
+  EXPECT_FALSE(Lasts(kAlone.slowest / 2, 21));
   EXPECT_TRUE(Lasts(0, 9));
   EXPECT_FALSE(Lasts(0, 10));
 }
 
 TEST(Patience, ManyBytesEarnNoMoreThanTheMost) {
-  Patience patience(seconds(10));
-  EXPECT_TRUE(patience.Note(milliseconds(1), size_t{1} << 40, seconds(10)));
-  EXPECT_FALSE(patience.Note(seconds(10), 0, seconds(10)));
+  Patience patience(kAlone);
+  EXPECT_TRUE(patience.Note(milliseconds(1), size_t{1} << 40, kAlone));
+  EXPECT_FALSE(patience.Note(seconds(10), 0, kAlone));
 }
 
 TEST(Patience, IsLessInACrowd) {
-  Patience patience(seconds(10));
-  EXPECT_TRUE(patience.Note(seconds(1), 0, seconds(2)));
-  EXPECT_FALSE(patience.Note(seconds(2), 0, seconds(2)));
+  Patience patience(kAlone);
+  EXPECT_TRUE(patience.Note(seconds(1), 0, kInACrowd));
+  EXPECT_TRUE(patience.Note(seconds(3), 3 * kInACrowd.slowest, kInACrowd));
+  EXPECT_FALSE(patience.Note(seconds(3), kInACrowd.slowest, kInACrowd));
 }
 
 }  // namespace
