@@ -68,6 +68,37 @@ def half_open_and_deaf_clients():
         assert status == 200 and b"page_faults_total{" in body, (status, body[:99])
 
 
+def slow_clients():
+    """100 clients that read slowly do not keep a scrape out."""
+    ended = threading.Event()
+    served = []
+
+    def read_slowly(daemon):
+        with connect(daemon, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+                     room=2304) as s:
+            served.append(s.recv(1))
+            try:
+                while not ended.is_set() and s.recv(4096):
+                    time.sleep(0.1)  # faster than a client alone must be
+            except ConnectionResetError:
+                pass
+
+    with Daemon("--web.max-requests=0", "--processes.max=40000") as daemon:
+        daemon.write_rows(40000)  # it takes such a client longer than LIMIT
+        threads = [threading.Thread(target=read_slowly, args=(daemon,))
+                   for _ in range(100)]
+        for thread in threads:
+            thread.start()
+        try:
+            # Each has a thread of the daemon, or had one.
+            daemon.wait(lambda: len(served) >= 72, "slow clients")
+            assert daemon.get("/metrics")[0] == 200
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+
+
 def more_connections_than_descriptors():
     """1,100 half-open connections leave the descriptors that reading takes."""
     for source, limit in ("module", "1024:"), ("procfs", "256:256"):
@@ -239,7 +270,7 @@ def reload_of_the_configuration():
 
 
 TESTS = [forms, bad_tables, reload_of_the_configuration, odd_stderr, full_disk,
-         sigterm_finishes_scrapes, half_open_and_deaf_clients,
+         sigterm_finishes_scrapes, half_open_and_deaf_clients, slow_clients,
          more_connections_than_descriptors, bad_requests]
 if not SANITIZED:
     TESTS.append(a_million_rows)

@@ -171,8 +171,8 @@ class Daemon {
     sd_notify(0, "STOPPING=1");
     if (!poller_.Stop(kTickLimit)) {
       spdlog::warn("ending, although reading the source has not ended");
-      spdlog::shutdown();
-      // Destructors would wait for the tick.
+      // Destructors would wait for the tick. The log has no line to flush, and
+      // the tick may still write to it.
       std::_Exit(0);
     }
     return 0;

@@ -30,11 +30,6 @@ constexpr const char* kKeepAliveMs = "500";
 constexpr const char* kLargestHead =
     "8192";  // each thread has a buffer of this size
 
-// How long a client may make an answer wait at a time. It is less when more
-// than a quarter of the threads are at work, so that clients that do not read
-// cannot take them all.
-constexpr std::chrono::seconds kPatience{10};
-constexpr std::chrono::seconds kPatienceInACrowd{2};
 // The largest part of an answer that is written between two looks at the clock.
 constexpr size_t kPart = 262144;
 
@@ -51,12 +46,22 @@ std::string JoinedHeader(const mg_request_info& info, const char* name) {
   std::string joined;
   for (int i = 0; i < info.num_headers; ++i) {
     const mg_header& header = info.http_headers[i];
-    const std::string_view value = OrEmpty(header.value);
-    if (strcasecmp(header.name, name) != 0 || value.empty()) continue;
+    if (strcasecmp(header.name, name) != 0) continue;
+    std::string_view value = OrEmpty(header.value);
+    // The library leaves blanks behind a value.
+    value = value.substr(0, value.find_last_not_of(' ') + 1);
+    if (value.empty()) continue;
     if (!joined.empty()) joined += ", ";
     joined += value;
   }
   return joined;
+}
+
+ptrdiff_t CountOf(const mg_request_info& info, const char* name) {
+  return std::count_if(info.http_headers, info.http_headers + info.num_headers,
+                       [name](const mg_header& header) {
+                         return strcasecmp(header.name, name) == 0;
+                       });
 }
 
 void AppendItem(const std::string& item, std::string* list) {
@@ -71,6 +76,26 @@ bool HasBlankBeforeColon(const mg_header& header) {
   return std::find(colon + 1, header.value, '\0') != header.value;
 }
 
+// The length of the line ends of a head: 2 for CR LF, 1 for LF, 0 if they
+// differ or there are lines that the library has not read. It stops reading at
+// a line that it takes for no field, for example one that begins with a blank.
+// Then it would take a body for a request if Content-Length comes behind.
+ptrdiff_t LineEnd(const mg_request_info& info) {
+  if (info.num_headers == 0) return 2;
+  const char* end = info.http_version + strlen(info.http_version);
+  const ptrdiff_t length = info.http_headers[0].name - end;
+  for (int i = 0; i < info.num_headers; ++i) {
+    const mg_header& header = info.http_headers[i];
+    if (header.name - end != length) return 0;
+    end = header.value + strlen(header.value);
+  }
+  // The library has replaced the ends of the lines that it has read, and the
+  // last byte of the head, by NUL.
+  const bool is_last =
+      end[1] == '\0' && (length == 1 || (end[2] == '\r' && end[3] == '\0'));
+  return is_last && length <= 2 ? length : 0;
+}
+
 bool IsNumber(std::string_view text) {
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -81,12 +106,11 @@ std::optional<HttpResponse> Refuse(const mg_request_info& info) {
   if (info.num_headers == MG_MAX_HEADERS)
     return HttpResponse(431, "Too many header fields\n");
   const mg_header* const end = info.http_headers + info.num_headers;
+  if (LineEnd(info) == 0)
+    return HttpResponse(400, "A line is no header field\n");
   if (std::any_of(info.http_headers, end, HasBlankBeforeColon))
     return HttpResponse(400, "A header field's name ends in a blank\n");
-  const auto hosts =
-      std::count_if(info.http_headers, end, [](const mg_header& header) {
-        return strcasecmp(header.name, "Host") == 0;
-      });
+  const ptrdiff_t hosts = CountOf(info, "Host");
   if (hosts > 1 || (hosts == 0 && OrEmpty(info.http_version) != "1.0") ||
       !IsHost(JoinedHeader(info, "Host")))
     return HttpResponse(400, "A request has one valid Host\n");
@@ -99,6 +123,22 @@ bool HasBody(const mg_request_info& info) {
   const std::string length = JoinedHeader(info, "Content-Length");
   return length.find_first_not_of('0') != std::string::npos ||
          !JoinedHeader(info, "Transfer-Encoding").empty();
+}
+
+// Whether the connection stays open for another request (RFC 9112, section
+// 9.3). The library closes it after the first Connection field that is empty,
+// is not keep-alive or asks for an upgrade too, so it is kept for the plain
+// keep-alive only.
+bool KeepsAlive(const mg_request_info& info) {
+  switch (CountOf(info, "Connection")) {
+    case 0:
+      return OrEmpty(info.http_version) == "1.1";
+    case 1:
+      return strcasecmp(JoinedHeader(info, "Connection").c_str(),
+                        "keep-alive") == 0;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -228,11 +268,10 @@ class HttpServer::Implementation {
     idle_.notify_all();
   }
 
-  // How long a client may make an answer wait now.
-  Patience::Duration LongestWait() {
+  Patience::Limits LimitsNow() {
     const std::lock_guard<std::mutex> lock(mutex_);
     const bool crowd = 4 * static_cast<unsigned>(in_flight_) > limits_.threads;
-    return crowd ? kPatienceInACrowd : kPatience;
+    return crowd ? kInACrowd : kAlone;
   }
 
   // Answers a request that the library has parsed. Returns the status.
@@ -269,9 +308,9 @@ class HttpServer::Implementation {
         path ? Refuse(info)
              : HttpResponse(400, "An escape is not % and two hex digits\n");
     const HttpResponse response = refused ? *refused : Handle(request);
-    const bool keep = !refused && !HasBody(info) &&
-                      KeepsAlive(OrEmpty(info.http_version),
-                                 JoinedHeader(info, "Connection"));
+    // Behind LF it cannot be seen whether the library has read all lines.
+    const bool keep =
+        !refused && !HasBody(info) && LineEnd(info) == 2 && KeepsAlive(info);
     const std::string_view connection_field =
         !keep                                 ? "close"
         : OrEmpty(info.http_version) == "1.0" ? "keep-alive"
@@ -311,7 +350,7 @@ class HttpServer::Implementation {
     size_t length = 0;
     for (const auto& piece : response.body) length += piece->size();
     std::string text = HeadText(response, length, connection_field);
-    Patience patience(kPatience);
+    Patience patience(kAlone);
     if (!head)
       for (const auto& piece : response.body)
         if (!WritePiece(connection, *piece, &text, &patience)) return false;
@@ -343,7 +382,7 @@ class HttpServer::Implementation {
       // Without a byte the library returns after its timeout, or at once if the
       // connection is broken or the server stops.
       if (taken == 0 && waited < kRequestTimeout) return false;
-      if (!patience->Note(waited, taken, LongestWait())) return false;
+      if (!patience->Note(waited, taken, LimitsNow())) return false;
       text.remove_prefix(taken);
     }
     return true;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/protocol.h"
 
-#include <strings.h>
-
 namespace pfe {
 namespace {
 
@@ -34,21 +32,6 @@ bool IsAlphanumeric(char c) {
          (c >= 'A' && c <= 'Z');
 }
 
-// Whether a list of tokens has this one, whose case does not matter.
-bool HasToken(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const size_t end = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, end);
-    list.remove_prefix(std::min(end + 1, list.size()));
-    item.remove_prefix(std::min(item.find_first_not_of(" \t"), item.size()));
-    item = item.substr(0, item.find_last_not_of(" \t") + 1);
-    if (item.size() == token.size() &&
-        strncasecmp(item.data(), token.data(), token.size()) == 0)
-      return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string HttpDate(std::time_t seconds) {
@@ -66,14 +49,6 @@ bool IsHost(std::string_view value) {
            std::string_view("!$%&'()*+,-.:;=[]_~").find(c) !=
                std::string_view::npos;
   });
-}
-
-bool KeepsAlive(std::string_view version, std::string_view connection) {
-  if (HasToken(connection, "close")) return false;
-  // A connection that is asked for anything but keep-alive is closed by
-  // civetweb after the answer.
-  return HasToken(connection, "keep-alive") ||
-         (version == "1.1" && connection.empty());
 }
 
 std::string HeadText(const HttpResponse& response, size_t length,

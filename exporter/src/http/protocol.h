@@ -23,10 +23,6 @@ std::string HttpDate(std::time_t seconds);
 // consist of (RFC 9110, section 7.2). It may be empty.
 bool IsHost(std::string_view value);
 
-// Whether the connection stays open for another request after a request of this
-// version with this Connection header (RFC 9112, section 9.3).
-bool KeepsAlive(std::string_view version, std::string_view connection);
-
 // The status line and the header fields of an answer, with the empty line at
 // their end. `length` is that of the body. `connection` is the value of the
 // field of this name; an empty one is left out.
@@ -35,28 +31,35 @@ std::string HeadText(const HttpResponse& response, size_t length,
 
 // Tells when to give up an answer because its client reads too slowly. A client
 // may make the server wait for a time, and each byte that it takes earns more
-// of this time. So an answer goes on as long as the client takes at least
-// kSlowest bytes per second.
+// of this time. So an answer goes on as long as the client takes at least so
+// many bytes per second as it must.
 class Patience {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  static constexpr uint64_t kSlowest = 10000;  // bytes per second
+  struct Limits {
+    Duration longest;  // that a client can make the server wait at a time
+    uint64_t slowest;  // bytes per second that a client must take
+  };
 
-  // Nobody can make the server wait for longer than `most` at a time.
-  explicit Patience(Duration most) : left_(most) {}
+  explicit Patience(const Limits& limits) : left_(limits.longest) {}
 
-  // Notes that the client took `bytes` while the server waited. `most` may be
-  // another than before. Returns false when the time is used up.
-  bool Note(Duration waited, size_t bytes, Duration most) {
-    const std::chrono::microseconds earned(bytes * (1000000 / kSlowest));
-    left_ = std::min(left_ - waited + earned, most);
+  // Notes that the client took `bytes` while the server waited. The limits may
+  // be others than before. Returns false when the time is used up.
+  bool Note(Duration waited, size_t bytes, const Limits& limits) {
+    const std::chrono::microseconds earned(bytes * 1000000 / limits.slowest);
+    left_ = std::min(left_ - waited + earned, limits.longest);
     return left_ > Duration::zero();
   }
 
  private:
   Duration left_;
 };
+
+// What a client that reads slowly may do. It is less when more than a quarter
+// of the threads are at work, so that such clients cannot take them all.
+inline constexpr Patience::Limits kAlone{std::chrono::seconds(10), 10000};
+inline constexpr Patience::Limits kInACrowd{std::chrono::seconds(2), 200000};
 
 }  // namespace pfe
 

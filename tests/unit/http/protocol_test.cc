@@ -23,17 +23,6 @@ TEST(IsHost, ByItsCharacters) {
     EXPECT_FALSE(IsHost(bad)) << bad;
 }
 
-TEST(KeepsAlive, ByVersionAndConnection) {
-  EXPECT_TRUE(KeepsAlive("1.1", ""));
-  EXPECT_TRUE(KeepsAlive("1.1", "TE , Keep-Alive"));
-  EXPECT_TRUE(KeepsAlive("1.0", "keep-alive"));
-  EXPECT_FALSE(KeepsAlive("1.0", ""));
-  EXPECT_FALSE(KeepsAlive("1.1", "close"));
-  EXPECT_FALSE(KeepsAlive("1.1", "keep-alive, CLOSE"));
-  EXPECT_FALSE(KeepsAlive("1.1", "Upgrade, HTTP2-Settings"));
-  EXPECT_FALSE(KeepsAlive("1.0", "not-keep-alive"));
-}
-
 TEST(HeadText, HasEachFieldOnce) {
   HttpResponse response(405, "");
   response.headers.emplace_back("Allow", "GET, HEAD");
@@ -53,31 +42,32 @@ TEST(HeadText, HasEachFieldOnce) {
 // Whether an answer whose client takes so many bytes each second, for as many
 // seconds, is written as long as that.
 bool Lasts(size_t bytes_per_second, int for_seconds) {
-  Patience patience(seconds(10));
+  Patience patience(kAlone);
   for (int i = 0; i < for_seconds; ++i)
-    if (!patience.Note(seconds(1), bytes_per_second, seconds(10))) return false;
+    if (!patience.Note(seconds(1), bytes_per_second, kAlone)) return false;
   return true;
 }
 
 TEST(Patience, LastsAsLongAsTheClientReads) {
-  EXPECT_TRUE(Lasts(Patience::kSlowest, 100000));
+  EXPECT_TRUE(Lasts(kAlone.slowest, 100000));
   EXPECT_TRUE(Lasts(400000, 100000));
-  EXPECT_TRUE(Lasts(Patience::kSlowest / 2, 19));
-  EXPECT_FALSE(Lasts(Patience::kSlowest / 2, 21));
+  EXPECT_TRUE(Lasts(kAlone.slowest / 2, 19));
+  EXPECT_FALSE(Lasts(kAlone.slowest / 2, 21));
   EXPECT_TRUE(Lasts(0, 9));
   EXPECT_FALSE(Lasts(0, 10));
 }
 
 TEST(Patience, ManyBytesEarnNoMoreThanTheMost) {
-  Patience patience(seconds(10));
-  EXPECT_TRUE(patience.Note(milliseconds(1), size_t{1} << 40, seconds(10)));
-  EXPECT_FALSE(patience.Note(seconds(10), 0, seconds(10)));
+  Patience patience(kAlone);
+  EXPECT_TRUE(patience.Note(milliseconds(1), size_t{1} << 40, kAlone));
+  EXPECT_FALSE(patience.Note(seconds(10), 0, kAlone));
 }
 
 TEST(Patience, IsLessInACrowd) {
-  Patience patience(seconds(10));
-  EXPECT_TRUE(patience.Note(seconds(1), 0, seconds(2)));
-  EXPECT_FALSE(patience.Note(seconds(2), 0, seconds(2)));
+  Patience patience(kAlone);
+  EXPECT_TRUE(patience.Note(seconds(1), 0, kInACrowd));
+  EXPECT_TRUE(patience.Note(seconds(3), 3 * kInACrowd.slowest, kInACrowd));
+  EXPECT_FALSE(patience.Note(seconds(3), kInACrowd.slowest, kInACrowd));
 }
 
 }  // namespace
