@@ -131,7 +131,7 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
 
 // How long the start waits for the first tick, and the end for the last one. A
 // read of the source may hang.
-constexpr std::chrono::seconds kTickLimit{2};
+constexpr std::chrono::seconds kTickLimit{1};
 
 // The running service, and its reactions to signals.
 class Daemon {
