@@ -34,8 +34,7 @@ constexpr MetricInfo kCatalogue[] = {
      "Memory of a process that is swapped out."},
     {Metric::kHugetlb, "page_fault_process_hugetlb_bytes", kGauge, kPidComm,
      "Memory of a process in huge pages of hugetlb, which no RSS includes; "
-     "only "
-     "processes that have some have a series."},
+     "only processes that have some have a series."},
     {Metric::kProcessBreakdown, "page_fault_process_breakdown_total", kCounter,
      "pid, comm, severity, access, kind",
      "Page faults of the processes that fault most, by severity, access and "
