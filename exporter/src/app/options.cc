@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
+#include <stdexcept>
 
 #include "base/version.h"
 #include "http/http_server.h"
@@ -216,6 +219,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
       CLI::MultiOptionPolicy::TakeLast);
   app->set_version_flag("--version",
                         std::string("page_fault_exporter ") + Version());
+  app->allow_extras();  // RefuseExtras() says more than the library does
   AddSourceOptions(app.get(), raw);
   AddProcessOptions(app.get(), &raw->options.pipeline);
   AddBirthOptions(app.get(), raw);
@@ -269,6 +273,30 @@ void RefuseEmptyLists(CLI::App* app) {
   }
 }
 
+void RefuseExtras(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining();
+  if (!extras.empty())
+    throw CLI::ValidationError(extras.front(), "is no option");
+}
+
+// Names the environment variable that an error is about: the error names an
+// option, and only the variable sets this option.
+std::string VariableOf(const CLI::App& app, const std::string& error, int argc,
+                       const char* const* argv) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string flag = "--" + option->get_single_name();
+    const std::string variable = option->get_envname();
+    if (!getenv(variable.c_str()) || error.find(flag) == std::string::npos)
+      continue;
+    if (std::any_of(argv, argv + argc, [&flag](std::string_view argument) {
+          return argument.starts_with(flag);
+        }))
+      continue;
+    return variable + ": ";
+  }
+  return "";
+}
+
 // Applies an environment variable that has an old name. The new name overrides
 // it.
 void ApplyOldNames(CLI::App* app) {
@@ -279,15 +307,29 @@ void ApplyOldNames(CLI::App* app) {
   option->run_callback();
 }
 
+// Refuses a key that is there twice; the library would take the last one.
+Json ParseJson(std::istream& file) {
+  std::set<std::string> keys;
+  return Json::parse(
+      file, [&keys](int depth, Json::parse_event_t event, const Json& parsed) {
+        if (event == Json::parse_event_t::key && depth == 1 &&
+            !keys.insert(parsed.get<std::string>()).second)
+          throw std::runtime_error(parsed.dump() + " is there twice");
+        return true;
+      });
+}
+
 // Applies the file's options that neither a flag nor the environment sets.
 void ApplyFile(const std::string& path, CLI::App* app) {
   std::ifstream file(path);
   if (!file)
     throw CLI::FileError("--config.file: cannot read " + path + ": " +
                          strerror(errno));
+  if (std::filesystem::is_directory(path))
+    throw CLI::FileError("--config.file: " + path + " is a directory");
   Json json;
   try {
-    json = Json::parse(file);
+    json = ParseJson(file);
   } catch (const std::exception& error) {  // from parsing or from reading
     throw CLI::FileError("--config.file: " + path + ": " + error.what());
   }
@@ -325,6 +367,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
   const auto app = MakeApp(&raw);
   try {
     app->parse(argc, argv);
+    RefuseExtras(*app);
     RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
@@ -335,7 +378,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     parsed.text = text.str();
     return parsed;
   } catch (const CLI::Error& error) {
-    parsed.error = error.what();
+    parsed.error = VariableOf(*app, error.what(), argc, argv) + error.what();
     return parsed;
   }
   raw.options.interval = *ParseDuration(raw.interval);

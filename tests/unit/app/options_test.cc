@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 ParsedOptions Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "page_fault_exporter");
@@ -122,8 +123,10 @@ TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
 }
 
 TEST(ParseOptions, UnknownFlag) {
-  const ParsedOptions parsed = Parse({"--no-such-flag"});
-  EXPECT_THAT(parsed.error, HasSubstr("--no-such-flag"));
+  EXPECT_EQ(Parse({"--no-such-flag"}).error, "--no-such-flag: is no option");
+  EXPECT_EQ(Parse({"--intervall", "5s", "--once"}).error,
+            "--intervall: is no option");
+  EXPECT_EQ(Parse({"metrics"}).error, "metrics: is no option");
 }
 
 TEST(ParseOptions, TlsIsRefusedWithAHint) {
@@ -188,6 +191,7 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"web.listen-address": ","})", "is an empty list"},
       {R"({"once": true})", "once"},
       {R"({"config.file": "x"})", "config.file"},
+      {R"({"no-pid": true, "no-pid": false})", "\"no-pid\" is there twice"},
   };
   for (const auto& [text, wrong] : cases) {
     const ParsedOptions parsed = ParseWith(text);
@@ -195,7 +199,8 @@ TEST_F(ConfigFile, MistakesAreNamed) {
     EXPECT_THAT(parsed.error, HasSubstr(path_)) << text;
     EXPECT_THAT(parsed.error, HasSubstr(wrong)) << text;
   }
-  EXPECT_NE(Parse({"--config.file", "/"}).error, "");
+  EXPECT_THAT(Parse({"--config.file", "/"}).error,
+              HasSubstr("/ is a directory"));
   EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).error,
               HasSubstr("/nonexistent"));
 }
@@ -220,6 +225,14 @@ TEST(Environment, BadValuesAreNamed) {
   const ParsedOptions parsed = Parse({});
   unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
   EXPECT_THAT(parsed.error, HasSubstr("guess"));
+  EXPECT_THAT(parsed.error, HasSubstr("PAGE_FAULT_EXPORTER_SOURCE"));
+}
+
+TEST(Environment, IsNotNamedForWhatAFlagSets) {
+  setenv("PAGE_FAULT_EXPORTER_SOURCE", "procfs", 1);
+  const ParsedOptions parsed = Parse({"--source=guess"});
+  unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
+  EXPECT_THAT(parsed.error, Not(HasSubstr("PAGE_FAULT_EXPORTER_SOURCE")));
 }
 
 TEST(NeedRestart, NamesWhatCannotBeChanged) {
