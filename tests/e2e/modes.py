@@ -113,18 +113,26 @@ def top():
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and len(lines) == 4, done
     assert lines[0].split()[:2] == ["PID", "COMM"]
+    assert b"preferred" not in terminal_of(*SOURCE)
+    fell_back = terminal_of("--path.debugfs=/nonexistent")
+    assert fell_back.count(b"because the preferred one") >= 3, fell_back
+
+
+def terminal_of(*options):
+    """What three refreshes of --top show on a terminal."""
     screen, terminal = pty.openpty()
-    process = subprocess.Popen([DAEMON, *SOURCE, "--top", "--interval=100ms"],
+    process = subprocess.Popen([DAEMON, *options, "--top", "--interval=100ms"],
                                stdout=terminal, stderr=subprocess.DEVNULL)
     os.close(terminal)
     seen, end = b"", time.monotonic() + LIMIT
-    while seen.count(b"\x1b[H") < 3 and time.monotonic() < end:
+    while seen.count(b"\x1b[H") < 4 and time.monotonic() < end:
         if select.select([screen], [], [], 1)[0]:
             seen += os.read(screen, 65536)
     process.send_signal(signal.SIGINT)
     assert process.wait(LIMIT) == 0
     os.close(screen)
-    assert seen.count(b"\x1b[H") >= 3
+    assert seen.count(b"\x1b[H") >= 4
+    return seen
 
 
 def systemd():

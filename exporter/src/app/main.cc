@@ -92,13 +92,18 @@ bool Print(const std::string& text) {
   return written;
 }
 
+// Why the source is not the preferred one; empty if it is.
+std::string NoteOf(const View& view) {
+  if (!view.reason) return "";
+  return "reading the source " + view.source +
+         ", because the preferred one cannot be read: " + view.reason->message;
+}
+
 void WarnOf(const View& view) {
   if (view.error)
     spdlog::error("cannot read: {}", view.error->message);
   else if (view.reason)
-    spdlog::warn(
-        "reading the source {}, because the preferred one cannot be read: {}",
-        view.source, view.reason->message);
+    spdlog::warn("{}", NoteOf(view));
 }
 
 int PrintOnce(Pipeline* pipeline) {
@@ -118,13 +123,13 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
   const timespec pause = {wait / 1000, wait % 1000 * 1000000};
   for (;;) {
     const auto view = pipeline->Tick();
-    if (view->error || view->ticks == 1) WarnOf(*view);
+    if (view->error || (!terminal && view->ticks == 1)) WarnOf(*view);
     if (view->error) return 1;
     const std::string table = RenderTop(*view, *options.top);
-    // The first tick has no rates yet.
-    if (terminal || view->ticks > 1)
-      if (!Print((terminal ? "\x1b[H\x1b[2J" : "") + table)) return 1;
-    if (!terminal && view->ticks > 1) return 0;
+    // The first tick has no rates yet. On a terminal the note is below the
+    // table, because the screen is cleared.
+    if (terminal && !Print("\x1b[H\x1b[2J" + table + NoteOf(*view))) return 1;
+    if (!terminal && view->ticks > 1) return Print(table) ? 0 : 1;
     nanosleep(&pause, nullptr);
   }
 }
@@ -171,6 +176,7 @@ class Daemon {
     sd_notify(0, "STOPPING=1");
     if (!poller_.Stop(kTickLimit)) {
       spdlog::warn("ending, although reading the source has not ended");
+      server_.reset();  // ends the requests under way
       // Destructors would wait for the tick. The log has no line to flush, and
       // the tick may still write to it.
       std::_Exit(0);
