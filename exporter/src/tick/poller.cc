@@ -69,23 +69,21 @@ void Poller::Tick() {
     const std::lock_guard<std::mutex> lock(mutex_);
     settings.swap(settings_);
   }
-  std::shared_ptr<const View> next;
   try {
     if (settings) pipeline_->Configure(*settings);
-    next = pipeline_->Tick(WantedForms());
+    std::shared_ptr<const View> next = pipeline_->Tick(WantedForms());
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      current_.swap(next);
+    }
+    // Drops the reference to the view before. It may be the last one, and
+    // freeing the view takes time, so this happens without the lock.
+    next.reset();
+    on_tick_(*Current());
   } catch (const std::bad_alloc&) {
-    // There is no memory even for an empty view. The last view stays, and the
-    // metric of its age shows that it is old.
-    return;
+    // There is no memory for an empty view or for the log. The last view stays,
+    // and the metric of its age shows that it is old.
   }
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    current_.swap(next);
-  }
-  // Drops the reference to the view before. It may be the last one, and freeing
-  // the view takes time, so this happens without the lock.
-  next.reset();
-  on_tick_(*Current());
 }
 
 void Poller::Run() {
