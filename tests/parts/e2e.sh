@@ -27,9 +27,16 @@ e2e_run() {
 [ -z "${E2E_FUNCTIONS_ONLY:-}" ] || return 0
 
 DAEMON=$BUILD/exporter/page_fault_exporter
-e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs"
-e2e_run e2e protocol "$DAEMON" "$ROOT/tests/fixtures"
-e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
-e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
-e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
-e2e_run e2e prometheus "$DAEMON"
+# Most of the time is spent on waiting, so three groups of them run side by side.
+e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs" &
+HARD=$!
+e2e_run e2e protocol "$DAEMON" "$ROOT/tests/fixtures" &
+PROTOCOL=$!
+{
+  e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+  e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+  e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
+  e2e_run e2e prometheus "$DAEMON"
+}
+wait "$HARD"
+wait "$PROTOCOL"
