@@ -36,13 +36,13 @@ void SampleWriter::Grow(size_t bytes) {
   room_ = room;
 }
 
-void SampleWriter::AppendValue(double number) {
+char* SampleWriter::PrintValue(double number, char* at) {
   constexpr double kExact = 9007199254740992;  // 2^53
   if (std::abs(number) <= kExact && number == std::trunc(number)) {
-    if (number < 0) Put('-');
-    return AppendValue(static_cast<uint64_t>(std::abs(number)));
+    if (number < 0) *at++ = '-';
+    return PrintValue(static_cast<uint64_t>(std::abs(number)), at);
   }
-  Append(FormatDouble(number));
+  return Print(FormatDouble(number), at);
 }
 
 }  // namespace pfe

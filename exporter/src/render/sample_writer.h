@@ -62,17 +62,18 @@ class SampleWriter {
   // Appends `,name="value"`. Label sets are such texts, one after the other, so
   // that families can share them.
   void AppendLabel(std::string_view name, std::string_view value) {
-    BeginLabel(name);
+    char* at = BeginLabel(name);
     for (const char c : value) {
-      if (c == '\\' || c == '"' || c == '\n') Put('\\');
-      Put(c == '\n' ? 'n' : c);
+      if (c == '\\' || c == '"' || c == '\n') *at++ = '\\';
+      *at++ = c == '\n' ? 'n' : c;
     }
-    Put('"');
+    *at++ = '"';
+    End(at);
   }
   void AppendLabel(std::string_view name, uint64_t value) {
-    BeginLabel(name);
-    AppendValue(value);
-    Put('"');
+    char* at = PrintValue(value, BeginLabel(name));
+    *at++ = '"';
+    End(at);
   }
 
   // Appends `name{labels} value`. The label set is `labels` followed by `more`.
@@ -80,23 +81,24 @@ class SampleWriter {
   template <typename Value>
   void AppendSample(std::string_view name, std::string_view labels,
                     std::string_view more, Value value) {
-    Append(name);
+    char* at = Print(name, end());
     if (labels.empty()) std::swap(labels, more);
     if (!labels.empty()) {
-      Put('{');
-      Append(labels.substr(1));
-      Append(more);
-      Put('}');
+      *at++ = '{';
+      at = Print(labels.substr(1), at);
+      if (!more.empty()) at = Print(more, at);
+      *at++ = '}';
     }
-    Put(' ');
-    AppendValue(value);
-    Put('\n');
+    *at++ = ' ';
+    at = PrintValue(value, at);
+    *at++ = '\n';
+    End(at);
   }
 
   // Appends a text as it is, such as a family's head.
   void AppendText(std::string_view text) {
     Reserve(text.size());
-    Append(text);
+    End(Print(text, end()));
   }
 
   std::string_view text() const { return {bytes_.get(), size_}; }
@@ -104,32 +106,39 @@ class SampleWriter {
 
  private:
   void Grow(size_t bytes);
-  void Put(char c) { bytes_[size_++] = c; }
-  void Append(std::string_view text) {
-    memcpy(bytes_.get() + size_, text.data(), text.size());
-    size_ += text.size();
+  char* end() { return bytes_.get() + size_; }
+  void End(const char* at) { size_ = static_cast<size_t>(at - bytes_.get()); }
+
+  // The functions below write at `at` and return the end of what they wrote.
+  // The position is not a member while a line is written: the compiler would
+  // store and load it for each byte, because a char* may point to it. That made
+  // a tick of 10,000 rows 4 % longer.
+  static char* Print(std::string_view text, char* at) {
+    memcpy(at, text.data(), text.size());
+    return at + text.size();
   }
-  void BeginLabel(std::string_view name) {
-    Put(',');
-    Append(name);
-    Put('=');
-    Put('"');
+  char* BeginLabel(std::string_view name) {
+    char* at = end();
+    *at++ = ',';
+    at = Print(name, at);
+    *at++ = '=';
+    *at++ = '"';
+    return at;
   }
-  void AppendValue(uint64_t number) {
-    char* const at = bytes_.get() + size_;
-    size_ = static_cast<size_t>(
-        std::to_chars(at, at + kLongestNumber, number).ptr - bytes_.get());
+  static char* PrintValue(uint64_t number, char* at) {
+    return std::to_chars(at, at + kLongestNumber, number).ptr;
   }
-  void AppendValue(Seconds seconds) {
-    AppendValue(seconds.ns / 1000000000u);
+  static char* PrintValue(Seconds seconds, char* at) {
+    at = PrintValue(seconds.ns / 1000000000u, at);
     uint64_t rest = seconds.ns % 1000000000u;
-    if (!rest) return;
-    Put('.');
+    if (!rest) return at;
+    *at++ = '.';
     for (uint64_t unit = 100000000u; rest; rest %= unit, unit /= 10)
-      Put(static_cast<char>('0' + rest / unit));
+      *at++ = static_cast<char>('0' + rest / unit);
+    return at;
   }
   // A whole number up to 2^53 is printed without an exponent, like an integer.
-  void AppendValue(double number);
+  static char* PrintValue(double number, char* at);
 
   std::unique_ptr<char[]> bytes_;
   size_t size_ = 0;

@@ -262,6 +262,19 @@ TEST(Poller, TicksAtOnceAndThenOnTheTimer) {
   EXPECT_GE(poller.Current()->ticks, 5u);
 }
 
+TEST(Poller, GoesOnWhenThereIsNoMemoryAfterATick) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  Pipeline pipeline(&source, {});
+  std::atomic<int> calls = 0;
+  const Poller poller(&pipeline, std::chrono::milliseconds(1),
+                      [&calls](const auto&) {
+                        ++calls;
+                        throw std::bad_alloc();
+                      });
+  WaitUntil([&calls] { return calls >= 3; });
+}
+
 TEST(Poller, EndsWithoutWaitingForItsInterval) {
   FakeSource source;
   source.Then(Of({}));
