@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The hook on handle_mm_fault by a return probe. */
+#ifndef PF_KRETPROBE_H
+#define PF_KRETPROBE_H
+
+#include <linux/types.h>
+
+#include "clock.h"
+
+int pf_kretprobe_init(enum pf_clock clock, unsigned int maxactive);
+void pf_kretprobe_exit(void);
+u64 pf_kretprobe_missed(void);
+
+#endif /* PF_KRETPROBE_H */
