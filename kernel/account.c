@@ -25,20 +25,15 @@ static void pf_account_sum(struct task_struct *task, struct pf_account *account)
 	}
 }
 
-/**
- * pf_account_read() - the kernel's count for a thread group
- * @task: any of its tasks; a reference is held, it may have been released
- * @account: overwritten
- *
- * When a thread is released, its counters move to the signal_struct and it
- * leaves the group, both under stats_lock (__exit_signal() in kernel/exit.c). A
- * reading that overlaps with that is repeated, so that each thread is added
- * once; this is how thread_group_cputime() reads.
- *
- * Context: any but hard interrupt, and not under a raw lock. The count of a
- *	running group grows meanwhile.
+/*
+ * Reads the count of @task's group. When a thread is released, its counters
+ * move to the signal_struct and it leaves the group, both under stats_lock
+ * (__exit_signal() in kernel/exit.c). A reading that overlaps with that is
+ * repeated, so that each thread is added once; this is how
+ * thread_group_cputime() reads.
  */
-void pf_account_read(struct task_struct *task, struct pf_account *account)
+static void pf_account_read(struct task_struct *task,
+			    struct pf_account *account)
 {
 	struct signal_struct *sig = task->signal;
 	unsigned int seq, next = 0;
@@ -55,135 +50,26 @@ void pf_account_read(struct task_struct *task, struct pf_account *account)
 	rcu_read_unlock();
 }
 
-/*
- * The sequence of stats_lock. Read directly, since the seqlock's own readers
- * sleep on PREEMPT_RT while it is odd.
- */
-static unsigned int pf_account_sequence(const struct signal_struct *sig)
-{
-	return pf_racy_read(sig->stats_lock.seqcount.seqcount.sequence);
-}
-
-/* Enough for the release of a thread: some dozens of instructions, irqs off. */
-#define PF_ACCOUNT_SPINS	64
-
-/* Readings at most: a group can have as many threads as there are pids. */
-#define PF_ACCOUNT_TRIES	8
-
-/*
- * Waits until no thread is being released, but not long; returns the sequence.
- */
-static unsigned int pf_account_await(const struct signal_struct *sig)
-{
-	unsigned int seq = pf_account_sequence(sig), spins;
-
-	for (spins = 0; (seq & 1) && spins < PF_ACCOUNT_SPINS; spins++) {
-		cpu_relax();
-		seq = pf_account_sequence(sig);
-	}
-	return seq;
-}
-
-/**
- * pf_account_peek() - as pf_account_read(), from where nothing may sleep
- * @task: a task that is not released
- * @account: overwritten
- *
- * Gives up if threads of the group are being released at every try, or if the
- * host does not run the CPU that releases one. Such a thread is then counted
- * not at all or twice.
- *
- * Context: any in which RCU is held, under a raw lock too.
- */
-void pf_account_peek(struct task_struct *task, struct pf_account *account)
-{
-	const struct signal_struct *sig = task->signal;
-	unsigned int seq, tries;
-
-	for (tries = 0; tries < PF_ACCOUNT_TRIES; tries++) {
-		seq = pf_account_await(sig);
-		smp_rmb();	/* with those of the writer's seqcount */
-		pf_account_sum(task, account);
-		smp_rmb();	/* see above */
-		if ((seq & 1) || seq == pf_account_sequence(sig))
-			return;
-	}
-}
-
 /**
  * pf_account_set_base() - set what the kernel had counted before the entry did
  * @entry: a new entry
  *
  * It is 0 for a group that started after counting began, unless the table was
  * once full: then the group may have counted into the overflow before.
- * Otherwise it is not known, which is U64_MAX; pf_account_differs() or, with
- * totals, pf_account_rebase() finds it out later.
+ * Otherwise it is not known, which is U64_MAX; pf_account_compare() finds it out
+ * later.
  *
  * Context: the table's lock held.
  */
 void pf_account_set_base(struct pf_entry *entry)
 {
 	bool known = entry->start_ns >= pf_table.loaded_ns &&
-		     (pf_table.totals || !pf_table.overflowed);
+		     !pf_table.overflowed;
 
 	entry->base.n[PF_SEVERITY_MINOR] = known ? 0 : U64_MAX;
 	entry->base.n[PF_SEVERITY_MAJOR] = known ? 0 : U64_MAX;
 }
 NOKPROBE_SYMBOL(pf_account_set_base);
-
-/* Sets a tally's minor and major from the kernel's count. Lock held. */
-static void pf_account_rebase(struct pf_entry *entry,
-			      const struct pf_account *kernel)
-{
-	unsigned int s;
-
-	for (s = 0; s < PF_SEVERITIES; s++) {
-		atomic64_t *cell = &entry->tally.n[s * PF_SHAPES];
-		u64 old = atomic64_read(cell);
-		u64 now;
-
-		/* The base was not known before: the entry counts from here. */
-		if (entry->base.n[s] == U64_MAX)
-			entry->base.n[s] = kernel->n[s];
-		/*
-		 * Readers race: a smaller reading is an older one. One from
-		 * before the base was taken must not make the count wrap.
-		 */
-		if (kernel->n[s] <= entry->base.n[s] + old)
-			continue;
-		now = kernel->n[s] - entry->base.n[s];
-		atomic64_set(cell, now);
-		this_cpu_add(pf_table_global.n[s * PF_SHAPES], now - old);
-	}
-}
-
-/**
- * pf_account_refresh() - with totals: bring an entry up to the kernel's count
- * @entry: in any state
- *
- * Context: any but hard interrupt; not under the table's lock.
- */
-void pf_account_refresh(struct pf_entry *entry)
-{
-	struct task_struct *task = NULL;
-	struct pf_account kernel;
-	unsigned long flags;
-
-	if (!pf_table.totals)
-		return;
-	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (entry->state != PF_ENTRY_FREE)
-		task = get_task_struct(entry->task);
-	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	if (!task)
-		return;
-	pf_account_read(task, &kernel);
-	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (entry->task == task)
-		pf_account_rebase(entry, &kernel);
-	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	put_task_struct(task);
-}
 
 /* Sums one severity's cells: its completed faults. */
 static u64 pf_account_severity(const struct pf_tally *tally,

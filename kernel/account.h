@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel's own count of a thread group's faults: minflt and majflt of
- * /proc/PID/stat. With detail=totals it is the only source of counts. With
- * detail=full every row is compared with it.
+ * /proc/PID/stat. Every live row is compared with it.
  */
 #ifndef PF_ACCOUNT_H
 #define PF_ACCOUNT_H
 
-#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "tally.h"
@@ -20,7 +18,6 @@ struct pf_account {
 	u64 n[PF_SEVERITIES];
 };
 
-void pf_account_read(struct task_struct *task, struct pf_account *account);
 unsigned int pf_account_differing_rows(void);
 
 #endif /* PF_ACCOUNT_H */

@@ -153,7 +153,7 @@ NOKPROBE_SYMBOL(pf_carry_drop);
 int pf_carry_init(unsigned int slots)
 {
 	/* Twice as many, so that a thread nearly always finds a free slot. */
-	unsigned int n = roundup_pow_of_two(max(slots, 16U)) * 2;
+	unsigned int n = roundup_pow_of_two(slots) * 2;
 
 	pf_carry_bits = ilog2(n);
 	pf_carry_slots = kvcalloc(n, sizeof(*pf_carry_slots), GFP_KERNEL);

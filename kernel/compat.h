@@ -20,7 +20,10 @@
 #ifndef CONFIG_TRACEPOINTS
 #error "page_faults learns of exits by a tracepoint: it needs a kernel with CONFIG_TRACEPOINTS=y"
 #endif
-#if defined(CONFIG_KRETPROBES) && !defined(CONFIG_VM_EVENT_COUNTERS)
+#ifndef CONFIG_KRETPROBES
+#error "page_faults sees faults by a return probe: it needs a kernel with CONFIG_KRETPROBES=y"
+#endif
+#ifndef CONFIG_VM_EVENT_COUNTERS
 #error "page_faults checks itself by PGFAULT: it needs a kernel with CONFIG_VM_EVENT_COUNTERS=y"
 #endif
 

@@ -8,18 +8,9 @@
 
 #include <linux/types.h>
 
-#include "probe.h"
 #include "tally.h"
 
-#if PF_HAVE_PROBE
 void pf_drift_begin(unsigned int maxactive);
 s64 pf_drift_read(const struct pf_sums *global, s64 *pgfault);
-#else
-static inline s64 pf_drift_read(const struct pf_sums *global, s64 *pgfault)
-{
-	*pgfault = 0;
-	return 0;
-}
-#endif
 
 #endif /* PF_DRIFT_H */

@@ -37,10 +37,13 @@ module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
 		 "measure how long faults take: stall_ns and the file latency (default 1)");
 
-static char *detail = PF_DETAIL_DEFAULT;
-module_param(detail, charp, 0444);
-MODULE_PARM_DESC(detail,
-		 "full: by a probe; totals: the kernel's counts (default " PF_DETAIL_DEFAULT ")");
+/*
+ * Kept for files in /etc/modprobe.d from when there was a choice. Not shown in
+ * sysfs, where it would be totals if a file still says so.
+ */
+static char *detail = PF_DETAIL_FULL;
+module_param(detail, charp, 0);
+MODULE_PARM_DESC(detail, "full, the only value (default full)");
 
 static int __init pf_check_range(const char *name, unsigned int value,
 				 unsigned int min, unsigned int max)
@@ -51,18 +54,23 @@ static int __init pf_check_range(const char *name, unsigned int value,
 	return -EINVAL;
 }
 
+static int __init pf_check_detail(void)
+{
+	if (!strcmp(detail, PF_DETAIL_FULL))
+		return 0;
+	if (!strcmp(detail, "totals")) {
+		pr_warn("detail=totals does not exist any more: loading with detail=full\n");
+		return 0;
+	}
+	pr_err("detail=%s is unknown: it can only be " PF_DETAIL_FULL "\n",
+	       detail);
+	return -EINVAL;
+}
+
 static int __init pf_check_parameters(void)
 {
-	if (strcmp(detail, PF_DETAIL_FULL) && strcmp(detail, PF_DETAIL_TOTALS)) {
-		pr_err("detail=%s is neither " PF_DETAIL_FULL " nor " PF_DETAIL_TOTALS "\n",
-		       detail);
-		return -EINVAL;
-	}
-	if (!PF_HAVE_PROBE && !strcmp(detail, PF_DETAIL_FULL)) {
-		pr_err("detail=full needs a kernel with CONFIG_KRETPROBES: only detail=totals was built\n");
-		return -EOPNOTSUPP;
-	}
-	return pf_check_range("max_processes", max_processes,
+	return pf_check_detail() ?:
+	       pf_check_range("max_processes", max_processes,
 			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
 			      PF_MAXACTIVE_MAX);
@@ -76,39 +84,36 @@ static int __init pf_check_parameters(void)
 static int __init pf_init(void)
 {
 	int err = pf_check_parameters();
-	bool totals = !strcmp(detail, PF_DETAIL_TOTALS);
 
 	if (err)
 		return err;
-	err = pf_table_init(max_processes, totals);
+	err = pf_table_init(max_processes);
 	if (err)
 		goto fail;
 	err = pf_reclaim_init();
 	if (err)
 		goto destroy_table;
-	err = pf_carry_init(totals ? 0 : maxactive);
+	err = pf_carry_init(maxactive);
 	if (err)
 		goto exit_reclaim;
 	err = pf_lifecycle_init();
 	if (err)
 		goto destroy_carry;
-	if (!totals)
-		err = pf_probe_init(latency, maxactive);
+	err = pf_probe_init(latency, maxactive);
 	if (err)
 		goto exit_lifecycle;
 	pf_table_begin();
 	pf_table_fill();
 	pf_reclaim_start();
-	err = pf_publish_init(latency && !totals);
+	err = pf_publish_init(latency);
 	if (err)
 		goto exit_probe;
-	pr_info("version " PF_MODULE_VERSION ", detail=%s, room for %u processes\n",
-		detail, max_processes);
+	pr_info("version " PF_MODULE_VERSION ", room for %u processes\n",
+		max_processes);
 	return 0;
 
 exit_probe:
-	if (!totals)
-		pf_probe_exit();
+	pf_probe_exit();
 exit_lifecycle:
 	pf_lifecycle_exit();
 destroy_carry:
@@ -127,8 +132,7 @@ fail:
 static void __exit pf_exit(void)
 {
 	pf_publish_exit();
-	if (!pf_table_is_totals())
-		pf_probe_exit();
+	pf_probe_exit();
 	pf_lifecycle_exit();
 	pf_carry_destroy();
 	pf_reclaim_exit();

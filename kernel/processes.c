@@ -52,8 +52,6 @@ static void *pf_processes_start(struct seq_file *m, loff_t *pos)
 
 	if (!*pos) {
 		walk->rows = 0;
-		if (pf_table_is_totals())
-			pf_table_fill();
 		return SEQ_START_TOKEN;
 	}
 	if (*pos > PF_MAX_PROCESSES_MAX + 1)
@@ -90,9 +88,7 @@ static void pf_processes_head(struct seq_file *m)
 		seq_putc(m, '\t');
 		seq_puts(m, pf_sum_names[i]);
 	}
-	if (!pf_table_is_totals())
-		seq_puts(m, "\t" PF_COL_BREAKDOWN);
-	seq_puts(m, "\t" PF_COL_COMM "\n");
+	seq_puts(m, "\t" PF_COL_BREAKDOWN "\t" PF_COL_COMM "\n");
 }
 
 static char *pf_processes_field(char *p, u64 n)
@@ -147,10 +143,8 @@ static char *pf_processes_sums(char *p, const struct pf_sums *sums)
 
 	for (i = 0; i < pf_publish_counters; i++)
 		p = pf_processes_field(p, sums->v[i]);
-	if (!pf_table_is_totals()) {
-		p = pf_processes_breakdown(p, sums->breakdown);
-		*p++ = '\t';
-	}
+	p = pf_processes_breakdown(p, sums->breakdown);
+	*p++ = '\t';
 	return p;
 }
 

@@ -62,8 +62,7 @@ static unsigned int pf_publish_table(struct seq_file *m,
 {
 	seq_printf(m, PF_KEY_VERSION " %d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_KEY_MODULE_VERSION " " PF_MODULE_VERSION "\n");
-	seq_printf(m, PF_KEY_DETAIL " %s\n",
-		   pf_table_is_totals() ? PF_DETAIL_TOTALS : PF_DETAIL_FULL);
+	seq_puts(m, PF_KEY_DETAIL " " PF_DETAIL_FULL "\n");
 	seq_printf(m, PF_KEY_LOADED_NS " %llu\n", pf_publish_loaded_ns);
 	seq_printf(m, PF_KEY_CAPACITY " %u\n", status->capacity);
 	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
@@ -79,12 +78,9 @@ static int pf_publish_stats_show(struct seq_file *m, void *v)
 
 	if (!status)
 		return -ENOMEM;
-	if (pf_table_is_totals())
-		pf_table_fill();
 	pf_table_status(status);
 	lines = pf_publish_table(m, status);
-	if (!pf_table_is_totals())
-		lines += pf_publish_self_check(m, &status->global);
+	lines += pf_publish_self_check(m, &status->global);
 	lines += pf_publish_keys(m, "", &status->global);
 	lines += pf_publish_keys(m, PF_KEY_RETIRED_PREFIX, &status->retired);
 	lines += pf_publish_keys(m, PF_KEY_OVERFLOW_PREFIX, &status->overflow);
@@ -177,9 +173,7 @@ int pf_publish_init(bool latency)
 {
 	int err;
 
-	pf_publish_counters = pf_table_is_totals() ? PF_SUM_MAJOR + 1 :
-			      latency		   ? PF_SUMS :
-						     PF_SUM_STALL_NS;
+	pf_publish_counters = latency ? PF_SUMS : PF_SUM_STALL_NS;
 	pf_publish_loaded_ns = ktime_get_boottime_ns();
 	pf_publish_dir = debugfs_create_dir(PF_DEBUGFS_DIR, NULL);
 	err = PTR_ERR_OR_ZERO(pf_publish_dir);

@@ -9,7 +9,6 @@
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/moduleparam.h>
-#include <linux/sched/task.h>
 #include <linux/workqueue.h>
 
 #include "table_private.h"
@@ -30,16 +29,7 @@ static struct workqueue_struct *pf_reclaim_wq;
 static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 
-/*
- * Exited entries whose retention has ended but that must not be freed yet,
- * oldest first. All are older than those on the exited list. They are not
- * counted in nr_exited, so that they do not make faults kick the worker. Only
- * the worker uses the list.
- */
-static LIST_HEAD(pf_reclaim_unreaped);
-
-/* When the list, and the whole table, are looked at next, in jiffies. */
-static unsigned long pf_reclaim_next_reaped;
+/* When the whole table is looked at next, in jiffies. */
 static unsigned long pf_reclaim_next_scan;
 
 /*
@@ -75,69 +65,48 @@ static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 	       now - entry->exit_ns >= (u64)pf_racy_read(retain_ms) * NSEC_PER_MSEC;
 }
 
-/* Whether it may be freed: invariant 4 of table.h. Lock held. */
-static bool pf_reclaim_may_go(const struct pf_entry *entry)
-{
-	return !pf_table.totals || !pid_has_task(entry->pid, PIDTYPE_TGID);
-}
-
 /*
- * Takes entries that are due from the start of @from, at most a batch. Unhashes
- * them and moves them to @retiring; sets those aside that must not be freed
- * yet. Returns how many it moved; there can be more that are due.
+ * Takes entries that are due from the start of the exited list, at most a batch.
+ * Unhashes them and moves them to @retiring. There can be more that are due.
  */
-static unsigned int pf_reclaim_collect(struct list_head *from,
-				       struct list_head *retiring)
+static void pf_reclaim_collect(struct list_head *retiring)
 {
-	unsigned int moved = 0, n = 0;
+	unsigned int n = 0;
 	struct pf_entry *entry, *next;
 	unsigned long flags;
 	u64 now;
 
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	now = ktime_get_boottime_ns();
-	list_for_each_entry_safe(entry, next, from, list) {
-		if (moved == PF_RECLAIM_BATCH ||
-		    !pf_reclaim_is_due(entry, now, n))
+	list_for_each_entry_safe(entry, next, &pf_table.exited, list) {
+		if (n == PF_RECLAIM_BATCH || !pf_reclaim_is_due(entry, now, n))
 			break;
-		moved++;
-		if (!pf_reclaim_may_go(entry)) {
-			list_move_tail(&entry->list, &pf_reclaim_unreaped);
-			continue;
-		}
 		entry->state = PF_ENTRY_RETIRING;
 		hlist_del_rcu(&entry->node);
 		list_move_tail(&entry->list, retiring);
 		n++;
 	}
-	if (from == &pf_table.exited)
-		WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited - moved);
+	WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited - n);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	return moved;
 }
 
 /* Frees an entry. Called after a grace period: nothing adds to it any more. */
 static void pf_reclaim_free(struct pf_entry *entry)
 {
-	struct task_struct *task = entry->task;
 	struct pid *pid = entry->pid;
 	unsigned long flags;
 
-	pf_account_refresh(entry);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	pf_tally_merge(&pf_table.retired, &entry->tally);
 	pf_tally_clear(&entry->tally);
 	pf_table.retired_rows++;
 	entry->pid = NULL;
-	entry->task = NULL;
 	entry->state = PF_ENTRY_FREE;
 	clear_bit(entry - pf_table.entries, pf_table.used);
 	list_move(&entry->list, &pf_table.free);
 	WRITE_ONCE(pf_table.nr_free, pf_table.nr_free + 1);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	put_pid(pid);
-	if (task)
-		put_task_struct(task);
 }
 
 /* How long the worker sleeps; an entry is freed at most that much too late. */
@@ -147,35 +116,19 @@ static unsigned long pf_reclaim_pause(void)
 				      PF_RECLAIM_PAUSE_MIN_MS, 1000U));
 }
 
-/* Frees a batch of entries of @from that are due; returns whether to go on. */
-static bool pf_reclaim_round(struct list_head *from)
+/* Frees a batch of entries that are due; returns whether to go on. */
+static bool pf_reclaim_round(void)
 {
 	struct pf_entry *entry, *next;
-	unsigned int moved;
 	LIST_HEAD(retiring);
 
-	moved = pf_reclaim_collect(from, &retiring);
-	if (!list_empty(&retiring))
-		synchronize_rcu();
+	pf_reclaim_collect(&retiring);
+	if (list_empty(&retiring))
+		return false;
+	synchronize_rcu();
 	list_for_each_entry_safe(entry, next, &retiring, list)
 		pf_reclaim_free(entry);
-	return moved;
-}
-
-/* Looks at the entries that were set aside, but not on every kick. */
-static void pf_reclaim_reaped(void)
-{
-	LIST_HEAD(again);
-
-	if (time_before(jiffies, pf_reclaim_next_reaped))
-		return;
-	list_splice_init(&pf_reclaim_unreaped, &again);
-	while (pf_reclaim_round(&again))
-		cond_resched();
-	/* The others are not due any more, because entries became free. */
-	list_splice_tail(&again, &pf_reclaim_unreaped);
-	pf_reclaim_next_reaped = jiffies +
-				 msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
+	return true;
 }
 
 /* Goes through the whole table: at intervals, not on every kick. */
@@ -183,19 +136,8 @@ static void pf_reclaim_scan(void)
 {
 	if (time_before(jiffies, pf_reclaim_next_scan))
 		return;
-	if (pf_table.totals)
-		pf_table_fill();
 	pf_reclaim_sweep();
 	pf_reclaim_next_scan = jiffies + pf_reclaim_pause();
-}
-
-/* The time to the next run: short if entries that were set aside are needed. */
-static unsigned long pf_reclaim_next(void)
-{
-	if (!list_empty(&pf_reclaim_unreaped) &&
-	    READ_ONCE(pf_table.nr_free) < pf_table.reserve)
-		return msecs_to_jiffies(PF_RECLAIM_PAUSE_MIN_MS);
-	return pf_reclaim_pause();
 }
 
 /*
@@ -207,11 +149,10 @@ static void pf_reclaim_run(struct work_struct *work)
 {
 	bool more;
 
-	pf_reclaim_reaped();
-	more = pf_reclaim_round(&pf_table.exited);
+	more = pf_reclaim_round();
 	pf_reclaim_scan();
 	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
-			   more ? 0 : pf_reclaim_next());
+			   more ? 0 : pf_reclaim_pause());
 }
 
 static void pf_reclaim_on_irq(struct irq_work *work)
@@ -240,7 +181,6 @@ NOKPROBE_SYMBOL(pf_reclaim_kick);
  */
 int pf_reclaim_init(void)
 {
-	pf_reclaim_next_reaped = jiffies;
 	pf_reclaim_next_scan = jiffies;
 	INIT_DELAYED_WORK(&pf_reclaim_work, pf_reclaim_run);
 	init_irq_work(&pf_reclaim_irq_work, pf_reclaim_on_irq);

@@ -8,7 +8,6 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -54,7 +53,6 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 	entry->start_ns = leader->start_boottime;
 	pf_table_name(entry, leader);
 	pf_account_set_base(entry);
-	entry->task = pf_table.totals ? get_task_struct(leader) : NULL;
 	hlist_add_head_rcu(&entry->node, pf_table_bucket(pid));
 	set_bit(entry - pf_table.entries, pf_table.used);
 	return entry;
@@ -117,78 +115,6 @@ struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid)
 }
 NOKPROBE_SYMBOL(pf_table_insert);
 
-/* Whether a dying process is already counted as overflow. */
-static bool pf_table_is_lost(const struct pid *pid, u64 start_ns)
-{
-	unsigned int i;
-
-	for (i = 0; i < PF_LOST_MAX; i++)
-		if (pf_table.lost[i].pid == pid &&
-		    pf_table.lost[i].start_ns == start_ns)
-			return true;
-	return false;
-}
-
-/*
- * Remembers that a process is counted, if another of its last threads has yet
- * to come here: exit_state is set after the hook, by exit_notify(). Lock held.
- */
-static void pf_table_remember(struct task_struct *task, u64 start_ns)
-{
-	struct task_struct *t;
-	struct pf_lost *lost;
-
-	for_each_thread(task, t)
-		if (t != task && !pf_racy_read(t->exit_state))
-			goto remember;
-	return;
-
-remember:
-	lost = &pf_table.lost[pf_table.next_lost++ % PF_LOST_MAX];
-	lost->pid = task_tgid(task);
-	lost->start_ns = start_ns;
-}
-
-/*
- * With totals: counts a process that dies and never found room as overflow.
- * What its other last threads fault after this is missed. Since 6.16, where the
- * hook comes before exit_mm(), so is what @task itself faults after this. Lock
- * held.
- */
-static void pf_table_lose(struct task_struct *task, u64 start_ns)
-{
-	struct pf_account account;
-	unsigned int s;
-
-	if (start_ns < pf_table.loaded_ns)
-		return;
-	pf_table_remember(task, start_ns);
-	pf_account_peek(task, &account);
-	for (s = 0; s < PF_SEVERITIES; s++) {
-		atomic64_add(account.n[s], &pf_table.overflow.n[s * PF_SHAPES]);
-		this_cpu_add(pf_table_global.n[s * PF_SHAPES], account.n[s]);
-	}
-}
-
-/*
- * With totals: makes the entry of a process that dies before it was read.
- * Several last threads of a process can come here. If the first found no room,
- * the others get no entry either, even if there is room by then.
- */
-static struct pf_entry *pf_table_take_unread(struct task_struct *task)
-{
-	struct pid *pid = task_tgid(task);
-	u64 start_ns = task->group_leader->start_boottime;
-	struct pf_entry *entry;
-
-	if ((task->flags & PF_KTHREAD) || pf_table_is_lost(pid, start_ns))
-		return NULL;
-	entry = pf_table_take(task, pid);
-	if (!entry)
-		pf_table_lose(task, start_ns);
-	return entry;
-}
-
 /**
  * pf_table_exit() - note that a thread group is gone
  * @task: its last thread, or one of the last, whose signal->live is 0
@@ -206,8 +132,6 @@ void pf_table_exit(struct task_struct *task)
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	entry = pf_table_find(task_tgid(task));
-	if (!entry && pf_table.totals)
-		entry = pf_table_take_unread(task);
 	if (entry && entry->state == PF_ENTRY_LIVE) {
 		pf_table_name(entry, task->group_leader);
 		pf_table_mark_exited(entry);
@@ -230,13 +154,11 @@ static void pf_table_fill_free(void)
 /**
  * pf_table_init() - allocate the table
  * @capacity: entries, PF_MAX_PROCESSES_MIN to PF_MAX_PROCESSES_MAX
- * @totals: whether entries are filled from the kernel's own counts when they
- *	are read, instead of being counted into
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pf_table_init(unsigned int capacity, bool totals)
+int pf_table_init(unsigned int capacity)
 {
 	unsigned int buckets = roundup_pow_of_two(capacity);
 
@@ -244,8 +166,7 @@ int pf_table_init(unsigned int capacity, bool totals)
 	INIT_LIST_HEAD(&pf_table.free);
 	INIT_LIST_HEAD(&pf_table.exited);
 	pf_table.capacity = capacity;
-	pf_table.totals = totals;
-	pf_table.loaded_ns = totals ? ktime_get_boottime_ns() : U64_MAX;
+	pf_table.loaded_ns = U64_MAX;
 	pf_table.reserve = clamp(capacity / 8, 1U, 256U);
 	pf_table_index.bits = ilog2(buckets);
 	pf_table_index.buckets = kvcalloc(buckets, sizeof(*pf_table_index.buckets),
@@ -276,8 +197,7 @@ void pf_table_begin(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (!pf_table.totals)
-		pf_table.loaded_ns = ktime_get_boottime_ns();
+	pf_table.loaded_ns = ktime_get_boottime_ns();
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 }
 
@@ -325,37 +245,16 @@ static int pf_table_meet_batch(int nr)
  * pf_table_fill() - give an entry to every process that has an mm
  *
  * Called when the exit hook is in place. A process that exits meanwhile is
- * either seen by the hook or gets no entry (invariant 4). With totals no fault
- * makes an entry, so this is called again before each reading.
+ * either seen by the hook or gets no entry (invariant 4).
  *
  * Context: process context, may sleep.
  */
 void pf_table_fill(void)
 {
-	int index, nr = 1;
+	int nr = 1;
 
 	while ((nr = pf_table_meet_batch(nr)))
 		cond_resched();
-	if (!pf_table.totals)
-		return;
-	/* Those older than the module begin to count here. */
-	for (index = pf_table_next(0); index >= 0;
-	     index = pf_table_next(index + 1)) {
-		pf_account_refresh(&pf_table.entries[index]);
-		cond_resched();
-	}
-}
-
-/**
- * pf_table_is_totals() - whether the module runs with detail=totals
- *
- * Context: any.
- * Return: true if the counts are the kernel's own, which tell no more than
- *	minor and major.
- */
-bool pf_table_is_totals(void)
-{
-	return pf_table.totals;
 }
 
 /**
@@ -370,11 +269,8 @@ void pf_table_destroy(void)
 {
 	unsigned int i;
 
-	for (i = 0; pf_table.entries && i < pf_table.capacity; i++) {
+	for (i = 0; pf_table.entries && i < pf_table.capacity; i++)
 		put_pid(pf_table.entries[i].pid);
-		if (pf_table.entries[i].task)
-			put_task_struct(pf_table.entries[i].task);
-	}
 	kvfree(pf_table.used);
 	vfree(pf_table.entries);
 	kvfree(pf_table_index.buckets);
@@ -413,7 +309,6 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 	unsigned long flags;
 	bool used;
 
-	pf_account_refresh(entry);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	used = entry->state != PF_ENTRY_FREE;
 	if (used) {

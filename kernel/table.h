@@ -4,9 +4,8 @@
  *
  * Invariants
  *  1. Every entry is in exactly one state: free (on the free list); live;
- *     exited (on the exited list, oldest first, or set aside by the worker
- *     because invariant 4 keeps it); or retiring (on the worker's list of
- *     entries to free). Only live and exited entries are in the hash.
+ *     exited (on the exited list, oldest first); or retiring (on the worker's
+ *     list of entries to free). Only live and exited entries are in the hash.
  *  2. Entries are allocated once, at load, and freed at unload, so a pointer to
  *     one is valid as long as the module is loaded. An entry is given to
  *     another process only after a grace period, so that no handler that found
@@ -19,11 +18,7 @@
  *     decrements signal->live before it calls the exit hook, and both the check
  *     and the hook hold the lock. An entry made before the hook ran is seen by
  *     the hook, and after the hook none is made. So no live entry outlives its
- *     process. (With totals the hook itself makes an exited entry for a process
- *     that was never read. That entry goes only after the process's tasks have
- *     been released, so that no later thread's hook makes a second one.)
- *  5. With totals an entry holds a reference on a task of its group, so that
- *     the signal_struct stays readable after the group was released.
+ *     process.
  *
  * Locks
  *   pf_table.lock (raw_spinlock_t, irqs off) is the innermost lock. What runs
@@ -61,12 +56,11 @@ enum pf_entry_state {
  * @node: in its hash bucket while live or exited (RCU)
  * @pid: struct pid of the tgid, with a reference while not free (invariant 2)
  * @tally: its counters; any CPU adds to them without a lock
- * @list: on the free list, the exited list or a list of the worker's (lock)
+ * @list: on the free list, the exited list or the worker's list (lock)
  * @state: see invariant 1 (lock)
  * @start_ns: start_boottime of the leader; written before the entry is hashed
  * @base: what the kernel had counted before the entry did; see
  *	pf_account_set_base() (lock)
- * @task: with totals, a task of the group, with a reference (lock)
  * @exit_ns: boot time of the exit (lock)
  * @comm: the leader's name when the entry was made; from the exit on, its last
  *	name (lock)
@@ -79,7 +73,6 @@ struct pf_entry {
 	enum pf_entry_state state;
 	u64 start_ns;
 	struct pf_account base;
-	struct task_struct *task;
 	u64 exit_ns;
 	char comm[TASK_COMM_LEN];
 } ____cacheline_aligned;
@@ -138,9 +131,8 @@ struct pf_cpu_tally {
 };
 DECLARE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
-int pf_table_init(unsigned int capacity, bool totals);
+int pf_table_init(unsigned int capacity);
 void pf_table_fill(void);
-bool pf_table_is_totals(void);
 void pf_table_begin(void);
 void pf_table_destroy(void);
 struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid);

@@ -12,44 +12,22 @@
 #include "racy.h"
 #include "table.h"
 
-/*
- * How many processes struct pf_lost is kept for. Only few need it at a time:
- * those of which one of the last threads is preempted between the decrement of
- * signal->live and the hook, while another one is through.
- */
-#define PF_LOST_MAX	64
-
-/**
- * struct pf_lost - a process that died without an entry while one of its last
- *	threads had not come to the exit hook yet
- * @pid: without a reference; it is only compared
- * @start_ns: boot time of its start
- */
-struct pf_lost {
-	const struct pid *pid;
-	u64 start_ns;
-};
-
 /**
  * struct pf_table - the table
  * @entries: an array of all entries
  * @capacity: their number
  * @reserve: exited entries are freed early when fewer than this many are free
- * @totals: with detail=totals: entries are filled from the kernel's counts
  * @loaded_ns: boot time from which on every fault is counted; U64_MAX until
  *	pf_table_begin() (lock)
  * @lock: see table.h
  * @free: the free list (lock)
- * @exited: the exited list, oldest first; the worker may have set some of the
- *	oldest aside (lock)
+ * @exited: the exited list, oldest first (lock)
  * @nr_free: entries on the free list (lock; also read without it, as a hint)
  * @nr_live: live entries (lock)
  * @nr_exited: entries on the exited list (lock; also read without it, as a
  *	hint)
  * @overflowed: whether a process ever found the table full (lock; also read
  *	without it)
- * @lost: with totals, the last processes that died without an entry (lock)
- * @next_lost: index of the one that is overwritten next (lock)
  * @retired_rows: entries freed since load (lock)
  * @used: a bit for each entry that is not free (lock; also read without it)
  * @retired: the counts of freed entries, of kernel threads and of dead groups;
@@ -63,7 +41,6 @@ struct pf_table {
 	struct pf_entry *entries;
 	unsigned int capacity;
 	unsigned int reserve;
-	bool totals;
 	u64 loaded_ns;
 
 	raw_spinlock_t lock;
@@ -73,8 +50,6 @@ struct pf_table {
 	unsigned int nr_live;
 	unsigned int nr_exited;
 	bool overflowed;
-	struct pf_lost lost[PF_LOST_MAX];
-	unsigned int next_lost;
 	u64 retired_rows;
 	unsigned long *used;
 
@@ -94,7 +69,5 @@ static inline void pf_table_mark_exited(struct pf_entry *entry)
 }
 
 void pf_account_set_base(struct pf_entry *entry);
-void pf_account_refresh(struct pf_entry *entry);
-void pf_account_peek(struct task_struct *task, struct pf_account *account);
 
 #endif /* PF_TABLE_PRIVATE_H */

@@ -58,12 +58,3 @@ gtest_results() {
       else if (!n) fail("(all)", "no test ran")
     }' "$log" | tee -a "$RESULTS"
 }
-
-# build_without OPTION: builds the module as for a kernel without OPTION, into
-# $WORK/without-OPTION. The output of the build is in $WORK/without.log.
-build_without() {
-  printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
-    "$1" >"$WORK/undefine-$1.h"
-  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "$1=" \
-    "KCFLAGS=-include $WORK/undefine-$1.h" >"$WORK/without.log" 2>&1
-}

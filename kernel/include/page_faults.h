@@ -65,11 +65,8 @@
  * columns includes it. A kernel without hugetlb (CONFIG_HUGETLB_PAGE) does not
  * offer it.
  *
- * With the module parameter detail=totals only pid, start_ns, state, the memory
- * columns, faults, minor, major and comm are offered. With latency=0 neither
- * stall_ns nor PF_KEY_CLOCK is offered. The same counters are then absent from
- * stats; with totals the keys from PF_KEY_CLOCK to PF_KEY_ROWS_DIFFER are absent
- * too.
+ * With the module parameter latency=0 neither the column PF_COL_STALL_NS nor its
+ * keys in stats nor PF_KEY_CLOCK are offered.
  *
  * ``stats``
  * ---------
@@ -154,8 +151,7 @@
 #define PF_STATE_LIVE		"live"
 #define PF_STATE_EXITED		"exited"
 
-#define PF_DETAIL_FULL		"full"		/* every column, from a probe */
-#define PF_DETAIL_TOTALS	"totals"	/* from the kernel's own counters */
+#define PF_DETAIL_FULL		"full"		/* the only value */
 
 #define PF_CLOCK_NAME_TSC	"tsc"		/* the TSC, read directly */
 #define PF_CLOCK_NAME_LOCAL	"local"		/* local_clock() */
@@ -168,7 +164,7 @@
 /* Keys of stats, besides those of the counter columns. */
 #define PF_KEY_VERSION		"version"	/* PF_FORMAT_VERSION */
 #define PF_KEY_MODULE_VERSION	"module_version"
-#define PF_KEY_DETAIL		"detail"	/* PF_DETAIL_* */
+#define PF_KEY_DETAIL		"detail"	/* PF_DETAIL_FULL */
 #define PF_KEY_LOADED_NS	"loaded_ns"	/* boot time of the load, ns */
 #define PF_KEY_CAPACITY		"capacity"	/* rows in the table, used or free */
 #define PF_KEY_LIVE		"live"		/* rows of living processes */

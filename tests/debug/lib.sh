@@ -55,14 +55,14 @@ storms_daemon() {
     >/tmp/daemon.log 2>&1 &'
 }
 
-# storms_suite PREFIX DETAIL FILTER [ENVIRONMENT]: runs storms in the guest; each is
-# one result. STORMS_PARAMETERS are more parameters for the module.
+# storms_suite PREFIX FILTER [ENVIRONMENT]: runs storms in the guest; each is one
+# result. STORMS_PARAMETERS are parameters for the module.
 storms_suite() {
-  vm_gtest "$1 $2" "storms-$2" "${STORMS_SILENCE:-$VM_SILENCE}" \
-    "${4:-} PF_PARAMETERS='detail=$2 ${STORMS_PARAMETERS:-}'
-    /vm_tests --gtest_color=no --gtest_filter=$3"
-  sed -n 's/^survived: //p' "$WORK/storms-$2.log" | tail -1 |
-    sed "s/^/   $1 $2 survived /"
+  vm_gtest "$1" storms "${STORMS_SILENCE:-$VM_SILENCE}" \
+    "${3:-} PF_PARAMETERS='${STORMS_PARAMETERS:-}'
+    /vm_tests --gtest_color=no --gtest_filter=$2"
+  sed -n 's/^survived: //p' "$WORK/storms.log" | tail -1 |
+    sed "s/^/   $1 survived /"
 }
 
 # storms_splats CONSOLE: the lines that must not be in a kernel's log. The call

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module's tests and the storms in a kernel that checks memory, locks,
 # contexts and leaks; and mistakes made on purpose, which it must find.
-# PF_DETAILS: "full totals" by default.
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
@@ -27,16 +26,11 @@ no_leaks() {
 forget_leaks() { must "kmemleak is there" guest "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
 
 debug_suite() {
-  local detail STORMS_PARAMETERS="retain_ms=1200000"
+  local STORMS_PARAMETERS="retain_ms=1200000"
   vm_disk "$WORK/disk"
   checker_start debug debug --disk "$WORK/disk" --timeout 14400 || return 0
   forget_leaks
-  for detail in ${PF_DETAILS:-full totals}; do
-    case $detail in
-      full) storms_suite debug full '-Reload*:StormReload*' ;;
-      totals) storms_suite debug totals '-Load*:Reload*:StormReload*' ;;
-    esac
-  done
+  storms_suite debug '-Reload*:StormReload*'
   check "debug kmemleak is clean after the suite" no_leaks
   vm_stop
   storms_judge "debug nothing in dmesg"
@@ -46,15 +40,12 @@ debug_suite() {
 # is left out: it compares the kernel's memory, and KASAN keeps freed memory for
 # a while. kmemleak looks for leaks instead.
 debug_reload() {
-  local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
+  local STORMS_PARAMETERS="max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 14400 ||
     return 0
   forget_leaks
-  for detail in ${PF_DETAILS:-full totals}; do
-    storms_suite debug "$detail" \
-      'Reload*:StormReload*:-*LeavesNothingBehind'
-  done
+  storms_suite debug 'Reload*:StormReload*:-*LeavesNothingBehind'
   check "debug kmemleak is clean after 200 unloads" no_leaks
   vm_stop
   storms_judge "debug nothing in dmesg after reloads"

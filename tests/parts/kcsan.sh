@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module's tests and the storms in a kernel that looks for data races; and
-# races made on purpose, which it must find. PF_DETAILS: "full totals" by
-# default.
+# races made on purpose, which it must find.
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
@@ -90,27 +89,20 @@ kcsan_control() {
 }
 
 kcsan_suite() {
-  local detail STORMS_PARAMETERS="retain_ms=1200000"
+  local STORMS_PARAMETERS="retain_ms=1200000"
   vm_disk "$WORK/disk"
   kcsan_start kcsan --disk "$WORK/disk" --timeout 14400 || return 0
-  for detail in ${PF_DETAILS:-full totals}; do
-    case $detail in
-      full) storms_suite kcsan full '-Reload*:StormReload*' ;;
-      totals) storms_suite kcsan totals '-Load*:Reload*:StormReload*' ;;
-    esac
-  done
+  storms_suite kcsan '-Reload*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan suite"
 }
 
 kcsan_reload() {
-  local detail STORMS_PARAMETERS="max_processes=1024 maxactive=256"
+  local STORMS_PARAMETERS="max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 14400 || return 0
-  for detail in ${PF_DETAILS:-full totals}; do
-    storms_suite kcsan "$detail" 'Reload*:StormReload*'
-  done
+  storms_suite kcsan 'Reload*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan reloads"

@@ -58,7 +58,7 @@ daemon_kb() {
 
 # soak_storm NAME: runs one storm. A failure is a result; successes are counted.
 soak_storm() {
-  guest "PF_DAEMON=9110 PF_PARAMETERS=detail=full
+  guest "PF_DAEMON=9110
     /vm_tests --gtest_color=no --gtest_filter=$1" >"$WORK/suite.log" || true
   if grep -q '^\[  PASSED  \] 1 test' "$WORK/suite.log"; then
     STORMS=$((STORMS + 1))

@@ -14,51 +14,25 @@ vm_pack() {
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter"
 }
 
-# vm_run_tests VERSION DETAIL FILTER: the module's tests in the guest.
+# vm_run_tests VERSION FILTER: the module's tests in the guest.
 vm_run_tests() {
-  vm_gtest "$1 $2" "tests-$2" "$VM_SILENCE" \
-    "PF_PARAMETERS=detail=$2 /vm_tests --gtest_color=no --gtest_filter=$3"
+  vm_gtest "$1" tests "$VM_SILENCE" \
+    "/vm_tests --gtest_color=no --gtest_filter=$2"
 }
 
 vm_suite() {
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "suite-$1" --disk "$WORK/disk" || return 0
-  vm_run_tests "$1" full '-Reload*:StormSlow*:StormReload*'
-  vm_run_tests "$1" totals '-Load*:Reload*:Storm*'
+  vm_run_tests "$1" '-Reload*:StormSlow*:StormReload*'
   vm_stop
   vm_judge "$1 nothing in dmesg"
 }
 
 vm_reload() {
   vm_start "$1" "$INITRD" "reload-$1" --reload || return 0
-  vm_run_tests "$1" full 'Reload*'
-  vm_run_tests "$1" totals 'Reload*'
+  vm_run_tests "$1" 'Reload*'
   vm_stop
   vm_judge "$1 nothing in dmesg after reloads"
-}
-
-full_is_refused() {
-  ! guest insmod /page_faults.ko detail=full &&
-    guest dmesg | grep 'detail=full needs a kernel with CONFIG_KRETPROBES'
-}
-
-# The module as it is built for a kernel without return probes.
-vm_without_kretprobes() {
-  build_without CONFIG_KRETPROBES &&
-    "$ROOT/deploy/vm/initramfs" "$1" "$WORK/without.initrd" \
-      "$WORK/without-CONFIG_KRETPROBES/page_faults.ko:/page_faults.ko" \
-      "$BUILD/tests/vm/vm_tests:/vm_tests" || {
-    fail "$1 builds without CONFIG_KRETPROBES" "$WORK/without.log"
-    return
-  }
-  vm_disk "$WORK/disk"
-  vm_start "$1" "$WORK/without.initrd" "without-$1" --disk "$WORK/disk" ||
-    return 0
-  check "$1 without CONFIG_KRETPROBES detail=full is refused" full_is_refused
-  vm_gtest "$1 without CONFIG_KRETPROBES" tests "$VM_SILENCE" \
-    '/vm_tests --gtest_color=no --gtest_filter=*Faults*:Lifecycle*:Memory*'
-  vm_stop
-  vm_judge "$1 nothing in dmesg without CONFIG_KRETPROBES"
 }
 
 clock_is() { guest "insmod /page_faults.ko && grep -x 'clock $1' \
@@ -82,13 +56,11 @@ keeps_its_word() { guest "insmod /$1.ko || { dmesg | grep $1; false; }"; }
 # Tests timing by the TSC. In a guest with two CPUs the kernel considers the TSC
 # stable only if tsc=reliable is given.
 vm_clock() {
-  build_check "$1" clock_check && build_check "$1" account_check &&
-    "$ROOT/deploy/vm/initramfs" "$1" \
+  build_check "$1" clock_check && "$ROOT/deploy/vm/initramfs" "$1" \
     "$WORK/clock.initrd" "$(module_for "$1")/page_faults.ko:/page_faults.ko" \
     "$WORK/clock_check/clock_check.ko:/clock_check.ko" \
-    "$WORK/account_check/account_check.ko:/account_check.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" || {
-    fail "$1 clock_check and account_check build"
+    fail "$1 clock_check builds"
     return
   }
   vm_disk "$WORK/disk"
@@ -97,7 +69,6 @@ vm_clock() {
   check "$1 the TSC is chosen where it is stable" clock_is tsc
   vm_gtest "$1 tsc" tests "$VM_SILENCE" '/vm_tests --gtest_color=no
     --gtest_filter=Latency*:Special*:*Faults*:StormQuick.Threads'
-  check "$1 account_check passes" keeps_its_word account_check
   check "$1 clock_check passes" keeps_its_word clock_check
   check "$1 local_clock() is chosen where it is not" clock_is local
   vm_stop

@@ -78,13 +78,11 @@ TEST_P(Faults, EqualTheKernelsCount) {
   const Table after = ReadTable();
   ASSERT_NE(before.FindOne(subject.pid()), nullptr);
   ASSERT_NE(after.FindOne(subject.pid()), nullptr);
-  if (HasProbe()) {
-    const uint64_t growth =
-        after.FindOne(subject.pid())->Breakdown(workload.token) -
-        before.FindOne(subject.pid())->Breakdown(workload.token);
-    EXPECT_GE(growth, workload.at_least);
-    EXPECT_LE(growth, workload.at_most);
-  }
+  const uint64_t growth =
+      after.FindOne(subject.pid())->Breakdown(workload.token) -
+      before.FindOne(subject.pid())->Breakdown(workload.token);
+  EXPECT_GE(growth, workload.at_least);
+  EXPECT_LE(growth, workload.at_most);
   const Ended ended{subject.pid(), 0, subject.End()};
   EXPECT_EQ(EndedRowError(ended), "") << "at its end";
 }

@@ -3,16 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -22,7 +19,6 @@
 
 #include "module.h"
 #include "page_faults.h"
-#include "storm_kit.h"
 #include "subject.h"
 
 namespace pf_test {
@@ -57,9 +53,7 @@ TEST(Lifecycle, ForkAndExec) {
   EXPECT_EQ(row->Text(PF_COL_COMM), "busybox");
   EXPECT_EQ(row->Number(PF_COL_VMA_KB), 0u);
   EXPECT_EQ(row->Number(PF_COL_RSS_KB), 0u);
-  if (HasProbe()) {
-    EXPECT_GT(row->Number(PF_COL_EXEC), 0u);
-  }
+  EXPECT_GT(row->Number(PF_COL_EXEC), 0u);
 }
 
 // The child of vfork() shares its parent's memory until it execs.
@@ -123,10 +117,7 @@ TEST(Lifecycle, FullTableOverflows) {
   const Stats stats = ReadStats();
   EXPECT_LE(StatsNumber(stats, PF_KEY_LIVE), 16);
   EXPECT_EQ(ReadTable().rows.size(), 16u);
-  if (HasProbe()) {
-    EXPECT_GT(StatsNumber(stats, PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS), 0);
-  }
-  // With totals, a process without a row is counted when it gets one or exits.
+  EXPECT_GT(StatsNumber(stats, PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS), 0);
   int64_t faults = 0;
   for (auto& subject : subjects) {
     subject->Act();
@@ -136,107 +127,18 @@ TEST(Lifecycle, FullTableOverflows) {
   EXPECT_GE(StatsNumber(ReadStats(), PF_COL_FAULTS), faults);
 }
 
-// A barrier for this number of threads, which can be in several processes.
-pthread_barrier_t* SharedBarrier(int threads) {
-  auto* barrier = static_cast<pthread_barrier_t*>(
-      mmap(nullptr, sizeof(pthread_barrier_t), PROT_READ | PROT_WRITE,
-           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  pthread_barrierattr_t shared;
-  pthread_barrierattr_init(&shared);
-  pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-  pthread_barrier_init(barrier, &shared, static_cast<unsigned>(threads));
-  return barrier;
-}
-
-// Runs processes with this number of threads each. All threads exit at the same
-// moment, after the last of them has faulted.
-std::vector<Ended> EndAtOnce(int processes, int threads) {
-  pthread_barrier_t* all = SharedBarrier(processes * threads);
-  auto ended = RunAtOnce(processes, [=](int) {
-    const auto work = [all] {
-      FaultRound();
-      pthread_barrier_wait(all);
-      syscall(SYS_exit, 0);
-    };
-    for (int i = 1; i < threads; ++i) std::thread(work).detach();
-    work();
-  });
-  munmap(all, sizeof(*all));
-  return ended;
-}
-
-// With totals, a process that finds the table full is counted when it dies. It
-// is counted once, even if several of its threads exit at the same time.
-TEST(Lifecycle, WhatFindsNoRoomIsCountedOnce) {
-  UnloadModule();
-  ASSERT_EQ(LoadModule(DefaultParameters() + " max_processes=16"), 0);
-  std::vector<std::unique_ptr<Subject>> subjects;
-  for (int i = 0; i < 20; ++i)
-    subjects.push_back(std::make_unique<Subject>([] {}));
-  ASSERT_EQ(ReadTable().rows.size(), 16u);
-  const auto overflow = [] {
-    return StatsNumber(ReadStats(), PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS);
-  };
-  const int64_t before = overflow();
-  int64_t faults = 0;
-  for (int i = 0; i < 5; ++i)
-    for (const Ended& ended : EndAtOnce(24, 8))
-      faults += ended.usage.ru_minflt + ended.usage.ru_majflt;
-  const int64_t counted = overflow() - before;
-  EXPECT_GT(counted, faults * 9 / 10);
-  EXPECT_LE(counted, faults);
-}
-
-// The rows of zombies do not keep the rows of other processes in the table.
-TEST(Lifecycle, UnreapedChildrenDoNotHoldOthersUp) {
-  UnloadModule();
-  ASSERT_EQ(
-      LoadModule(DefaultParameters() + " max_processes=1024 retain_ms=50"), 0);
-  std::vector<pid_t> zombies;
-  for (int i = 0; i < 400; ++i) {
-    const pid_t pid = fork();
-    if (pid == 0) _exit(0);
-    zombies.push_back(pid);
-  }
-  ReadTable();
-  const Ended child = RunToEnd([] {});
-  EXPECT_TRUE(Eventually([&] { return !ReadTable().FindOne(child.pid); }));
-  for (pid_t pid : zombies) waitpid(pid, nullptr, 0);
-}
-
-// Reaps a process late, while the row of a younger one is due two thirds of
-// `retain_ms` later than its own. Returns false if the younger one was due too
-// by the end, so that nothing was shown: the machine is too slow for
-// `retain_ms`.
-bool ReapLate(int retain_ms) {
-  EXPECT_TRUE(SetParameter("retain_ms", std::to_string(retain_ms)));
-  const pid_t late = fork();
-  if (late == 0) _exit(0);
+// A zombie keeps its pid, but not its row.
+TEST(Lifecycle, TheRowOfAZombieRetires) {
+  ASSERT_TRUE(SetParameter("retain_ms", kAnHour));
+  const pid_t zombie = fork();
+  if (zombie == 0) _exit(0);
   siginfo_t info;
-  EXPECT_EQ(waitid(P_PID, static_cast<id_t>(late), &info, WEXITED | WNOWAIT),
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT),
             0);
-  usleep(static_cast<useconds_t>(retain_ms) * 667);
-  const auto younger_exits = std::chrono::steady_clock::now();
-  const Ended younger = RunToEnd([] {});
-  // By the end of this the first row is due, and the worker has set it aside.
-  usleep(static_cast<useconds_t>(retain_ms) * 600);
-  EXPECT_EQ(waitpid(late, nullptr, 0), late);
-  Table table;
-  EXPECT_TRUE(Eventually([&] {
-    table = ReadTable();
-    return !table.FindOne(late);
-  }));
-  const bool in_time = std::chrono::steady_clock::now() <
-                       younger_exits + std::chrono::milliseconds(retain_ms);
-  EXPECT_TRUE(table.FindOne(younger.pid) || !in_time);
-  return in_time;
-}
-
-// With totals a row stays until its process is reaped. After that it is dropped
-// before the rows of processes that exited later.
-TEST(Lifecycle, ReapedLateARowGoesBeforeYoungerOnes) {
-  EXPECT_TRUE(ReapLate(5000) || ReapLate(20000) || ReapLate(80000))
-      << "the machine is too slow for this test";
+  EXPECT_NE(ReadTable().FindOne(zombie), nullptr);
+  ASSERT_TRUE(SetParameter("retain_ms", "0"));
+  EXPECT_TRUE(Eventually([&] { return !ReadTable().FindOne(zombie); }));
+  EXPECT_EQ(waitpid(zombie, nullptr, 0), zombie);
 }
 
 // The global sums do not fall when a row is dropped.

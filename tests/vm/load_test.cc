@@ -116,6 +116,19 @@ INSTANTIATE_TEST_SUITE_P(Load, BadParameters,
                                          "latency=7", "retain_ms=x",
                                          "detail=some", "detail="));
 
+// Files in /etc/modprobe.d can still have it.
+TEST(Load, DetailTotalsLoadsWithAWarning) {
+  UnloadModule();
+  klogctl(5, nullptr, 0);  // clears the log
+  ASSERT_EQ(LoadModule("detail=totals"), 0);
+  const std::string log = KernelLog();
+  const std::string warning = "detail=totals does not exist any more";
+  EXPECT_NE(log.find(warning), std::string::npos) << log;
+  EXPECT_EQ(log.find(warning), log.rfind(warning)) << log;
+  EXPECT_EQ(ReadStats().at(PF_KEY_DETAIL), "full");
+  EXPECT_TRUE(ReadTable().rows.at(0).Has(PF_COL_BREAKDOWN));
+}
+
 TEST(Load, WithoutLatencyNothingIsTimed) {
   UnloadModule();
   ASSERT_EQ(LoadModule("latency=0"), 0);

@@ -34,7 +34,6 @@ class Promises : public testing::EmptyTestEventListener {
     if (!ModuleIsLoaded()) return;
     EXPECT_EQ(ConservationError(), "");
     EXPECT_EQ(RowSumsError(ReadTable()), "");
-    if (!HasProbe()) return;
     EXPECT_EQ(StatsNumber(ReadStats(), PF_KEY_PROBE_MISSED), 0);
     EXPECT_EQ(AtRest(PF_KEY_DRIFT), 0);
     if (StatsNumber(ReadStats(), PF_KEY_OVERFLOW_PREFIX PF_COL_FAULTS) == 0) {

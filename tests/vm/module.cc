@@ -94,12 +94,6 @@ std::string DefaultParameters() {
   return parameters ? parameters : "";
 }
 
-bool HasProbe() {
-  const Stats stats = ReadStats();
-  auto detail = stats.find(PF_KEY_DETAIL);
-  return detail != stats.end() && detail->second == PF_DETAIL_FULL;
-}
-
 bool SetParameter(const std::string& name, const std::string& value) {
   std::ofstream file("/sys/module/page_faults/parameters/" + name);
   file << value << std::flush;

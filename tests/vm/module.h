@@ -24,9 +24,6 @@ bool ModuleIsLoaded();
 // The environment variable PF_PARAMETERS.
 std::string DefaultParameters();
 
-// Whether the loaded module counts by a probe (detail=full).
-bool HasProbe();
-
 // Sets a parameter of the loaded module; returns whether it accepted the value.
 bool SetParameter(const std::string& name, const std::string& value);
 

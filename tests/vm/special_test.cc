@@ -107,7 +107,7 @@ TEST(Special, MajorFaultsFromTheDisk) {
 
 TEST(Special, ExecMappingFromTheDisk) {
   const uint64_t exec = GrowthOf(
-      HasProbe() ? PF_COL_EXEC : PF_COL_FAULTS,
+      PF_COL_EXEC,
       [] {
         // A page of `ret` instructions.
         g_memory = MapAt(kSize, PROT_READ | PROT_EXEC, MAP_PRIVATE,
@@ -166,7 +166,7 @@ TEST(Special, SwapIn) {
 TEST(Special, HugeTlb) {
   ASSERT_TRUE(WriteFile("/proc/sys/vm/nr_hugepages", "8"));
   const uint64_t hugetlb = GrowthOf(
-      HasProbe() ? PF_COL_HUGETLB : PF_COL_FAULTS,
+      PF_COL_HUGETLB,
       [] {
         g_memory = MapAt(8 << 20, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB);
@@ -203,7 +203,7 @@ TEST(Special, Mlock) {
 
 TEST(Special, MemfdIsShmem) {
   const uint64_t faults = GrowthOf(
-      HasProbe() ? PF_COL_SHMEM : PF_COL_FAULTS,
+      PF_COL_SHMEM,
       [] {
         const int fd =
             static_cast<int>(syscall(SYS_memfd_create, "test", MFD_CLOEXEC));
@@ -244,7 +244,7 @@ TEST(Special, SegvMendedByItsHandler) {
 
 TEST(Special, SigbusPastTheEndOfAFile) {
   const uint64_t sigbus = GrowthOf(
-      HasProbe() ? PF_COL_SIGBUS : PF_COL_FAULTS,
+      PF_COL_SIGBUS,
       [] {
         const int fd = open(Disk("short").c_str(),
                             O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -256,13 +256,10 @@ TEST(Special, SigbusPastTheEndOfAFile) {
           if (sigsetjmp(g_jump, 1) == 0)
             static_cast<void>(*static_cast<volatile char*>(g_memory));
       });
-  if (HasProbe()) {
-    EXPECT_EQ(sigbus, 10u);
-  }
+  EXPECT_EQ(sigbus, 10u);
 }
 
 TEST(Special, ProcessVmReadvIsRemote) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe knows the context";
   g_memory = MapAnonymous();
   madvise(g_memory, kSize, MADV_NOHUGEPAGE);
   // The target inherits the untouched mapping; the subject reads it there.
@@ -288,7 +285,6 @@ TEST(Special, ProcessVmReadvIsRemote) {
 }
 
 TEST(Special, PtraceIsRemote) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe knows the context";
   g_memory = MapAnonymous();
   madvise(g_memory, kSize, MADV_NOHUGEPAGE);
   const uint64_t remote = GrowthOf(
@@ -316,7 +312,6 @@ TEST(Special, TwoHundredThreadsWaitForUserfaultfd) {
                   [] { sleepers->Wake(); });
   subject.Act();
   EXPECT_EQ(RowError(subject.pid()), "");
-  if (!HasProbe()) return;
   EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_RETRIED),
             kThreads);
   EXPECT_EQ(StatsNumber(ReadStats(), PF_KEY_PROBE_MISSED), 0);

@@ -61,10 +61,8 @@ TEST(StormQuick, MemoryOfOthers) {
     End(target);
     munmap(memory, kPages * kPage);
   }
-  if (HasProbe()) {
-    EXPECT_GE(StatsNumber(ReadStats(), PF_COL_REMOTE),
-              static_cast<int64_t>(3 * kPages));
-  }
+  EXPECT_GE(StatsNumber(ReadStats(), PF_COL_REMOTE),
+            static_cast<int64_t>(3 * kPages));
 }
 
 TEST(StormSlow, TargetsKilledWhileTheirMemoryIsRead) {
@@ -104,10 +102,8 @@ TEST(StormSlow, Ptrace) {
     }
     End(child);
   })));
-  if (HasProbe()) {
-    EXPECT_GE(StatsNumber(ReadStats(), PF_COL_REMOTE),
-              static_cast<int64_t>(4 * kPages));
-  }
+  EXPECT_GE(StatsNumber(ReadStats(), PF_COL_REMOTE),
+            static_cast<int64_t>(4 * kPages));
 }
 
 // A minimal io_uring: one request at a time, done by a worker thread.
@@ -187,7 +183,6 @@ TEST(StormSlow, IoUringWorkers) {
   });
   subject.Act();
   EXPECT_EQ(RowError(subject.pid()), "");
-  if (!HasProbe()) return;
   // A worker is a thread of the process, so its faults are in the process's
   // row.
   EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_KERNEL),

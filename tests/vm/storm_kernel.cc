@@ -139,9 +139,7 @@ TEST(StormSlow, AllocationsFailInFaults) {
     });
     usleep(2000000);
   }
-  if (HasProbe()) {
-    EXPECT_GT(StatsNumber(ReadStats(), PF_COL_OOM), 0);
-  }
+  EXPECT_GT(StatsNumber(ReadStats(), PF_COL_OOM), 0);
 }
 
 TEST(StormSlow, CpusComeAndGo) {
@@ -171,7 +169,6 @@ void FaultOnTheSecondCpu() {
 // (6.4 and later). We have counted faults on that CPU, and the kernel moves its
 // events to another CPU: the base of the drift must include both.
 TEST(StormReload, CpuGoesWhileTheModuleLoads) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe has a drift";
   const std::string online = "/sys/devices/system/cpu/cpu1/online";
   if (access(online.c_str(), W_OK)) GTEST_SKIP() << "no second CPU";
   for (int ms = 0; ms < 100; ms += 20) {
@@ -197,7 +194,6 @@ TEST(StormReload, CpuGoesWhileTheModuleLoads) {
 // While the file has the value 0 the probe sees no faults. drift and
 // rows_differ say so, and the module counts again after it was reloaded.
 void ExpectDriftWhileOff(const std::string& file) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe can be switched off";
   {
     const Setting off(file, "0");
     if (!off.set()) GTEST_SKIP() << "the kernel refuses it";
@@ -254,10 +250,8 @@ TEST(StormSlow, BorrowedMemory) {
   EXPECT_TRUE(AllSucceeded(ended));
   for (const Ended& child : ended) EXPECT_EQ(EndedRowError(child), "");
   // A kernel thread has no row, so its faults are counted as retired.
-  if (HasProbe()) {
-    EXPECT_GE(StatsNumber(ReadStats(), PF_KEY_RETIRED_PREFIX PF_COL_FAULTS),
-              3 * 256);
-  }
+  EXPECT_GE(StatsNumber(ReadStats(), PF_KEY_RETIRED_PREFIX PF_COL_FAULTS),
+            3 * 256);
 }
 
 }  // namespace
