@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Puts the probe on handle_mm_fault, and chooses the clock that times calls. */
+/*
+ * Puts the probe on handle_mm_fault: chooses the hook, and the clock that times
+ * calls.
+ */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "probe.h"
 
 #include <linux/printk.h>
+#include <linux/threads.h>
 
 #include "call.h"
 #include "clock.h"
+#include "direct.h"
 #include "drift.h"
+#include "include/page_faults.h"
 #include "kretprobe.h"
 
 /* The clock that times calls. Constant after pf_probe_init(). */
 static enum pf_clock pf_probe_clock;
+
+/* The hook in use. Constant after pf_probe_init(). */
+static bool pf_probe_is_direct;
+
+/* Why it is no direct call, if nobody chose that. As constant. */
+static const char *pf_probe_reason;
 
 /**
  * pf_probe_clock_name() - the clock that times calls
@@ -33,14 +45,74 @@ const char *pf_probe_clock_name(void)
 }
 
 /**
+ * pf_probe_hook_name() - the hook in use
+ *
+ * Context: any, after pf_probe_init().
+ * Return: PF_HOOK_NAME_DIRECT or PF_HOOK_NAME_KRETPROBE.
+ */
+const char *pf_probe_hook_name(void)
+{
+	return pf_probe_is_direct ? PF_HOOK_NAME_DIRECT :
+				    PF_HOOK_NAME_KRETPROBE;
+}
+
+/**
+ * pf_probe_hook_reason() - why the hook is no direct call
+ *
+ * Context: any, after pf_probe_init().
+ * Return: a sentence without its full stop; NULL if it is a direct call, or if
+ *	the return probe was asked for.
+ */
+const char *pf_probe_hook_reason(void)
+{
+	return pf_probe_reason;
+}
+
+/* Puts the direct call in place, unless the return probe is asked for. */
+static int pf_probe_try_direct(enum pf_hook hook)
+{
+	const char *why;
+	int err;
+
+	if (hook == PF_HOOK_KRETPROBE)
+		return 0;
+	err = pf_direct_init(pf_probe_clock, &why);
+	pf_probe_is_direct = !err;
+	if (!err)
+		return 0;
+	if (hook == PF_HOOK_DIRECT || !IS_ENABLED(CONFIG_KRETPROBES)) {
+		pr_err("hook=direct is not possible: %s\n", why);
+		return err;
+	}
+	pr_info("hook=kretprobe: %s\n", why);
+	pf_probe_reason = why;
+	return 0;
+}
+
+static int pf_probe_attach(enum pf_hook hook, unsigned int maxactive)
+{
+	int err = pf_probe_try_direct(hook);
+
+	if (err || pf_probe_is_direct)
+		return err;
+	err = pf_kretprobe_init(pf_probe_clock, maxactive);
+	if (err)
+		pr_err("cannot put a return probe on handle_mm_fault: error %d\n",
+		       err);
+	return err;
+}
+
+/**
  * pf_probe_init() - put the probe in place
  * @latency: whether calls are timed
- * @maxactive: calls that can be under way at once; see struct kretprobe
+ * @hook: which hook is asked for
+ * @maxactive: calls that can be under way at once by a return probe; see
+ *	struct kretprobe
  *
  * Context: process context, may sleep.
  * Return: 0, or a negative errno.
  */
-int pf_probe_init(bool latency, unsigned int maxactive)
+int pf_probe_init(bool latency, enum pf_hook hook, unsigned int maxactive)
 {
 	int err = pf_probe_learn_shmem();
 
@@ -49,12 +121,11 @@ int pf_probe_init(bool latency, unsigned int maxactive)
 		return err;
 	}
 	pf_probe_clock = latency ? pf_clock_choose() : PF_CLOCK_OFF;
-	err = pf_kretprobe_init(pf_probe_clock, maxactive);
-	if (err) {
-		pr_err("cannot probe handle_mm_fault: error %d\n", err);
+	err = pf_probe_attach(hook, maxactive);
+	if (err)
 		return err;
-	}
-	pf_drift_begin(maxactive);
+	/* The direct call sees the call of every thread. */
+	pf_drift_begin(pf_probe_is_direct ? PID_MAX_LIMIT : maxactive);
 	return 0;
 }
 
@@ -65,16 +136,19 @@ int pf_probe_init(bool latency, unsigned int maxactive)
  */
 void pf_probe_exit(void)
 {
-	pf_kretprobe_exit();
+	if (pf_probe_is_direct)
+		pf_direct_exit();
+	else
+		pf_kretprobe_exit();
 }
 
 /**
  * pf_probe_missed() - calls that the probe did not count
  *
  * Context: any.
- * Return: calls since load.
+ * Return: calls since load; 0 with the direct call.
  */
 u64 pf_probe_missed(void)
 {
-	return pf_kretprobe_missed();
+	return pf_probe_is_direct ? 0 : pf_kretprobe_missed();
 }
