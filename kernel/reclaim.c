@@ -147,9 +147,8 @@ static void pf_reclaim_scan(void)
  */
 static void pf_reclaim_run(struct work_struct *work)
 {
-	bool more;
+	bool more = pf_reclaim_round();
 
-	more = pf_reclaim_round();
 	pf_reclaim_scan();
 	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
 			   more ? 0 : pf_reclaim_pause());
