@@ -21,8 +21,10 @@
 
 #define PF_DIRECT_MODULE	"page_faults_trampoline"
 
-/* For initramfs tools, and so that modprobe loads it first. */
-MODULE_SOFTDEP("pre: " PF_DIRECT_MODULE);
+/*
+ * There is no MODULE_SOFTDEP(): modprobe -r would try to unload the trampoline
+ * too, and print an error.
+ */
 
 /**
  * struct pf_direct_call - the trampoline's notes for a call under way
