@@ -4,9 +4,14 @@
 
 #include <linux/hash.h>
 #include <linux/kprobes.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+
+/*
+ * The logarithm of the number of slots: enough for some thousands of threads
+ * with a retried fault at the same time.
+ */
+#define PF_CARRY_BITS	13
 
 /* How many slots a thread may use: those from its hash on. */
 #define PF_CARRY_PROBES	8
@@ -25,15 +30,14 @@ struct pf_carry {
 };
 
 static struct pf_carry *pf_carry_slots;
-static unsigned int pf_carry_bits;
 atomic_t pf_carry_pending = ATOMIC_INIT(0);
 
 static struct pf_carry *pf_carry_slot(const struct task_struct *task,
 				      unsigned int probe)
 {
-	unsigned int mask = (1U << pf_carry_bits) - 1;
+	unsigned int mask = (1U << PF_CARRY_BITS) - 1;
 
-	return &pf_carry_slots[(hash_ptr(task, pf_carry_bits) + probe) & mask];
+	return &pf_carry_slots[(hash_ptr(task, PF_CARRY_BITS) + probe) & mask];
 }
 NOKPROBE_SYMBOL(pf_carry_slot);
 
@@ -145,18 +149,14 @@ NOKPROBE_SYMBOL(pf_carry_drop);
 
 /**
  * pf_carry_init() - allocate the slots
- * @slots: threads that can carry time at the same time, at least
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pf_carry_init(unsigned int slots)
+int pf_carry_init(void)
 {
-	/* Twice as many, so that a thread nearly always finds a free slot. */
-	unsigned int n = roundup_pow_of_two(slots) * 2;
-
-	pf_carry_bits = ilog2(n);
-	pf_carry_slots = kvcalloc(n, sizeof(*pf_carry_slots), GFP_KERNEL);
+	pf_carry_slots = kvcalloc(1U << PF_CARRY_BITS, sizeof(*pf_carry_slots),
+				  GFP_KERNEL);
 	return pf_carry_slots ? 0 : -ENOMEM;
 }
 

@@ -20,7 +20,7 @@
 /* Slots in use: threads with a retried fault that has not completed yet. */
 extern atomic_t pf_carry_pending;
 
-int pf_carry_init(unsigned int slots);
+int pf_carry_init(void);
 void pf_carry_destroy(void);
 void pf_carry_add(unsigned long address, u64 ns);
 u64 pf_carry_claim(unsigned long address);

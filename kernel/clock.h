@@ -95,7 +95,8 @@ static inline s64 pf_clock_since_tsc(const struct pf_stamp *stamp)
  *	so that the test of it costs nothing
  * @stamp: overwritten
  *
- * Context: preemption disabled, as in a probe's handler.
+ * Context: any. If the thread is moved to another CPU in the middle of it, the
+ *	TSC read is that of another CPU than noted; stable TSCs agree.
  */
 static __always_inline void pf_clock_stamp(enum pf_clock clock,
 					   struct pf_stamp *stamp)
@@ -111,7 +112,7 @@ static __always_inline void pf_clock_stamp(enum pf_clock clock,
  * @clock: the clock that noted the moment
  * @stamp: the moment, less than 2^32 ticks ago
  *
- * Context: as pf_clock_stamp().
+ * Context: preemption disabled, as in a probe's handler.
  * Return: ns, not negative.
  */
 static __always_inline s64 pf_clock_since(enum pf_clock clock,

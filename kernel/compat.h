@@ -6,6 +6,7 @@
 #ifndef PF_COMPAT_H
 #define PF_COMPAT_H
 
+#include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/percpu_counter.h>
 #include <linux/sched.h>
@@ -20,8 +21,8 @@
 #ifndef CONFIG_TRACEPOINTS
 #error "page_faults learns of exits by a tracepoint: it needs a kernel with CONFIG_TRACEPOINTS=y"
 #endif
-#ifndef CONFIG_KRETPROBES
-#error "page_faults sees faults by a return probe: it needs a kernel with CONFIG_KRETPROBES=y"
+#if !defined(CONFIG_KRETPROBES) && !defined(PF_HAVE_DIRECT)
+#error "page_faults sees faults by a probe: it needs a kernel with CONFIG_KRETPROBES=y"
 #endif
 #ifndef CONFIG_VM_EVENT_COUNTERS
 #error "page_faults checks itself by PGFAULT: it needs a kernel with CONFIG_VM_EVENT_COUNTERS=y"
@@ -137,5 +138,63 @@ static inline struct file *pf_compat_shmem_file(const char *name)
 	return shmem_file_setup(name, 0, 0);
 #endif
 }
+
+/**
+ * pf_compat_tracks_call_depth() - whether the CPU's return stack is refilled by
+ *	counting calls (retbleed=stuff, since 6.2)
+ *
+ * Every call is then counted. The trampoline's call into the middle of a
+ * function is not, because the count is made in the padding before a function.
+ *
+ * Context: any.
+ * Return: whether it is so since boot.
+ */
+static inline bool pf_compat_tracks_call_depth(void)
+{
+#ifdef X86_FEATURE_CALL_DEPTH
+	return cpu_feature_enabled(X86_FEATURE_CALL_DEPTH);
+#else
+	return false;
+#endif
+}
+
+#ifdef PF_HAVE_DIRECT
+/**
+ * pf_compat_register_direct() - let functions call a trampoline first
+ * @ops: its filter chooses the functions
+ * @trampoline: the address of the code
+ *
+ * Before 6.4 the function of this name took no ops.
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or a negative errno; -EBUSY if a function has such a call.
+ */
+static inline int pf_compat_register_direct(struct ftrace_ops *ops,
+					    unsigned long trampoline)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return register_ftrace_direct(ops, trampoline);
+#else
+	return register_ftrace_direct_multi(ops, trampoline);
+#endif
+}
+
+/**
+ * pf_compat_unregister_direct() - undo pf_compat_register_direct()
+ * @ops: as it was given; keeps its filter
+ * @trampoline: as it was given
+ *
+ * Context: process context, may sleep.
+ */
+static inline void pf_compat_unregister_direct(struct ftrace_ops *ops,
+					       unsigned long trampoline)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	unregister_ftrace_direct(ops, trampoline, false);
+#else
+	unregister_ftrace_direct_multi(ops, trampoline);
+#endif
+}
+#endif /* PF_HAVE_DIRECT */
 
 #endif /* PF_COMPAT_H */

@@ -98,24 +98,24 @@ static void pf_drift_wait_for_calls(void)
  * their return. That is one a CPU, here with a margin. If the kernel is
  * preemptible, any number of tasks can be stopped there.
  */
-static unsigned int pf_drift_base_slack(unsigned int maxactive)
+static unsigned int pf_drift_base_slack(unsigned int calls)
 {
 	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_preemptible())
-		return maxactive;
-	return min(maxactive, 4 * num_possible_cpus());
+		return calls;
+	return min(calls, 4 * num_possible_cpus());
 }
 
 /**
  * pf_drift_begin() - note by how much the two counts differ at load
- * @maxactive: calls the probe can have under way at the same time
+ * @calls: calls that the probe can have under way at the same time
  *
  * Context: process context, may sleep; the probe is in place.
  */
-void pf_drift_begin(unsigned int maxactive)
+void pf_drift_begin(unsigned int calls)
 {
 	pf_drift_wait_for_calls();
 	pf_drift_base = pf_drift_take_base();
-	pf_drift_slack = pf_drift_base_slack(maxactive);
+	pf_drift_slack = pf_drift_base_slack(calls);
 }
 
 /* The event PGFAULT since boot. */

@@ -10,7 +10,7 @@
 
 #include "tally.h"
 
-void pf_drift_begin(unsigned int maxactive);
+void pf_drift_begin(unsigned int calls);
 s64 pf_drift_read(const struct pf_sums *global, s64 *pgfault);
 
 #endif /* PF_DRIFT_H */

@@ -27,10 +27,15 @@ module_param(max_processes, uint, 0444);
 MODULE_PARM_DESC(max_processes,
 		 "rows in the table, those of exited processes included, 16 to 4194304 (default 16384)");
 
+static char *hook = "auto";
+module_param(hook, charp, 0444);
+MODULE_PARM_DESC(hook,
+		 "how faults are seen: direct call, kretprobe, or auto: direct where it is possible (default auto)");
+
 static unsigned int maxactive = 4096;
 module_param(maxactive, uint, 0444);
 MODULE_PARM_DESC(maxactive,
-		 "faults that can be observed at the same time, 16 to 65536 (default 4096)");
+		 "with hook=kretprobe: faults that can be observed at the same time, 16 to 65536 (default 4096)");
 
 static bool latency = true;
 module_param(latency, bool, 0444);
@@ -44,6 +49,24 @@ MODULE_PARM_DESC(latency,
 static char *detail = PF_DETAIL_FULL;
 module_param(detail, charp, 0);
 MODULE_PARM_DESC(detail, "full, the only value (default full)");
+
+/* The parameter hook, indexed by enum pf_hook. */
+static const char * const pf_hook_names[] = {
+	[PF_HOOK_AUTO]	    = "auto",
+	[PF_HOOK_DIRECT]    = PF_HOOK_NAME_DIRECT,
+	[PF_HOOK_KRETPROBE] = PF_HOOK_NAME_KRETPROBE,
+};
+
+static int __init pf_check_hook(void)
+{
+	int choice = match_string(pf_hook_names, ARRAY_SIZE(pf_hook_names),
+				  hook);
+
+	if (choice < 0)
+		pr_err("hook=%s is none of auto, " PF_HOOK_NAME_DIRECT ", " PF_HOOK_NAME_KRETPROBE "\n",
+		       hook);
+	return choice;
+}
 
 static int __init pf_check_range(const char *name, unsigned int value,
 				 unsigned int min, unsigned int max)
@@ -83,7 +106,8 @@ static int __init pf_check_parameters(void)
  */
 static int __init pf_init(void)
 {
-	int err = pf_check_parameters();
+	int choice = pf_check_hook();
+	int err = choice < 0 ? choice : pf_check_parameters();
 
 	if (err)
 		return err;
@@ -93,13 +117,13 @@ static int __init pf_init(void)
 	err = pf_reclaim_init();
 	if (err)
 		goto destroy_table;
-	err = pf_carry_init(maxactive);
+	err = pf_carry_init();
 	if (err)
 		goto exit_reclaim;
 	err = pf_lifecycle_init();
 	if (err)
 		goto destroy_carry;
-	err = pf_probe_init(latency, maxactive);
+	err = pf_probe_init(latency, choice, maxactive);
 	if (err)
 		goto exit_lifecycle;
 	pf_table_begin();
@@ -108,8 +132,8 @@ static int __init pf_init(void)
 	err = pf_publish_init(latency);
 	if (err)
 		goto exit_probe;
-	pr_info("version " PF_MODULE_VERSION ", room for %u processes\n",
-		max_processes);
+	pr_info("version " PF_MODULE_VERSION ", hook=%s, room for %u processes\n",
+		pf_probe_hook_name(), max_processes);
 	return 0;
 
 exit_probe:

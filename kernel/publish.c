@@ -46,15 +46,24 @@ static unsigned int pf_publish_self_check(struct seq_file *m,
 {
 	s64 pgfault;
 	s64 drift = pf_drift_read(global, &pgfault);
+	const char *reason = pf_probe_hook_reason();
 	const char *clock = pf_probe_clock_name();
+	unsigned int lines = 5;
 
-	if (clock)
+	seq_printf(m, PF_KEY_HOOK " %s\n", pf_probe_hook_name());
+	if (reason) {
+		seq_printf(m, PF_KEY_HOOK_REASON " %s\n", reason);
+		lines++;
+	}
+	if (clock) {
 		seq_printf(m, PF_KEY_CLOCK " %s\n", clock);
+		lines++;
+	}
 	seq_printf(m, PF_KEY_PROBE_MISSED " %llu\n", pf_probe_missed());
 	seq_printf(m, PF_KEY_KERNEL_PGFAULT " %llu\n", max(pgfault, 0LL));
 	seq_printf(m, PF_KEY_DRIFT " %lld\n", drift);
 	seq_printf(m, PF_KEY_ROWS_DIFFER " %u\n", pf_account_differing_rows());
-	return clock ? 5 : 4;
+	return lines;
 }
 
 static unsigned int pf_publish_table(struct seq_file *m,

@@ -82,6 +82,10 @@
  * - as PF_KEY_OVERFLOW_PREFIX + name: the counts of processes that found the
  *   table full.
  *
+ * PF_KEY_HOOK says how the module sees the calls of handle_mm_fault. If it chose
+ * the return probe by itself (hook=auto), PF_KEY_HOOK_REASON says why it is no
+ * direct call: a sentence without its full stop.
+ *
  * At rest, for every counter: global = sum of rows + retired + overflow.
  *
  * ``latency``
@@ -153,6 +157,9 @@
 
 #define PF_DETAIL_FULL		"full"		/* the only value */
 
+#define PF_HOOK_NAME_DIRECT	"direct"	/* a direct call, as BPF's fexit */
+#define PF_HOOK_NAME_KRETPROBE	"kretprobe"	/* a return probe */
+
 #define PF_CLOCK_NAME_TSC	"tsc"		/* the TSC, read directly */
 #define PF_CLOCK_NAME_LOCAL	"local"		/* local_clock() */
 
@@ -170,6 +177,8 @@
 #define PF_KEY_LIVE		"live"		/* rows of living processes */
 #define PF_KEY_EXITED		"exited"	/* rows of exited processes */
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
+#define PF_KEY_HOOK		"hook"		/* PF_HOOK_NAME_* */
+#define PF_KEY_HOOK_REASON	"hook_reason"	/* why not direct, see above */
 #define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_* */
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */

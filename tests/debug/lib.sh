@@ -10,7 +10,9 @@ storms_pack() {
   local version=$1 out=$2 module=$3 borrow=$4
   shift 4
   "$ROOT/deploy/vm/initramfs" "$version" "$out" \
-    "$module/page_faults.ko:/page_faults.ko" "$borrow/borrow.ko:/borrow.ko" \
+    "$module/page_faults.ko:/page_faults.ko" \
+    --module "$module/page_faults_trampoline.ko" \
+    "$borrow/borrow.ko:/borrow.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" \
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" "$@"
 }

@@ -17,6 +17,7 @@ TOOLS=(awk bash cat cp dirname grep ln ls mkdir mktemp paste rm sed sh sleep sor
 
 # node_with FILE[=TEXT]...: a new node; files tell what it has.
 #   loaded, installed  the version that is loaded or installed
+#   trampoline         the module's trampoline is loaded
 #   gcc, clang         it has headers, and its kernel was built by that compiler
 #   held               a process has a file of the module open
 #   selinux            SELinux is enforcing
@@ -39,13 +40,15 @@ node_with() {
   stand_in modinfo 'cat "$NODE/installed"'
   stand_in modprobe 'mkdir /sys/module/page_faults
     cp "$NODE/installed" /sys/module/page_faults/version'
-  stand_in insmod '[ -e "$1" ] && mkdir /sys/module/page_faults
-    printf 2.0 >/sys/module/page_faults/version'
+  stand_in insmod '[ -e "$1" ] && [ ! -e "$NODE/refuses-${1##*/}" ] || exit
+    name=${1##*/}
+    mkdir "/sys/module/${name%.ko}"
+    printf 2.0 >"/sys/module/${name%.ko}/version"'
   stand_in rmmod '[ ! -e "$NODE/held" ] || { echo "in use" >&2; exit 1; }
     rm -r /sys/module/page_faults'
   stand_in make '[ ! -e "$NODE/changed" ] || { echo "no such member"; exit 2; }
     echo "$*" >"$NODE/made"
-    touch "$3/page_faults.ko"'
+    touch "$3/page_faults.ko" "$3/page_faults_trampoline.ko"'
 }
 
 # on_node COMMAND...: where /sys/module is the node's, and links in /usr/lib are
@@ -61,6 +64,7 @@ on_node() {
       mount -t overlay overlay /usr/lib -o \
         "lowerdir=/usr/lib,upperdir=$NODE/links/upper,workdir=$NODE/links/work"
       PATH=$NODE/bin
+      [ ! -e "$NODE/trampoline" ] || mkdir /sys/module/page_faults_trampoline
       [ ! -e "$NODE/loaded" ] || {
         mkdir /sys/module/page_faults
         cp "$NODE/loaded" /sys/module/page_faults/version
@@ -92,6 +96,12 @@ load_module() {
   loads "what it cannot replace it does not unload" 'does not build.*1.0 stays' 1.0
   node_with loaded=1.0
   loads "nor where there are no headers" 'no headers of 1.2.3: version 1.0 stays' 1.0
+  node_with loaded=1.0 trampoline gcc
+  loads "the trampoline stays when the module is replaced" \
+    'unloaded version 1.0; its trampoline.*stays until the next boot' 2.0
+  check "load-module: and is not loaded again" refused grep refuses "$WORK/said"
+  node_with gcc refuses-page_faults_trampoline.ko
+  loads "without the trampoline it loads the module" 'refuses the trampoline' 2.0
   node_with installed=3.0 gcc
   loads "the node's own comes first" "the node's own version 3.0" 3.0
   node_with installed=3.0 loaded=2.0 gcc

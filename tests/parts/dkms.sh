@@ -58,6 +58,28 @@ headers_of() {
 }
 says_so() { "$@" 2>&1 | grep -E 'BUILD_EXCLUSIVE|is not built for Linux'; }
 
+# modules_of OPTION...: what DKMS is told to install for a kernel with these options.
+modules_of() {
+  local headers=$WORK/headers
+  rm -rf "$headers"
+  mkdir -p "$headers/include/config"
+  printf 'CONFIG_%s=y\n' "$@" >"$headers/include/config/auto.conf"
+  kernel_source_dir=$headers bash -c '. "$1"; echo "${BUILT_MODULE_NAME[@]}"' - \
+    "$ROOT/kernel/dkms.conf"
+}
+modules() {
+  local both="page_faults page_faults_trampoline"
+  check "dkms: with direct calls it installs the trampoline too" \
+    test "$(modules_of X86_64 DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" = "$both"
+  check "dkms: without direct calls it does not" \
+    test "$(modules_of X86_64)" = page_faults
+  check "dkms: nor on another architecture" \
+    test "$(modules_of DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" = page_faults
+  check "dkms: it removes both when the headers are gone" \
+    test "$(kernel_source_dir=/nonexistent bash -c '. "$1"
+      echo "${BUILT_MODULE_NAME[@]}"' - "$ROOT/kernel/dkms.conf")" = "$both"
+}
+
 # Each of the kernels that are tested, and no other line.
 is_built_for() {
   apt_would "$1" bash -c '. "/usr/src/page_faults-$1/dkms.conf"
@@ -74,6 +96,7 @@ bounds() {
 }
 
 install_packages mmdebstrap
+modules
 for suite in bookworm trixie; do
   DEBIAN=$(cached "dkms/$suite" make_dkms "$suite")/root
   [ "$suite" != bookworm ] || bounds

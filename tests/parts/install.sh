@@ -14,6 +14,8 @@ installs() {
   check "$1: DKMS has built the module" has_module_for "$VERSION" "$OLD"
   check "$1: the module is signed" guest 'modinfo -F signer page_faults | grep .'
   check "$1: the module is loaded" guest 'test -d /sys/module/page_faults'
+  check "$1: by a direct call" \
+    guest 'grep -x "hook direct" /sys/kernel/debug/page_faults/stats'
   check "$1: the unit is up" eventually 300 unit_is_up
   check "$1: curl from outside shows faults" \
     eventually 300 serves 'page_faults_total{.*pid="1"'
@@ -113,7 +115,10 @@ locks_down() {
 }
 
 purges() {
-  check "$1: the purge ends" apt_inside purge page-faults-dkms page-fault-exporter
+  check "$1: the purge ends" apt_inside \
+    "purge page-faults-dkms page-fault-exporter >/root/purge.log"
+  check "$1: and says what stays in the kernel" \
+    guest 'grep "page_faults_trampoline, .*until the next boot" /root/purge.log'
   check "$1: the purge leaves nothing" inside 300 '
     left=$(find / -xdev -iname "*page?fault*" -not -path "/usr/src/linux-*" \
       -not -path "/'"$(cut -d/ -f2 <<<"$WORK")"'/*" -not -path "/root/*"

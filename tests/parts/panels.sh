@@ -14,6 +14,7 @@ panels_pack() {
   module=$(module_for "$1") &&
     "$ROOT/deploy/vm/initramfs" "$1" "$WORK/panels.initrd" \
       "$module/page_faults.ko:/page_faults.ko" \
+      --module "$module/page_faults_trampoline.ko" \
       "$ROOT/tests/dashboards/workload:/workload" \
       --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter" &&
     vm_disk "$WORK/panels.disk"

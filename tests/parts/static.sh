@@ -56,19 +56,30 @@ sparse_is_silent() {
     grep -v 'note: in included file'
 }
 
-# build_without OPTION: builds the module as for a kernel without OPTION, into
-# $WORK/without-OPTION. The output of the build is in $WORK/without.log.
+# build_without OPTION...: builds the modules as for a kernel without these, into
+# $WORK/without-OPTION, named by the first. The output of the build is in
+# $WORK/without.log.
 build_without() {
-  printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n#undef %s\n' \
-    "$1" >"$WORK/undefine-$1.h"
-  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "$1=" \
+  { printf '/* SPDX-License-Identifier: GPL-2.0-only */\n#include <generated/autoconf.h>\n'
+    printf '#undef %s\n' "$@"; } >"$WORK/undefine-$1.h"
+  "$ROOT/deploy/vm/build-module" 6.1 "$WORK/without-$1" "${@/%/=}" \
     "KCFLAGS=-include $WORK/undefine-$1.h" >"$WORK/without.log" 2>&1
 }
 
-# refused_without OPTION: the build fails with a message that names OPTION.
+# refused_without OPTION...: the build fails with a message that names the first.
 refused_without() {
-  ! build_without "$1" &&
+  ! build_without "$@" &&
     grep -q "it needs a kernel with $1=y" "$WORK/without.log"
+}
+
+has_no_trampoline_without_direct_calls() {
+  build_without CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS || {
+    tail -3 "$WORK/without.log"
+    return 1
+  }
+  (cd "$WORK/without-CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS" &&
+    [ "$(echo ./*.ko)" = ./page_faults.ko ] &&
+    nm page_faults.ko | grep -q ' U register_kretprobe')
 }
 
 # Only compat.h knows versions.
@@ -150,14 +161,17 @@ a_broken_rule_is_caught() {
 
 CHECKERS=$(cached checkers unpack_checkers)
 cd "$ROOT/kernel" || exit
-check "static checkpatch" checkpatch ./*.[ch] include/*.h
+check "static checkpatch" checkpatch ./*.[chS] include/*.h
 check "static kernel-doc" kernel_doc ./*.[ch] include/*.h
 check "static every function has kernel-doc" every_function_has_kernel_doc
 check "static sparse and W=1" sparse_is_silent
-for option in CONFIG_DEBUG_FS CONFIG_TRACEPOINTS CONFIG_KRETPROBES \
-  CONFIG_VM_EVENT_COUNTERS; do
+for option in CONFIG_DEBUG_FS CONFIG_TRACEPOINTS CONFIG_VM_EVENT_COUNTERS; do
   check "static refused without $option" refused_without "$option"
 done
+check "static refused without return probes and direct calls" refused_without \
+  CONFIG_KRETPROBES CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS
+check "static without direct calls there is no trampoline" \
+  has_no_trampoline_without_direct_calls
 check "static one file knows versions" one_file_knows_versions
 check "static every file has an SPDX line" every_file_has_spdx
 check "static shellcheck" shell_is_clean

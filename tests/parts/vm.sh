@@ -10,6 +10,7 @@ vm_pack() {
   module=$(module_for "$1") || return
   "$ROOT/deploy/vm/initramfs" "$1" "$INITRD" \
     "$module/page_faults.ko:/page_faults.ko" \
+    --module "$module/page_faults_trampoline.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" \
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter"
 }
@@ -56,10 +57,13 @@ keeps_its_word() { guest "insmod /$1.ko || { dmesg | grep $1; false; }"; }
 # Tests timing by the TSC. In a guest with two CPUs the kernel considers the TSC
 # stable only if tsc=reliable is given.
 vm_clock() {
-  build_check "$1" clock_check && "$ROOT/deploy/vm/initramfs" "$1" \
-    "$WORK/clock.initrd" "$(module_for "$1")/page_faults.ko:/page_faults.ko" \
-    "$WORK/clock_check/clock_check.ko:/clock_check.ko" \
-    "$BUILD/tests/vm/vm_tests:/vm_tests" || {
+  local module
+  module=$(module_for "$1") && build_check "$1" clock_check &&
+    "$ROOT/deploy/vm/initramfs" "$1" "$WORK/clock.initrd" \
+      "$module/page_faults.ko:/page_faults.ko" \
+      --module "$module/page_faults_trampoline.ko" \
+      "$WORK/clock_check/clock_check.ko:/clock_check.ko" \
+      "$BUILD/tests/vm/vm_tests:/vm_tests" || {
     fail "$1 clock_check builds"
     return
   }

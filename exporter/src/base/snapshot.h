@@ -56,6 +56,7 @@ enum class ModuleNumber {
 struct ModuleStats {
   std::string version;
   std::string detail;  // the module's parameter of that name
+  std::string hook;    // how it sees faults; empty if it does not say
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
       numbers;

@@ -67,8 +67,10 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kUnattributed, "page_fault_unattributed_total", kCounter, "",
      "Page faults that no process shows: the module dropped the row before it "
      "was read, or had no room for the process."},
-    {Metric::kModuleInfo, "page_fault_module_info", kInfo, "version, detail",
-     "1, labelled with the loaded module's version and its parameter detail."},
+    {Metric::kModuleInfo, "page_fault_module_info", kInfo,
+     "version, detail, hook",
+     "1, labelled with the loaded module's version, its parameter detail and "
+     "the hook by which it sees faults."},
     {Metric::kModuleLoadTime, "page_fault_module_load_time_seconds", kGauge, "",
      "When the module was loaded, in seconds since 1970."},
     {Metric::kModuleCapacity, "page_fault_module_capacity", kGauge, "",

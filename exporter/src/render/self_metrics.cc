@@ -123,7 +123,9 @@ void AddModule(const View& view, Families* out) {
   if (!view.module) return;
   const ModuleStats& module = *view.module;
   out->One(Metric::kModuleInfo, 1,
-           {{"version", module.version}, {"detail", module.detail}});
+           {{"version", module.version},
+            {"detail", module.detail},
+            {"hook", module.hook}});
   if (const auto loaded_ns = module[ModuleNumber::kLoadedNs])
     out->One(Metric::kModuleLoadTime, (static_cast<double>(view.boot_unix_ns) +
                                        static_cast<double>(*loaded_ns)) /

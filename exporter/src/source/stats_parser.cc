@@ -60,6 +60,7 @@ Stats WithKnownKeys(ModuleStats all) {
   ModuleStats& module = stats.module;
   module.version = TextOf(module, PF_KEY_MODULE_VERSION);
   module.detail = TextOf(module, PF_KEY_DETAIL);
+  module.hook = TextOf(module, PF_KEY_HOOK);
   for (const auto& [key, number] : kModuleKeys)
     module[number] = NumberOf(module, key);
   for (const auto& [key, counter] : kHostKeys)

@@ -35,6 +35,7 @@ TEST(ParseStats, ReadsRealStats) {
   const Stats& stats = result.value();
   EXPECT_EQ(stats.module[ModuleNumber::kCapacity], 16384);
   EXPECT_EQ(stats.module.detail, "full");
+  EXPECT_EQ(stats.module.hook, "direct");
   EXPECT_TRUE(stats.host[static_cast<size_t>(HostCounter::kRetried)]);
   EXPECT_EQ(std::get<int64_t>(stats.module.all.at(PF_KEY_CAPACITY)), 16384);
 }

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A call of handle_mm_fault: how it is classified and counted, whichever hook
+ * sees it.
+ *
+ * A call is classified in two steps. Only at its entry may the VMA be looked
+ * at, because the call may drop mmap_lock, after which the VMA can be freed.
+ * Only the return value tells a completed fault from a retry or an error. So
+ * pf_probe_note() notes the shape of the fault at the entry, and
+ * pf_probe_result() counts it at the return.
+ *
+ * Both run on every fault. They must not sleep, allocate, print or touch user
+ * memory.
+ */
+#ifndef PF_CALL_H
+#define PF_CALL_H
+
+#include <linux/compiler.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+#include "carry.h"
+#include "clock.h"
+#include "latency.h"
+#include "table.h"
+
+/**
+ * struct pf_call - a call under way, as its entry handler noted it
+ * @start: when it began (only if calls are timed)
+ * @address: the address that faulted (only if calls are timed)
+ * @shape: see pf_tally_shape()
+ * @flags: enum fault_flag
+ */
+struct pf_call {
+	struct pf_stamp start;
+	unsigned long address;
+	unsigned int shape;
+	unsigned int flags;
+};
+
+/*
+ * The operations that all shmem mappings have. Learned from a file, because no
+ * symbol for them is exported on all kernels. Constant after
+ * pf_probe_learn_shmem().
+ */
+extern const struct address_space_operations *pf_probe_shmem_aops;
+
+int pf_probe_learn_shmem(void);
+void pf_probe_unfinished(const struct pf_call *call, vm_fault_t ret,
+			 enum pf_clock clock);
+u64 pf_probe_time_slow(const struct pf_call *call, enum pf_severity severity,
+		       s64 elapsed);
+
+static __always_inline enum pf_kind
+pf_probe_kind(const struct vm_area_struct *vma)
+{
+	if (!vma->vm_ops)
+		return PF_KIND_ANON;
+	if (vma->vm_flags & VM_HUGETLB)
+		return PF_KIND_HUGETLB;
+	if (vma->vm_file && vma->vm_file->f_mapping->a_ops ==
+			    pf_probe_shmem_aops)
+		return PF_KIND_SHMEM;
+	return PF_KIND_FILE;
+}
+
+static __always_inline unsigned int
+pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
+{
+	enum pf_access access =
+		flags & FAULT_FLAG_WRITE ? PF_ACCESS_WRITE :
+		flags & FAULT_FLAG_INSTRUCTION ? PF_ACCESS_EXEC :
+						 PF_ACCESS_READ;
+	enum pf_context context =
+		vma->vm_mm != current->mm ? PF_CONTEXT_REMOTE :
+		flags & FAULT_FLAG_USER ? PF_CONTEXT_USER :
+					  PF_CONTEXT_KERNEL;
+
+	return pf_tally_shape(access, context, pf_probe_kind(vma));
+}
+
+/**
+ * pf_probe_note() - note a call that begins; the arguments are the call's
+ * @call: overwritten
+ * @vma: the VMA that it faults in
+ * @address: the address that faults
+ * @flags: enum fault_flag
+ * @clock: the clock that times calls; a compile-time constant, so that no fault
+ *	tests which it is
+ *
+ * Context: at the entry of handle_mm_fault.
+ */
+static __always_inline void pf_probe_note(struct pf_call *call,
+					  const struct vm_area_struct *vma,
+					  unsigned long address,
+					  unsigned int flags,
+					  enum pf_clock clock)
+{
+	call->flags = flags;
+	call->shape = pf_probe_shape(vma, flags);
+	if (clock != PF_CLOCK_OFF) {
+		call->address = address;
+		pf_clock_stamp(clock, &call->start);
+	}
+}
+
+/* Adds to the group's tally and, independently, to the counters of this CPU. */
+static __always_inline void pf_probe_count(struct pf_tally *tally,
+					   unsigned int counter, u64 n)
+{
+	this_cpu_add(pf_table_global.n[counter], n);
+	atomic64_add(n, &tally->n[counter]);
+}
+
+/* The least time that pf_latency_count() takes; no real call is shorter. */
+#define PF_CALL_NS_MIN	2
+
+/*
+ * Counts the time of a completed fault in the histogram. Returns the time of
+ * this call alone, in ns, which is what stall_ns grows by.
+ */
+static __always_inline u64 pf_probe_time(const struct pf_call *call,
+					 enum pf_severity severity,
+					 enum pf_clock clock)
+{
+	s64 ns = pf_clock_since(clock, &call->start);
+
+	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_carry_pending)))
+		return pf_probe_time_slow(call, severity, ns);
+	pf_latency_count(severity, ns);
+	return ns;
+}
+
+static __always_inline void pf_probe_completed(const struct pf_call *call,
+					       struct pf_tally *tally,
+					       enum pf_severity severity,
+					       enum pf_clock clock)
+{
+	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
+	if (clock != PF_CLOCK_OFF)
+		pf_probe_count(tally, PF_COUNTER_STALL_NS,
+			       pf_probe_time(call, severity, clock));
+}
+
+/**
+ * pf_probe_result() - count a call that returns
+ * @call: as pf_probe_note() noted it
+ * @ret: what the call returns
+ * @clock: as for pf_probe_note()
+ *
+ * The rule of mm_account_fault() (mm/memory.c): a call that returns a retry or
+ * an error is no fault. A fault is major if the call that completes it says so,
+ * or if the fault was tried before.
+ *
+ * Context: at the return of handle_mm_fault, preemption disabled.
+ */
+static __always_inline void pf_probe_result(const struct pf_call *call,
+					    vm_fault_t ret,
+					    enum pf_clock clock)
+{
+	struct pf_tally *tally;
+
+	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))) {
+		pf_probe_unfinished(call, ret, clock);
+		return;
+	}
+	tally = pf_table_tally(current);
+	/* Two calls, so that the severity is a constant in each. */
+	if (unlikely((ret & VM_FAULT_MAJOR) ||
+		     (call->flags & FAULT_FLAG_TRIED)))
+		pf_probe_completed(call, tally, PF_SEVERITY_MAJOR, clock);
+	else
+		pf_probe_completed(call, tally, PF_SEVERITY_MINOR, clock);
+}
+
+#endif /* PF_CALL_H */
