@@ -15,25 +15,83 @@ vm_pack() {
     --bin "$BUILD/exporter/page_fault_exporter:/page_fault_exporter"
 }
 
-# vm_run_tests VERSION FILTER: the module's tests in the guest.
+# vm_run_tests PREFIX FILTER [PARAMETERS]: the module's tests in the guest, with
+# these parameters of the module.
 vm_run_tests() {
   vm_gtest "$1" tests "$VM_SILENCE" \
-    "/vm_tests --gtest_color=no --gtest_filter=$2"
+    "PF_PARAMETERS=${3:-} /vm_tests --gtest_color=no --gtest_filter=$2"
 }
 
 vm_suite() {
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "suite-$1" --disk "$WORK/disk" || return 0
-  vm_run_tests "$1" '-Reload*:StormSlow*:StormReload*'
+  vm_run_tests "$1" '-Reload*:Hook*:StormSlow*:StormReload*'
   vm_stop
   vm_judge "$1 nothing in dmesg"
 }
 
 vm_reload() {
   vm_start "$1" "$INITRD" "reload-$1" --reload || return 0
-  vm_run_tests "$1" 'Reload*'
+  vm_run_tests "$1" 'Reload*:Hook*'
   vm_stop
   vm_judge "$1 nothing in dmesg after reloads"
+}
+
+# hook_is HOOK [REASON]: loads the module and unloads it; it uses this hook, and
+# says why.
+hook_is() {
+  guest insmod /page_faults.ko &&
+    guest cat /sys/kernel/debug/page_faults/stats >"$WORK/stats" &&
+    guest rmmod page_faults || return
+  grep -x "hook $1" "$WORK/stats" || { grep hook "$WORK/stats" && return 1; }
+  if [ -n "${2:-}" ]; then grep -x "hook_reason .*$2.*" "$WORK/stats"; fi
+}
+
+direct_is_refused() {
+  ! guest insmod /page_faults.ko hook=direct && guest dmesg | grep "$1"
+}
+
+# hook_guest VERSION NAME MODULES TRAMPOLINES [INITRAMFS ARGUMENT]...: boots a guest
+# with the module of one directory and the trampoline of another one.
+hook_guest() {
+  local version=$1 name=$2 modules=$3 trampolines=$4
+  shift 4
+  "$ROOT/deploy/vm/initramfs" "$version" "$WORK/$name.initrd" \
+    "$modules/page_faults.ko:/page_faults.ko" \
+    ${trampolines:+--module "$trampolines/page_faults_trampoline.ko"} "$@" &&
+    vm_start "$version" "$WORK/$name.initrd" "$name-$version" --reload
+}
+
+# The whole suite with the return probe, and the reasons for it.
+vm_hook() {
+  local module
+  module=$(module_for "$1")
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "kretprobe-$1" --disk "$WORK/disk" --reload || return 0
+  vm_run_tests "$1 kretprobe" '-StormSlow*:StormReload*' hook=kretprobe
+  vm_stop
+  vm_judge "$1 nothing in dmesg with the return probe"
+
+  hook_guest "$1" alone "$module" "" || return 0
+  check "$1 without the trampoline the return probe is used" \
+    hook_is kretprobe 'page_faults_trampoline is not loaded'
+  check "$1 without the trampoline hook=direct is refused" \
+    direct_is_refused 'page_faults_trampoline is not loaded'
+  vm_stop
+  vm_judge "$1 nothing in dmesg without the trampoline"
+
+  cp -r "$ROOT/kernel" "$WORK/other-source"
+  sed -i 's/\(#define PF_TRAMPOLINE_VERSION\).*/\1 1000000/' \
+    "$WORK/other-source/trampoline.h"
+  "$ROOT/deploy/vm/build-module" "$1" "$WORK/other" \
+    --source "$WORK/other-source" &&
+    hook_guest "$1" other "$module" "$WORK/other" || return 0
+  check "$1 with another version of the trampoline the return probe is used" \
+    hook_is kretprobe 'of another version'
+  check "$1 with another version of the trampoline hook=direct is refused" \
+    direct_is_refused 'of another version'
+  vm_stop
+  vm_judge "$1 nothing in dmesg with another version of the trampoline"
 }
 
 clock_is() { guest "insmod /page_faults.ko && grep -x 'clock $1' \

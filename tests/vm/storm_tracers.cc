@@ -48,16 +48,30 @@ TEST(StormReload, TraceEventsOnTheSameFunction) {
   }
 }
 
-TEST(StormReload, FunctionTracerOnTheSameFunction) {
+// Switches the tracer on and off while the module is loaded, and loads the
+// module while the tracer is on.
+void TraceTheSameFunction(const std::string& tracer) {
+  if (ReadFile(Tracing("available_tracers")).find(tracer) == std::string::npos)
+    GTEST_SKIP() << "no tracer " << tracer << " in this kernel";
   const Setting filter(Tracing("set_ftrace_filter"), "handle_mm_fault");
-  if (!filter.set()) GTEST_SKIP() << "no function tracer in this kernel";
+  ASSERT_TRUE(filter.set());
   Crowd crowd(2, ForkRound);
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "function"));
+    ASSERT_TRUE(WriteFile(Tracing("current_tracer"), tracer));
+    usleep(50000);
+    ASSERT_EQ(LoadAfresh(), 0);
     usleep(50000);
     ASSERT_TRUE(WriteFile(Tracing("current_tracer"), "nop"));
   }
   WriteFile(Tracing("set_ftrace_filter"), "");
+}
+
+TEST(StormReload, FunctionTracerOnTheSameFunction) {
+  TraceTheSameFunction("function");
+}
+
+TEST(StormReload, FunctionGraphTracerOnTheSameFunction) {
+  TraceTheSameFunction("function_graph");
 }
 
 // Loads a BPF program of the kind that bpftrace attaches. It returns 0.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A BPF program at the entry of a kernel function, attached as bpftrace's kfunc
+// and libbpf's fentry are: by the only direct call that a function can have.
+#ifndef TESTS_VM_BPF_H_
+#define TESTS_VM_BPF_H_
+
+#include <string>
+
+namespace pf_test {
+
+class FentryProgram {
+ public:
+  explicit FentryProgram(const std::string& function);
+  ~FentryProgram();
+  FentryProgram(const FentryProgram&) = delete;
+  FentryProgram& operator=(const FentryProgram&) = delete;
+
+  // Whether the kernel knows such programs and the function.
+  bool loaded() const { return program_ >= 0; }
+  // Returns 0 or the errno.
+  int Attach();
+  // Returns when the program is off the function.
+  void Detach();
+
+ private:
+  int program_;
+  int link_ = -1;
+};
+
+}  // namespace pf_test
+
+#endif  // TESTS_VM_BPF_H_

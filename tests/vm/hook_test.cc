@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two hooks by which the module sees faults: which one is in use, that the
+// module can go while threads sleep in faults, and other holders of the
+// function's direct call. These run in a guest of their own (see --reload of
+// deploy/vm/boot), once for each hook.
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "bpf.h"
+#include "module.h"
+#include "page_faults.h"
+#include "sleepers.h"
+#include "storm_kit.h"
+#include "subject.h"
+
+namespace pf_test {
+namespace {
+
+std::string HookInUse() { return ReadStats()[PF_KEY_HOOK]; }
+
+// Whether the parameters ask for the return probe.
+bool IsKretprobe() {
+  return DefaultParameters().find("hook=kretprobe") != std::string::npos;
+}
+
+std::string ExpectedHook() {
+  return IsKretprobe() ? PF_HOOK_NAME_KRETPROBE : PF_HOOK_NAME_DIRECT;
+}
+
+// What /proc says of the stack of the process's thread that is in the function.
+std::string StackWith(pid_t pid, const std::string& function) {
+  for (const auto& task : std::filesystem::directory_iterator(
+           "/proc/" + std::to_string(pid) + "/task")) {
+    const std::string stack = ReadFile(task.path() / "stack");
+    if (stack.find(function) != std::string::npos) return stack;
+  }
+  return "";
+}
+
+TEST(Hook, StatsSayWhich) {
+  const Stats stats = ReadStats();
+  EXPECT_EQ(stats.at(PF_KEY_HOOK), ExpectedHook());
+  EXPECT_FALSE(stats.count(PF_KEY_HOOK_REASON));
+}
+
+TEST(Hook, IsTheOneAskedFor) {
+  for (const char* hook : {PF_HOOK_NAME_KRETPROBE, PF_HOOK_NAME_DIRECT}) {
+    ASSERT_EQ(LoadAfresh(std::string("hook=") + hook), 0);
+    EXPECT_EQ(HookInUse(), hook);
+    EXPECT_FALSE(ReadStats().count(PF_KEY_HOOK_REASON));
+  }
+  ASSERT_EQ(LoadAfresh("hook=auto"), 0);
+  EXPECT_EQ(HookInUse(), PF_HOOK_NAME_DIRECT);
+}
+
+// More threads than a return probe would have room for.
+TEST(Hook, MaxactiveLimitsOnlyTheReturnProbe) {
+  ASSERT_EQ(LoadAfresh("hook=direct maxactive=16"), 0);
+  static Sleepers* sleepers;
+  Subject subject([] { sleepers = new Sleepers(200); },
+                  [] { sleepers->Wake(); });
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
+  EXPECT_GE(ReadTable().FindOne(subject.pid())->Number(PF_COL_RETRIED), 200u);
+}
+
+// The threads return through the hook's trampoline, with the module gone and
+// with the module loaded again. The unload does not wait for them: they wake
+// only after it.
+TEST(Hook, AThousandThreadsSleepAcrossUnloads) {
+  for (const bool again : {false, true}) {
+    static Sleepers* sleepers;
+    Subject subject([] { sleepers = new Sleepers(1000); },
+                    [] { sleepers->Wake(); });
+    ASSERT_EQ(UnloadPatiently(), 0);
+    if (again) {
+      ASSERT_EQ(LoadModule(DefaultParameters()), 0);
+    }
+    subject.Act();
+    if (!again) {
+      ASSERT_EQ(LoadModule(DefaultParameters()), 0);
+    }
+  }
+}
+
+// Forty loads while the same threads sleep, some of which came in between.
+TEST(Hook, ManyGenerationsSleepTogether) {
+  static Sleepers *first, *later;
+  Crowd crowd(2, FaultRound);
+  Subject one([] { first = new Sleepers(300); }, [] { first->Wake(); });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(LoadAfresh(), 0);
+  }
+  Subject two([] { later = new Sleepers(300); }, [] { later->Wake(); });
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(LoadAfresh(), 0);
+  }
+  one.Act();
+  two.Act();
+}
+
+// The kernel finds its way up the stack, through the trampoline.
+TEST(Hook, TheStackOfASleeperIsWhole) {
+  static Sleepers* sleepers;
+  Subject subject([] { sleepers = new Sleepers(1); }, [] { sleepers->Wake(); });
+  const std::string stack = StackWith(subject.pid(), "handle_userfault");
+  EXPECT_NE(stack.find("handle_mm_fault"), std::string::npos) << stack;
+  EXPECT_NE(stack.find("asm_exc_page_fault"), std::string::npos) << stack;
+  EXPECT_EQ(stack.find("pf_trampoline_code") != std::string::npos,
+            !IsKretprobe())
+      << stack;
+  {
+    const QuietConsole quiet;  // sysrq-t prints every stack
+    Crowd crowd(2, FaultRound);
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(WriteFile("/proc/sysrq-trigger", "t"));
+    }
+  }
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
+}
+
+// A BPF program comes first: the direct call is not possible.
+TEST(Hook, FentryFirst) {
+  ASSERT_EQ(UnloadPatiently(), 0);
+  FentryProgram program("handle_mm_fault");
+  if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
+  ASSERT_EQ(program.Attach(), 0);
+  EXPECT_EQ(LoadModule("hook=direct"), EBUSY);
+  ASSERT_EQ(LoadModule("hook=auto"), 0);
+  const Stats stats = ReadStats();
+  EXPECT_EQ(stats.at(PF_KEY_HOOK), PF_HOOK_NAME_KRETPROBE);
+  EXPECT_NE(stats.at(PF_KEY_HOOK_REASON).find("fentry"), std::string::npos);
+  Subject subject([] {}, FaultRound);
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
+  program.Detach();
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+}
+
+// The module comes first: a BPF program has to wait, or the module is loaded
+// with the return probe.
+TEST(Hook, FentrySecond) {
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  FentryProgram program("handle_mm_fault");
+  if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
+  EXPECT_EQ(program.Attach(), EBUSY);
+  ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
+  ASSERT_EQ(program.Attach(), 0);
+  Subject subject([] {}, FaultRound);
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(LoadAfresh("hook=auto"), 0);
+    EXPECT_EQ(HookInUse(), PF_HOOK_NAME_KRETPROBE);
+  }
+  program.Detach();
+}
+
+}  // namespace
+}  // namespace pf_test
