@@ -95,8 +95,11 @@ u64 pf_probe_time_slow(const struct pf_call *call, enum pf_severity severity,
 		       s64 elapsed)
 {
 	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
+	u64 total = ns;
 
-	pf_latency_count(severity, ns + pf_carry_claim(call->address));
+	if (pf_probe_may_carry(call))
+		total += pf_carry_claim(call->address);
+	pf_latency_count(severity, total);
 	return ns;
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);

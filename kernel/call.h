@@ -23,6 +23,7 @@
 
 #include "carry.h"
 #include "clock.h"
+#include "compat.h"
 #include "latency.h"
 #include "table.h"
 
@@ -118,6 +119,16 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 #define PF_CALL_NS_MIN	2
 
 /*
+ * Whether earlier calls of the same fault may have left time. A call that is the
+ * first one for certain does not look.
+ */
+static __always_inline bool pf_probe_may_carry(const struct pf_call *call)
+{
+	return pf_compat_may_be_second(call->flags) &&
+	       atomic_read(&pf_carry_pending);
+}
+
+/*
  * Counts the time of a completed fault in the histogram. Returns the time of
  * this call alone, in ns, which is what stall_ns grows by.
  */
@@ -127,7 +138,7 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 {
 	s64 ns = pf_clock_since(clock, &call->start);
 
-	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_carry_pending)))
+	if (unlikely(ns < PF_CALL_NS_MIN || pf_probe_may_carry(call)))
 		return pf_probe_time_slow(call, severity, ns);
 	pf_latency_count(severity, ns);
 	return ns;
