@@ -3,8 +3,8 @@
  * The time of a retried call, carried to the call that completes the fault.
  *
  * A fault that is retried makes several calls of handle_mm_fault. The histogram
- * counts it once, with the time of all its calls: a fault that waited 50 ms for
- * a userfaultfd or a disk is one of 50 ms.
+ * and the counters of slow faults count it once, with the time of all its calls:
+ * a fault that waited 50 ms for a userfaultfd or a disk is one of 50 ms.
  *
  * The time so far is kept in a slot of a small array with open addressing. The
  * key is the thread. Only the thread itself uses its slot. A completed call looks
