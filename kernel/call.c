@@ -83,20 +83,27 @@ NOKPROBE_SYMBOL(pf_probe_unfinished);
 /**
  * pf_probe_time_slow() - as pf_probe_time(), for the rare cases
  * @call: as pf_probe_note() noted it
+ * @tally: where the fault is counted
  * @severity: minor or major
  * @elapsed: the time of this call, ns; may be too small
  *
- * Earlier calls of the fault may have left time, or the clock did not move.
+ * The fault is slow, or earlier calls of it may have left time, or the clock did
+ * not move.
  *
  * Context: as pf_probe_result().
  * Return: the time of this call alone, ns.
  */
-u64 pf_probe_time_slow(const struct pf_call *call, enum pf_severity severity,
-		       s64 elapsed)
+u64 pf_probe_time_slow(const struct pf_call *call, struct pf_tally *tally,
+		       enum pf_severity severity, s64 elapsed)
 {
 	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
+	u64 total = ns;
 
-	pf_latency_count(severity, ns + pf_carry_claim(call->address));
+	if (pf_probe_may_carry(call))
+		total += pf_carry_claim(call->address);
+	pf_latency_count(severity, total);
+	if (total > PF_SLOW_NS)
+		pf_probe_count(tally, pf_tally_slow_counter(total), 1);
 	return ns;
 }
 NOKPROBE_SYMBOL(pf_probe_time_slow);

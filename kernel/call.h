@@ -23,6 +23,7 @@
 
 #include "carry.h"
 #include "clock.h"
+#include "compat.h"
 #include "latency.h"
 #include "table.h"
 
@@ -50,8 +51,8 @@ extern const struct address_space_operations *pf_probe_shmem_aops;
 int pf_probe_learn_shmem(void);
 void pf_probe_unfinished(const struct pf_call *call, vm_fault_t ret,
 			 enum pf_clock clock);
-u64 pf_probe_time_slow(const struct pf_call *call, enum pf_severity severity,
-		       s64 elapsed);
+u64 pf_probe_time_slow(const struct pf_call *call, struct pf_tally *tally,
+		       enum pf_severity severity, s64 elapsed);
 
 static __always_inline enum pf_kind
 pf_probe_kind(const struct vm_area_struct *vma)
@@ -118,17 +119,31 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 #define PF_CALL_NS_MIN	2
 
 /*
- * Counts the time of a completed fault in the histogram. Returns the time of
- * this call alone, in ns, which is what stall_ns grows by.
+ * Whether earlier calls of the same fault may have left time. A call that is the
+ * first one for certain does not look.
+ */
+static __always_inline bool pf_probe_may_carry(const struct pf_call *call)
+{
+	return pf_compat_may_be_second(call->flags) &&
+	       atomic_read(&pf_carry_pending);
+}
+
+/*
+ * Counts the time of a completed fault in the histogram, and in its tally if it
+ * is slow. Returns the time of this call alone, in ns, which is what stall_ns
+ * grows by.
  */
 static __always_inline u64 pf_probe_time(const struct pf_call *call,
+					 struct pf_tally *tally,
 					 enum pf_severity severity,
 					 enum pf_clock clock)
 {
 	s64 ns = pf_clock_since(clock, &call->start);
 
-	if (unlikely(ns < PF_CALL_NS_MIN || atomic_read(&pf_carry_pending)))
-		return pf_probe_time_slow(call, severity, ns);
+	/* One comparison: below the minimum the unsigned difference wraps. */
+	if (unlikely((u64)ns - PF_CALL_NS_MIN > PF_SLOW_NS - PF_CALL_NS_MIN ||
+		     pf_probe_may_carry(call)))
+		return pf_probe_time_slow(call, tally, severity, ns);
 	pf_latency_count(severity, ns);
 	return ns;
 }
@@ -141,7 +156,7 @@ static __always_inline void pf_probe_completed(const struct pf_call *call,
 	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
 	if (clock != PF_CLOCK_OFF)
 		pf_probe_count(tally, PF_COUNTER_STALL_NS,
-			       pf_probe_time(call, severity, clock));
+			       pf_probe_time(call, tally, severity, clock));
 }
 
 /**

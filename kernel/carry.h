@@ -3,12 +3,18 @@
  * The time of a retried call, carried to the call that completes the fault.
  *
  * A fault that is retried makes several calls of handle_mm_fault. The histogram
- * counts it once, with the time of all its calls: a fault that waited 50 ms for
- * a userfaultfd or a disk is one of 50 ms.
+ * and the counters of slow faults count it once, with the time of all its calls:
+ * a fault that waited 50 ms for a userfaultfd or a disk is one of 50 ms.
  *
  * The time so far is kept in a slot of a small array with open addressing. The
- * key is the thread. Only the thread itself uses its slot. While no slot is in
- * use, which is nearly always, a fault reads pf_carry_pending and nothing else.
+ * key is the thread. Only the thread itself uses its slot. A completed call looks
+ * for its slot only if it can be the second one of its fault; see
+ * pf_compat_may_be_second().
+ *
+ * When a signal interrupts a fault, the program runs the instruction again after
+ * its handler, which is a new fault to the kernel. If that one has to wait too,
+ * the times are added up. If its page is there by then, it completes in its first
+ * call, and the histogram does not have the time before the signal.
  */
 #ifndef PF_CARRY_H
 #define PF_CARRY_H

@@ -48,6 +48,28 @@
 #endif
 
 /**
+ * pf_compat_may_be_second() - whether a call can be the second one of its fault
+ * @flags: enum fault_flag of the call
+ *
+ * When a call returns VM_FAULT_RETRY, its caller calls again, with
+ * FAULT_FLAG_TRIED. Since 6.4 there is one exception: when a call that held only
+ * the lock of its VMA returns VM_FAULT_RETRY, the caller calls again under
+ * mmap_lock and mostly without FAULT_FLAG_TRIED (do_user_addr_fault() in
+ * arch/x86/mm/fault.c). No second call holds only the lock of its VMA.
+ *
+ * Context: any.
+ * Return: false if the call is the first one for certain.
+ */
+static __always_inline bool pf_compat_may_be_second(unsigned int flags)
+{
+#ifdef CONFIG_PER_VMA_LOCK
+	return !(flags & FAULT_FLAG_VMA_LOCK);
+#else
+	return flags & FAULT_FLAG_TRIED;
+#endif
+}
+
+/**
  * pf_compat_mm_counter() - exact value of one of an mm's counters
  * @mm: the mm
  * @member: MM_FILEPAGES, ...

@@ -26,6 +26,10 @@ const char * const pf_sum_names[PF_SUMS] = {
 	[PF_SUM_OOM]	  = PF_COL_OOM,
 	[PF_SUM_HWPOISON] = PF_COL_HWPOISON,
 	[PF_SUM_STALL_NS] = PF_COL_STALL_NS,
+	[PF_SUM_SLOW_1MS] = PF_COL_SLOW_1MS,
+	[PF_SUM_SLOW_10MS]  = PF_COL_SLOW_10MS,
+	[PF_SUM_SLOW_100MS] = PF_COL_SLOW_100MS,
+	[PF_SUM_SLOW_1S]  = PF_COL_SLOW_1S,
 };
 
 /**
@@ -102,4 +106,6 @@ void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 	for (i = PF_COUNTER_RETRIED; i < PF_COUNTERS; i++)
 		sums->v[PF_SUM_RETRIED + i - PF_COUNTER_RETRIED] =
 			atomic64_read(&tally->n[i]);
+	for (i = PF_SUM_SLOW_1S; i > PF_SUM_SLOW_1MS; i--)
+		sums->v[i - 1] += sums->v[i];
 }

@@ -12,6 +12,7 @@
 #define PF_TALLY_H
 
 #include <linux/atomic.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 
 enum pf_severity {
@@ -53,6 +54,10 @@ enum pf_counter {
 	PF_COUNTER_OOM,
 	PF_COUNTER_HWPOISON,
 	PF_COUNTER_STALL_NS,
+	PF_COUNTER_SLOW_1MS,	/* faults of over 1 and up to 10 ms */
+	PF_COUNTER_SLOW_10MS,	/* over 10 and up to 100 ms */
+	PF_COUNTER_SLOW_100MS,	/* over 100 ms and up to 1 s */
+	PF_COUNTER_SLOW_1S,	/* over 1 s */
 	PF_COUNTERS,
 };
 
@@ -85,6 +90,10 @@ enum pf_sum {
 	PF_SUM_OOM,
 	PF_SUM_HWPOISON,
 	PF_SUM_STALL_NS,
+	PF_SUM_SLOW_1MS,	/* cumulative: each with those behind it */
+	PF_SUM_SLOW_10MS,
+	PF_SUM_SLOW_100MS,
+	PF_SUM_SLOW_1S,
 	PF_SUMS,
 };
 
@@ -115,6 +124,26 @@ static inline unsigned int pf_tally_shape(unsigned int access,
 					  unsigned int kind)
 {
 	return (access * PF_CONTEXTS + context) * PF_KINDS + kind;
+}
+
+/* A fault that takes longer than this is slow. */
+#define PF_SLOW_NS	NSEC_PER_MSEC
+
+/**
+ * pf_tally_slow_counter() - the counter of a slow fault
+ * @ns: how long it took, more than PF_SLOW_NS
+ *
+ * Return: PF_COUNTER_SLOW_*.
+ */
+static inline enum pf_counter pf_tally_slow_counter(u64 ns)
+{
+	if (ns <= 10 * PF_SLOW_NS)
+		return PF_COUNTER_SLOW_1MS;
+	if (ns <= 100 * PF_SLOW_NS)
+		return PF_COUNTER_SLOW_10MS;
+	if (ns <= 1000 * PF_SLOW_NS)
+		return PF_COUNTER_SLOW_100MS;
+	return PF_COUNTER_SLOW_1S;
 }
 
 void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from);

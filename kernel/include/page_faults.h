@@ -54,6 +54,12 @@
  * (FAULT_FLAG_TRIED). A fault is retried for many reasons, for instance because
  * it waited for a userfaultfd or for a FUSE server.
  *
+ * PF_COL_SLOW_1MS to PF_COL_SLOW_1S count completed faults that took longer than
+ * the bound in the name. The time of a fault is that of the file latency: all its
+ * time inside handle_mm_fault, its retries included. A column includes the next
+ * ones, as the buckets of a cumulative histogram do: a fault of 20 ms counts in
+ * slow_1ms and in slow_10ms. So the columns must not be added up.
+ *
  * PF_COL_BREAKDOWN is the joint distribution of the row's faults, without the
  * zeros. It is "-" if the row has no faults. Otherwise it is a list, separated by
  * commas, of ``<s><a><k>=<count>``: s is one of PF_BREAKDOWN_SEVERITIES (minor,
@@ -65,14 +71,14 @@
  * columns includes it. A kernel without hugetlb (CONFIG_HUGETLB_PAGE) does not
  * offer it.
  *
- * With the module parameter latency=0 neither the column PF_COL_STALL_NS nor its
- * keys in stats nor PF_KEY_CLOCK are offered.
+ * With the module parameter latency=0 neither PF_COL_STALL_NS nor the slow_*
+ * columns, nor their keys in stats, nor PF_KEY_CLOCK are offered.
  *
  * ``stats``
  * ---------
  * Lines of ``key SP value LF``. PF_KEY_VERSION comes first. The last line is
  * ``end`` SP the number of lines before it. Every counter column (PF_COL_FAULTS
- * to PF_COL_STALL_NS) appears three times:
+ * to PF_COL_SLOW_1S) appears three times:
  *
  * - as a key of the same name: the sum over all processes since load, which is
  *   counted independently of the rows;
@@ -149,6 +155,10 @@
 #define PF_COL_OOM		"oom"
 #define PF_COL_HWPOISON		"hwpoison"
 #define PF_COL_STALL_NS		"stall_ns"	/* time inside handle_mm_fault */
+#define PF_COL_SLOW_1MS		"slow_1ms"	/* faults that took over 1 ms; */
+#define PF_COL_SLOW_10MS	"slow_10ms"	/*   each of these columns */
+#define PF_COL_SLOW_100MS	"slow_100ms"	/*   includes the next ones */
+#define PF_COL_SLOW_1S		"slow_1s"
 #define PF_COL_BREAKDOWN	"breakdown"	/* joint distribution, see above */
 #define PF_COL_COMM		"comm"		/* leader's name, escaped, last */
 

@@ -146,7 +146,8 @@ def table_of_proc(directory):
     columns = ("pid start_ns state vma_kb rss_kb rss_anon_kb rss_file_kb "
                "rss_shmem_kb swap_kb faults minor major read write exec user "
                "kernel remote anon file shmem hugetlb retried sigbus sigsegv oom "
-               "hwpoison stall_ns breakdown comm").split()
+               "hwpoison stall_ns slow_1ms slow_10ms slow_100ms slow_1s "
+               "breakdown comm").split()
     rows = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -171,7 +172,7 @@ def table_of_proc(directory):
             out.append("\t".join(map(str, (
                 pid, start, "live", vma, rss, rss // 2, rss - rss // 2, 0, 0, n,
                 n, 0, third, n - third, 0, n, 0, 0, n - third, third, 0, 0, 0, 0,
-                0, 0, 0, n * 900, f"mrf={third},mwa={n - third}", comm))))
+                0, 0, 0, n * 900, 0, 0, 0, 0, f"mrf={third},mwa={n - third}", comm))))
         return "\n".join(out) + f"\n# end rows={len(rows)}\n"
 
     with open(f"{directory}/stats", "w") as f:

@@ -17,8 +17,8 @@ std::string Table(int64_t rows, uint64_t salt) {
   std::string text =
       "# page_faults 1\n"
       "pid\tstart_ns\tstate\tvma_kb\trss_kb\trss_anon_kb\trss_file_kb\t"
-      "rss_shmem_kb\tswap_kb\tfaults\tminor\tmajor\tstall_"
-      "ns\tbreakdown\tcomm\n";
+      "rss_shmem_kb\tswap_kb\tfaults\tminor\tmajor\tstall_ns\tslow_1ms\t"
+      "slow_10ms\tslow_100ms\tslow_1s\tbreakdown\tcomm\n";
   for (int64_t i = 1; i <= rows; ++i) {
     const uint64_t faults = 1000 + static_cast<uint64_t>(i) + salt;
     text += std::to_string(i) + "\t" + std::to_string(i * 1000000) +
@@ -27,8 +27,8 @@ std::string Table(int64_t rows, uint64_t salt) {
             std::to_string(1000 + salt) + "\t2000\t0\t" + std::to_string(salt) +
             "\t" + std::to_string(faults) + "\t" + std::to_string(faults) +
             "\t0\t" + std::to_string(faults * 900) +
-            "\tmrf=300,mwa=" + std::to_string(faults - 300) + "\tworker-" +
-            std::to_string(i % 50) + "\n";
+            "\t0\t0\t0\t0\tmrf=300,mwa=" + std::to_string(faults - 300) +
+            "\tworker-" + std::to_string(i % 50) + "\n";
   }
   return text + "# end rows=" + std::to_string(rows) + "\n";
 }

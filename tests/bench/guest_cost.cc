@@ -12,16 +12,22 @@
 //                                            statm of a process
 //   guest_cost sleepers N                    starts N sleeping processes
 //   guest_cost threads N                     starts N sleeping threads
+//   guest_cost retry                         starts a thread that is told to
+//                                            retry a fault and does not
 //
-// Each prints one number (sleepers, threads: N, when all of them sleep).
+// Each prints one number (sleepers, threads: N, when all of them sleep; retry:
+// 1, when it is so).
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -228,6 +234,47 @@ void Threads(int n) {
   for (;;) pause();
 }
 
+volatile sig_atomic_t g_stays = 0;
+
+// Makes the stack below resident, so that a signal needs no fault.
+[[gnu::noinline]] void TouchStack() {
+  volatile char stack[16 * kPage];
+  for (size_t i = 0; i < sizeof(stack); i += kPage / 4) stack[i] = 1;
+}
+
+void* Touch(void* page) {
+  TouchStack();
+  static_cast<void>(*static_cast<volatile char*>(page));
+  return nullptr;
+}
+
+// A thread waits in a fault for a userfaultfd. A signal interrupts the fault,
+// and its handler never returns. So the thread takes no fault any more.
+void Retry() {
+  char* memory = Map(MAP_PRIVATE | MAP_ANONYMOUS);
+  const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
+  uffdio_api api{UFFD_API, 0, 0};
+  uffdio_register range{{reinterpret_cast<uint64_t>(memory), kSize},
+                        UFFDIO_REGISTER_MODE_MISSING,
+                        0};
+  if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+      ioctl(fd, UFFDIO_REGISTER, &range))
+    Die("userfaultfd");
+  signal(SIGUSR1, [](int) {
+    g_stays = 1;
+    for (;;) pause();
+  });
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, Touch, memory)) Die("pthread_create");
+  uffd_msg message;  // the thread sends it before it sleeps
+  if (read(fd, &message, sizeof(message)) != sizeof(message)) Die("read");
+  pthread_kill(thread, SIGUSR1);
+  while (!g_stays) usleep(1000);
+  printf("1\n");
+  fflush(stdout);
+  for (;;) pause();
+}
+
 int Number(const char* text) {
   int n = -1;
   std::from_chars(text, text + strlen(text), n);
@@ -235,9 +282,10 @@ int Number(const char* text) {
 }
 
 int Usage() {
-  fprintf(stderr,
-          "usage: guest_cost fault anon-write|anon-read|cow|file-write "
-          "[EXTRA_VMAS] | table | read | proc | sleepers N | threads N\n");
+  fprintf(
+      stderr,
+      "usage: guest_cost fault anon-write|anon-read|cow|file-write "
+      "[EXTRA_VMAS] | table | read | proc | sleepers N | threads N | retry\n");
   return 2;
 }
 
@@ -258,6 +306,8 @@ int main(int argc, char** argv) {
     Sleepers(Number(argv[2]));
   } else if (verb == "threads" && argc > 2 && Number(argv[2]) > 0) {
     Threads(Number(argv[2]));
+  } else if (verb == "retry") {
+    Retry();
   } else {
     return Usage();
   }

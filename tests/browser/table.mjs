@@ -28,20 +28,22 @@ const escaped = (comm) => Array.from(Buffer.from(comm), (byte) =>
 
 const COLUMNS = 'pid start_ns state vma_kb rss_kb rss_anon_kb rss_file_kb rss_shmem_kb swap_kb ' +
   'faults minor major read write exec user kernel remote anon file shmem hugetlb retried sigbus ' +
-  'sigsegv oom hwpoison stall_ns breakdown comm';
+  'sigsegv oom hwpoison stall_ns slow_1ms slow_10ms slow_100ms slow_1s breakdown comm';
 
 function row(p) {
   const minor = p.faults - p.major;
   const values = {pid: p.pid, start_ns: 1e9 + p.pid, state: 'live', vma_kb: 4 * p.rss, rss_kb: p.rss,
     rss_anon_kb: p.rss - 500, rss_file_kb: 500, swap_kb: 12, faults: p.faults, minor, major: p.major,
     read: p.major, write: minor, user: p.faults, anon: minor, file: p.major, stall_ns: p.stall,
+    slow_1ms: p.major,
     breakdown: [minor && `mwa=${minor}`, p.major && `Mrf=${p.major}`].filter(Boolean).join(',') || '-',
     comm: escaped(p.comm)};
   return COLUMNS.split(' ').map((column) => values[column] ?? 0).join('\t');
 }
 
 const sum = (key) => processes.reduce((all, p) => all + p[key], 0);
-const total = () => ({faults: sum('faults'), minor: sum('faults') - sum('major'), major: sum('major'), stall_ns: sum('stall')});
+const total = () => ({faults: sum('faults'), minor: sum('faults') - sum('major'), major: sum('major'), stall_ns: sum('stall'),
+  slow_1ms: sum('major'), slow_10ms: 0});
 
 // The file stats of the fixture, with the sums of this table.
 function stats(fixture) {

@@ -134,7 +134,8 @@ def created_is_only_in_openmetrics():
             if sample.name.endswith("_created"):
                 times.setdefault(family.name, []).append(sample.value)
     assert set(times) == {"page_fault_comm_faults",
-                          "page_fault_comm_stall_seconds"}, times
+                          "page_fault_comm_stall_seconds",
+                          "page_fault_comm_slow_faults"}, times
     now = time.time()
     assert all(now - 3600 < t <= now for ts in times.values() for t in ts), times
 

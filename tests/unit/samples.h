@@ -24,6 +24,7 @@ inline constexpr uint64_t kSecond = 1000000000;
 struct Sample : Process {
   std::string comm;
   Breakdown breakdown{};
+  SlowFaults slow{};
 };
 
 inline Sample Live(uint32_t pid, uint64_t start_ns, const std::string& comm,
@@ -55,6 +56,7 @@ inline void Add(const Sample& sample, ProcessTable* table) {
   for (size_t i = 0; i < kBreakdownCells; ++i)
     if (sample.breakdown[i]) cells |= 1u << i;
   table->SetBreakdown(cells, sample.breakdown, row);
+  table->SetSlow(sample.slow, row);
 }
 
 inline Snapshot Of(const std::vector<Sample>& processes,

@@ -41,8 +41,9 @@ TEST(Load, EveryContractColumnIsOffered) {
         PF_COL_REMOTE,      PF_COL_ANON,         PF_COL_FILE,
         PF_COL_SHMEM,       PF_COL_HUGETLB,      PF_COL_RETRIED,
         PF_COL_SIGBUS,      PF_COL_SIGSEGV,      PF_COL_OOM,
-        PF_COL_HWPOISON,    PF_COL_STALL_NS,     PF_COL_BREAKDOWN,
-        PF_COL_COMM})
+        PF_COL_HWPOISON,    PF_COL_STALL_NS,     PF_COL_SLOW_1MS,
+        PF_COL_SLOW_10MS,   PF_COL_SLOW_100MS,   PF_COL_SLOW_1S,
+        PF_COL_BREAKDOWN,   PF_COL_COMM})
     EXPECT_TRUE(table.rows[0].Has(column)) << column;
 }
 
@@ -135,8 +136,11 @@ TEST(Load, WithoutLatencyNothingIsTimed) {
   ASSERT_EQ(LoadModule("latency=0"), 0);
   const Table table = ReadTable();
   ASSERT_FALSE(table.rows.empty());
-  EXPECT_FALSE(table.rows[0].Has(PF_COL_STALL_NS));
-  EXPECT_EQ(ReadStats().count(PF_COL_STALL_NS), 0u);
+  for (const char* column : {PF_COL_STALL_NS, PF_COL_SLOW_1MS, PF_COL_SLOW_10MS,
+                             PF_COL_SLOW_100MS, PF_COL_SLOW_1S}) {
+    EXPECT_FALSE(table.rows[0].Has(column)) << column;
+    EXPECT_EQ(ReadStats().count(column), 0u) << column;
+  }
   EXPECT_NE(access((std::string(kDirectory) + PF_FILE_LATENCY).c_str(), F_OK),
             0);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -18,7 +19,11 @@ constexpr size_t kPage = 4096;
 
 }  // namespace
 
-Sleepers::Sleepers(size_t n) : size_(n * kPage) {
+void Sleepers::Read(char* page) {
+  static_cast<void>(*static_cast<volatile char*>(page));
+}
+
+Sleepers::Sleepers(size_t n, const Touch& touch) : size_(n * kPage) {
   void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   memory_ = static_cast<char*>(memory);
@@ -31,14 +36,23 @@ Sleepers::Sleepers(size_t n) : size_(n * kPage) {
       ioctl(fd_, UFFDIO_REGISTER, &range))
     _exit(1);
   for (size_t i = 0; i < n; ++i)
-    threads_.emplace_back([this, i] {
-      static_cast<void>(static_cast<volatile char*>(memory_)[i * kPage]);
-    });
-  // A thread sends a message before it sleeps in its fault.
-  for (size_t i = 0; i < n; ++i) {
+    threads_.emplace_back(touch, memory_ + i * kPage);
+  WaitUntilAsleep();
+}
+
+// A thread sends a message before it sleeps in its fault.
+void Sleepers::WaitUntilAsleep() {
+  for (size_t i = 0; i < threads_.size(); ++i) {
     uffd_msg message;
     if (read(fd_, &message, sizeof(message)) != sizeof(message)) _exit(1);
   }
+}
+
+void Sleepers::Interrupt() {
+  signal(SIGUSR1, [](int) {});
+  for (std::thread& thread : threads_)
+    if (pthread_kill(thread.native_handle(), SIGUSR1)) _exit(1);
+  WaitUntilAsleep();
 }
 
 bool Sleepers::MoveTo(int cpu) {
@@ -56,6 +70,11 @@ void Sleepers::Wake() {
   if (ioctl(fd_, UFFDIO_ZEROPAGE, &zero)) _exit(1);
   for (std::thread& thread : threads_) thread.join();
   close(fd_);
+}
+
+void Sleepers::Release() {
+  close(fd_);
+  for (std::thread& thread : threads_) thread.join();
 }
 
 }  // namespace pf_test

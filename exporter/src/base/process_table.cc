@@ -9,6 +9,7 @@ void ProcessTable::Clear() {
   Recycle(&rows_);
   Recycle(&comms_);
   Recycle(&counts_);
+  Recycle(&slow_);
 }
 
 void ProcessTable::SetComm(std::string_view comm) {
@@ -32,6 +33,15 @@ void ProcessTable::SetBreakdown(uint32_t cells, const Breakdown& counts,
   row->cells = cells;
   row->counts_at = static_cast<uint32_t>(counts_.size());
   ForEachCell(cells, [&](size_t cell) { counts_.push_back(counts[cell]); });
+}
+
+void ProcessTable::SetSlow(const SlowFaults& slow, Process* row) {
+  row->slow_bits = 0;
+  for (size_t i = 0; i < slow.size(); ++i)
+    if (slow[i]) row->slow_bits |= static_cast<uint8_t>(1u << i);
+  if (!row->slow_bits) return;
+  row->slow_at = static_cast<uint32_t>(slow_.size());
+  slow_.push_back(slow);
 }
 
 Breakdown ProcessTable::breakdown(const Process& row) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table of processes. Rows have a fixed size. Comms and breakdowns vary in
-// size, so they are stored in two arrays beside the rows. A row therefore needs
-// no allocation of its own, and a table that is refilled each tick reuses its
-// memory.
+// size, and few processes have slow faults, so these are stored in arrays
+// beside the rows. A row therefore needs no allocation of its own, and a table
+// that is refilled each tick reuses its memory.
 #ifndef EXPORTER_BASE_PROCESS_TABLE_H_
 #define EXPORTER_BASE_PROCESS_TABLE_H_
 
@@ -27,6 +27,12 @@ inline constexpr std::array<const char*, kAccesses> kAccessNames = {
     "read", "write", "exec"};
 inline constexpr std::array<const char*, kKinds> kKindNames = {
     "anon", "file", "shmem", "hugetlb"};
+
+// The bounds of slow faults, in seconds. A fault that took longer than one of
+// them counts for it and for each smaller one.
+inline constexpr std::array<const char*, 4> kSlowBounds = {"0.001", "0.01",
+                                                           "0.1", "1"};
+using SlowFaults = std::array<uint64_t, kSlowBounds.size()>;
 
 using Breakdown = std::array<uint64_t, kBreakdownCells>;
 
@@ -53,12 +59,16 @@ struct Process {
   uint64_t major = 0;
   uint64_t stall_ns = 0;
   uint32_t pid = 0;
-  // Positions of the comm and of the counts by breakdown in the table's arrays.
-  // If bit i of `cells` is set, cell i of the breakdown has a count.
+  // Positions of the comm, of the counts by breakdown and of the slow faults in
+  // the table's arrays. If bit i of `cells` is set, cell i of the breakdown has
+  // a count. Likewise `slow_bits` has a bit for each bound; most rows have
+  // none, and then `slow_at` is not used.
   uint32_t comm_at = 0;
   uint32_t counts_at = 0;
   uint32_t cells = 0;
+  uint32_t slow_at = 0;
   uint16_t comm_size = 0;
+  uint8_t slow_bits = 0;
   bool live = false;
 };
 
@@ -73,6 +83,8 @@ class ProcessTable {
   void SetComm(std::string_view comm);
   // Sets the breakdown of any row: the counts of the cells whose bits are set.
   void SetBreakdown(uint32_t cells, const Breakdown& counts, Process* row);
+  // Sets the slow faults of any row.
+  void SetSlow(const SlowFaults& slow, Process* row);
 
   size_t size() const { return rows_.size(); }
   bool empty() const { return rows_.empty(); }
@@ -89,11 +101,15 @@ class ProcessTable {
     return counts_.data() + row.counts_at;
   }
   Breakdown breakdown(const Process& row) const;
+  SlowFaults slow(const Process& row) const {
+    return row.slow_bits ? slow_[row.slow_at] : SlowFaults{};
+  }
 
  private:
   std::vector<Process> rows_;
   std::string comms_;
   std::vector<uint64_t> counts_;
+  std::vector<SlowFaults> slow_;
 };
 
 }  // namespace pfe

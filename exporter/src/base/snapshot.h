@@ -27,6 +27,7 @@ struct Offered {
   bool stall = false;
   bool breakdown = false;
   bool hugetlb = false;
+  bool slow = false;
 };
 
 // Calls and faults that belong to the host and to no process, counted since

@@ -24,10 +24,12 @@ namespace pfe {
 class Births {
  public:
   // The counters of a comm: faults by cell of the breakdown, then faults by
-  // severity of sources without a breakdown, then stall.
+  // severity of sources without a breakdown, then stall, then slow faults by
+  // bound.
   static constexpr size_t kPlain = kBreakdownCells;
   static constexpr size_t kStall = kPlain + kSeverities;
-  static constexpr size_t kCounters = kStall + 1;
+  static constexpr size_t kSlow = kStall + 1;
+  static constexpr size_t kCounters = kSlow + kSlowBounds.size();
 
   bool Has(size_t counter) const { return known_ >> counter & 1; }
   bool HasAny() const { return known_ != 0; }
@@ -59,7 +61,8 @@ class Births {
   uint64_t HeldOf(size_t counter) const;
   void GrowHeld(size_t counter, uint64_t growth, uint64_t now_ns);
 
-  uint32_t known_ = 0;         // a bit for each counter
+  uint32_t known_ = 0;  // a bit for each counter
+  static_assert(kCounters <= 32);
   std::vector<Birth> births_;  // of the counters that are held back
 };
 

@@ -16,6 +16,10 @@ uint32_t Continuity::Restart(const ProcessTable& old_table, const Process& old,
   Offset& offset = next_offsets_.emplace_back();
   offset.counters = CountersOf(old) - CountersOf(*row);
   SetCounters(CountersOf(old), row);
+  const SlowFaults slow = old_table.slow(old), source_slow = table->slow(*row);
+  for (size_t i = 0; i < slow.size(); ++i)
+    offset.slow[i] = slow[i] - source_slow[i];
+  table->SetSlow(slow, row);
   const Breakdown exported = old_table.breakdown(old);
   const Breakdown source = table->breakdown(*row);
   for (size_t i = 0; i < kBreakdownCells; ++i)
@@ -34,8 +38,23 @@ uint32_t Continuity::Continue(const ProcessTable& old_table, const Process& old,
   growth->counters = GrowthOf(source, CountersOf(*row));
   exported += growth->counters;
   SetCounters(exported, row);
+  GrowSlow(old_table, old, offset, table, row, growth);
   GrowBreakdown(old_table, old, offset, table, row, growth);
   return slot;
+}
+
+void Continuity::GrowSlow(const ProcessTable& old_table, const Process& old,
+                          const Offset* offset, ProcessTable* table,
+                          Process* row, RowGrowth* growth) const {
+  if (!offset && !old.slow_bits && !row->slow_bits) return;
+  SlowFaults exported = old_table.slow(old);
+  const SlowFaults source = table->slow(*row);
+  for (size_t i = 0; i < exported.size(); ++i) {
+    const uint64_t was = offset ? exported[i] - offset->slow[i] : exported[i];
+    growth->slow[i] = Growth(was, source[i]);
+    exported[i] += growth->slow[i];
+  }
+  if (exported != source) table->SetSlow(exported, row);
 }
 
 void Continuity::GrowBreakdown(const ProcessTable& old_table,

@@ -50,6 +50,7 @@ class Continuity {
  private:
   struct Offset {
     Counters counters;
+    SlowFaults slow;
     Breakdown breakdown;
   };
 
@@ -58,6 +59,9 @@ class Continuity {
   void GrowBreakdown(const ProcessTable& old_table, const Process& old,
                      const Offset* offset, ProcessTable* table, Process* row,
                      RowGrowth* growth) const;
+  void GrowSlow(const ProcessTable& old_table, const Process& old,
+                const Offset* offset, ProcessTable* table, Process* row,
+                RowGrowth* growth) const;
   const Offset* OffsetAt(uint32_t slot) const {
     return slot == kNoOffset ? nullptr : &offsets_[slot - 1];
   }

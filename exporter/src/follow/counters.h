@@ -55,11 +55,13 @@ inline Counters GrowthOf(const Counters& before, const Counters& now) {
 // The growth of one row in one tick.
 struct RowGrowth {
   Counters counters;
+  SlowFaults slow{};
   uint32_t cells = 0;  // bits of the breakdown's cells that grew
   Breakdown by_cell;   // set for these cells only
 
   void Clear() {
     counters = {};
+    slow = {};
     cells = 0;
   }
   void SetCell(size_t cell, uint64_t count) {

@@ -44,7 +44,7 @@ void Follower::NoteChanges(const Process& old, const Process& process,
                            bool renamed) {
   const Counters& growth = growth_.counters;
   next_.changes.counters |=
-      (growth.faults | growth.major | growth.stall_ns) != 0;
+      (growth.faults | growth.major | growth.stall_ns | growth_.slow[0]) != 0;
   next_.changes.rows |= old.live != process.live || renamed;
   next_.changes.vma |= old.vma_kb != process.vma_kb;
   next_.changes.rss |= old.rss_kb != process.rss_kb;
@@ -85,6 +85,7 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
                 : count_first_;
   if (counts) {
     growth_.counters = CountersOf(process);
+    growth_.slow = table.slow(process);
     const uint64_t* count = table.counts(process);
     ForEachCell(process.cells,
                 [&](size_t cell) { growth_.SetCell(cell, *count++); });

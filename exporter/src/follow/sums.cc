@@ -66,6 +66,7 @@ void Sums::MoveToOther(const CommSums& from) {
   for (size_t cell = 0; cell < kBreakdownCells; ++cell)
     other.breakdown[cell] += from.breakdown[cell];
   for (size_t s = 0; s < kSeverities; ++s) other.plain[s] += from.plain[s];
+  for (size_t i = 0; i < from.slow.size(); ++i) other.slow[i] += from.slow[i];
   for (size_t counter = 0; counter < Births::kCounters; ++counter)
     if (from.births.Has(counter))
       Grow(counter, from.births.Held(counter), &other);
@@ -118,6 +119,8 @@ void Sums::Grow(size_t counter, uint64_t growth, CommSums* sums) const {
 // The counters that processes had before the first tick exist from then on.
 // So a restart of the exporter does not hold back what all processes do next.
 void Sums::KnowCounters(const Process& process, CommSums* sums) const {
+  for (size_t i = 0; i < kSlowBounds.size(); ++i)
+    if (process.slow_bits >> i & 1) sums->births.Know(Births::kSlow + i);
   if (offered_.breakdown)
     return ForEachCell(process.cells,
                        [sums](size_t cell) { sums->births.Know(cell); });
@@ -139,6 +142,11 @@ uint32_t Sums::Add(const Process& process, std::string_view comm,
   const Counters& counters = growth.counters;
   if (first_) KnowCounters(process, &sums);
   if (offered_.stall) Grow(Births::kStall, counters.stall_ns, &sums);
+  for (size_t i = 0; i < growth.slow.size(); ++i) {
+    if (!growth.slow[i]) continue;
+    sums.slow[i] += growth.slow[i];
+    Grow(Births::kSlow + i, growth.slow[i], &sums);
+  }
   if (!counters.faults && !counters.stall_ns) return place;
   sums.counters += counters;
   sums.growth += counters;
@@ -173,6 +181,8 @@ HeldBack HeldBackOf(const Sums::Comms& comms) {
     for (size_t counter = 0; counter < Births::kStall; ++counter)
       held.faults += sums.births.Held(counter);
     held.stall_ns += sums.births.Held(Births::kStall);
+    for (size_t i = 0; i < kSlowBounds.size(); ++i)
+      held.slow[i] += sums.births.Held(Births::kSlow + i);
   }
   return held;
 }

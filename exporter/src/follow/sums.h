@@ -26,6 +26,7 @@ struct CommSums {
   std::string comm;
   Counters counters;
   Counters growth;  // in the last tick
+  SlowFaults slow{};
   // Faults by breakdown; those of a source without one are in `plain`, by
   // severity.
   Breakdown breakdown{};
@@ -42,6 +43,7 @@ struct CommSums {
 struct HeldBack {
   uint64_t faults = 0;
   uint64_t stall_ns = 0;
+  SlowFaults slow{};
 };
 
 // Adds each fault once, to the comm that the process had in the tick that saw

@@ -29,12 +29,20 @@ HttpResponse Refuse(const std::string& why) {
   return Respond(400, {{"error", why}});
 }
 
+Json SlowJson(const SlowFaults& slow) {
+  Json json = Json::object();
+  for (size_t i = 0; i < kSlowBounds.size(); ++i)
+    json[kSlowBounds[i]] = slow[i];
+  return json;
+}
+
 Json Common(const Item& item) {
   return {{"comm", item.comm},
           {"faults", item.counters.faults},
           {"minor", item.counters.minor},
           {"major", item.counters.major},
           {"stall_seconds", static_cast<double>(item.counters.stall_ns) / 1e9},
+          {"slow_faults", SlowJson(item.slow)},
           {"faults_rate", item.now.faults},
           {"major_rate", item.now.major},
           {"stall_rate", item.now.stall},
@@ -104,7 +112,8 @@ Json Processes(const Listing& wanted, const View& view) {
         processes.comm(process),
         process.pid,
         1,
-        {process.faults, process.minor, process.major, process.stall_ns},
+        CountersOf(process),
+        processes.slow(process),
         process.vma_kb,
         process.rss_kb,
         PointOf(view.rows->growth[i], process.rss_kb, view.seconds),
@@ -128,6 +137,7 @@ Json Comms(const Listing& wanted, const View& view) {
                        0,
                        sums.processes,
                        sums.counters,
+                       sums.slow,
                        sums.vma_kb,
                        sums.rss_kb,
                        PointOf(sums.growth, sums.rss_kb, view.seconds),

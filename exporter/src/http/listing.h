@@ -27,6 +27,7 @@ struct Item {
   uint64_t pid = 0;
   uint64_t processes = 0;
   Counters counters;
+  SlowFaults slow{};
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
   HistoryPoint now;

@@ -51,6 +51,11 @@ constexpr MetricInfo kCatalogue[] = {
      "comm",
      "Time spent in page faults by comm since the exporter started, exited "
      "processes included."},
+    {Metric::kCommSlow, "page_fault_comm_slow_faults_total", kCounter,
+     "comm, over",
+     "Page faults by comm that took longer than `over` seconds, retries "
+     "included, since the exporter started, exited processes included. Each "
+     "`over` includes the larger ones: do not add them up."},
     {Metric::kCommProcesses, "page_fault_comm_processes", kGauge, "comm",
      "Live processes by comm."},
     {Metric::kCommVma, "page_fault_comm_vma_bytes", kGauge, "comm",
@@ -129,6 +134,10 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kHeldStall, "page_fault_exporter_held_stall_seconds", kGauge, "",
      "Time that page_fault_comm_stall_seconds_total does not show yet, because "
      "its series are new (--birth.hold)."},
+    {Metric::kHeldSlow, "page_fault_exporter_held_slow_faults", kGauge, "over",
+     "Page faults that page_fault_comm_slow_faults_total does not show yet, "
+     "because their series are new (--birth.hold). Each `over` includes the "
+     "larger ones."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",

@@ -82,6 +82,25 @@ void AppendFaults(const CounterOf& of, CounterSamples* out) {
   }
 }
 
+// Appends the slow faults of a comm, without what is held back.
+void AppendSlow(const CounterOf& of, CounterSamples* out) {
+  static const auto labels = [] {
+    std::array<std::string, kSlowBounds.size()> all;
+    for (size_t i = 0; i < all.size(); ++i) {
+      SampleWriter label;
+      label.Clear(64);
+      label.AppendLabel("over", kSlowBounds[i]);
+      all[i] = label.text();
+    }
+    return all;
+  }();
+  for (size_t i = 0; i < kSlowBounds.size(); ++i)
+    if (of.sums.births.Has(Births::kSlow + i))
+      AppendCounter(Metric::kCommSlow, of, labels[i],
+                    of.sums.slow[i] - of.sums.births.Held(Births::kSlow + i),
+                    out);
+}
+
 }  // namespace
 
 void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
@@ -109,6 +128,7 @@ CommSamples RenderCommSamples(const Sums::Comms& comms,
         Metric::kCommStall, of, "",
         Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
         &samples.stall);
+    AppendSlow(of, &samples.slow);
     Append(Metric::kCommProcesses, labels, "", sums.processes,
            &samples.processes);
     Append(Metric::kCommVma, labels, "", sums.vma_kb * 1024, &samples.vma);

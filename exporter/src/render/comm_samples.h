@@ -20,7 +20,7 @@ struct CounterSamples {
 };
 
 struct CommSamples {
-  CounterSamples faults, stall;
+  CounterSamples faults, stall, slow;
   SampleWriter processes, vma, rss;
 };
 

@@ -306,6 +306,7 @@ class Rendering {
     add_counter(Metric::kCommFaults, &CommSamples::faults);
     if (input_.offered.stall)
       add_counter(Metric::kCommStall, &CommSamples::stall);
+    if (input_.offered.slow) add_counter(Metric::kCommSlow, &CommSamples::slow);
     add(Metric::kCommProcesses, &CommSamples::processes);
     add(Metric::kCommVma, &CommSamples::vma);
     add(Metric::kCommRss, &CommSamples::rss);

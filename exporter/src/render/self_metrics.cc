@@ -166,6 +166,10 @@ void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
   out->One(Metric::kHeldFaults, static_cast<double>(view.held.faults));
   out->One(Metric::kHeldStall, static_cast<double>(view.held.stall_ns) / 1e9);
+  out->Begin(Metric::kHeldSlow);
+  for (size_t i = 0; i < kSlowBounds.size(); ++i)
+    out->Value(static_cast<double>(view.held.slow[i]),
+               {{"over", kSlowBounds[i]}});
 }
 
 // Initialized before main() runs.

@@ -43,23 +43,24 @@ std::string RenderTop(const View& view, size_t rows) {
   std::sort(ranks.begin(), ranks.end(),
             [](const Rank& a, const Rank& b) { return a.AheadOf(b); });
   std::string out = fmt::format(
-      "{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>10} {:>10}\n", "PID",
-      "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS", "MAJOR", "VMA MB",
-      "RSS MB");
+      "{:>8} {:<16} {:>10} {:>8} {:>8} {:>12} {:>9} {:>8} {:>10} {:>10}\n",
+      "PID", "COMM", "FAULTS/s", "MAJOR/s", "STALL%", "FAULTS", "MAJOR",
+      ">10 MS", "VMA MB", "RSS MB");
   const double seconds = view.seconds;
   for (const Rank& rank : ranks) {
     const Process& process = processes[rank.index];
     const Counters& growth = view.rows->growth[rank.index];
     out += fmt::format(
-        "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8} {:>12} {:>9} {:>10.1f} "
+        "{:>8} {:<16} {:>10.0f} {:>8.0f} {:>8} {:>12} {:>9} {:>8} {:>10.1f} "
         "{:>10.1f}\n",
         process.pid, Printable(std::string(processes.comm(process))),
         PerSecond(growth.faults, seconds), PerSecond(growth.major, seconds),
-        // Only the module measures stall.
+        // Only the module measures stall and slow faults.
         view.module
             ? fmt::format("{:.1f}", PerSecond(growth.stall_ns, seconds) / 1e7)
             : "-",
         process.faults, process.major,
+        view.module ? fmt::format("{}", processes.slow(process)[1]) : "-",
         static_cast<double>(process.vma_kb) / 1024,
         static_cast<double>(process.rss_kb) / 1024);
   }

@@ -2,6 +2,7 @@
 #include "source/table_parser.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 
@@ -38,6 +39,10 @@ constexpr NumberColumn kNumberColumns[] = {
     {PF_COL_STALL_NS, &Process::stall_ns, false},
 };
 
+// By the index of the bound in kSlowBounds.
+constexpr std::array<std::string_view, kSlowBounds.size()> kSlowColumns = {
+    PF_COL_SLOW_1MS, PF_COL_SLOW_10MS, PF_COL_SLOW_100MS, PF_COL_SLOW_1S};
+
 const char* FieldEnd(const char* at, const char* end) {
   const void* tab = memchr(at, '\t', static_cast<size_t>(end - at));
   return tab ? static_cast<const char*>(tab) : end;
@@ -71,6 +76,8 @@ std::optional<size_t> CellOf(const char* letters) {
 TableParser::Column TableParser::ColumnOf(std::string_view name) {
   for (const NumberColumn& column : kNumberColumns)
     if (name == column.name) return {Column::Kind::kNumber, column.number};
+  for (size_t i = 0; i < kSlowColumns.size(); ++i)
+    if (name == kSlowColumns[i]) return {Column::Kind::kSlow, nullptr, i};
   if (name == PF_COL_PID) return {Column::Kind::kPid};
   if (name == PF_COL_STATE) return {Column::Kind::kState};
   if (name == PF_COL_BREAKDOWN) return {Column::Kind::kCells};
@@ -171,13 +178,15 @@ std::optional<Error> TableParser::Columns(std::string_view line) {
   for (const NumberColumn& column : kNumberColumns)
     if (column.mandatory && !has(column.name))
       return Malformed("no column " + std::string(column.name));
-  snapshot_->offered = {has(PF_COL_RSS_ANON_KB) && has(PF_COL_RSS_FILE_KB) &&
-                            has(PF_COL_RSS_SHMEM_KB),
-                        has(PF_COL_SWAP_KB),
-                        has(PF_COL_MINOR) && has(PF_COL_MAJOR),
-                        has(PF_COL_STALL_NS),
-                        has(PF_COL_BREAKDOWN),
-                        has(PF_COL_HUGETLB_KB)};
+  snapshot_->offered = {
+      has(PF_COL_RSS_ANON_KB) && has(PF_COL_RSS_FILE_KB) &&
+          has(PF_COL_RSS_SHMEM_KB),
+      has(PF_COL_SWAP_KB),
+      has(PF_COL_MINOR) && has(PF_COL_MAJOR),
+      has(PF_COL_STALL_NS),
+      has(PF_COL_BREAKDOWN),
+      has(PF_COL_HUGETLB_KB),
+      std::all_of(kSlowColumns.begin(), kSlowColumns.end(), has)};
   part_ = Part::kRows;
   return std::nullopt;
 }
@@ -236,6 +245,8 @@ bool TableParser::TakeField(const Column& column, const char** at,
       return true;
     case Column::Kind::kNumber:
       return TakeNumber(at, end, &(process->*column.number));
+    case Column::Kind::kSlow:
+      return TakeNumber(at, end, &slow_[column.bound]);
     case Column::Kind::kPid:
       return TakePid(at, end, process);
     case Column::Kind::kState:
@@ -263,6 +274,7 @@ std::optional<Error> TableParser::Row(std::string_view line) {
       return BadRow(i, line.substr(static_cast<size_t>(start - line.data())));
     ++at;
   }
+  if (snapshot_->offered.slow) snapshot_->processes.SetSlow(slow_, process);
   return std::nullopt;
 }
 

@@ -40,9 +40,10 @@ class TableParser {
   // What a column holds: one of the numbers of Process, one of the fields with
   // a format of its own, or something unknown, which is skipped.
   struct Column {
-    enum class Kind { kUnknown, kNumber, kPid, kState, kCells, kComm };
+    enum class Kind { kUnknown, kNumber, kSlow, kPid, kState, kCells, kComm };
     Kind kind;
     uint64_t Process::*number = nullptr;
+    size_t bound = 0;  // of slow faults
   };
   enum class Part { kMagic, kColumns, kRows, kEnd };
 
@@ -65,6 +66,7 @@ class TableParser {
   Snapshot* const snapshot_;
   Part part_ = Part::kMagic;  // the part that comes next
   size_t line_number_ = 0;
+  SlowFaults slow_{};  // of the row that is parsed
   std::vector<Column> columns_;
   std::string cut_;  // the start of a line that the last piece cut
 };

@@ -5,6 +5,11 @@ import * as format from './format.js';
 
 const SHOWN = 8;  // cells of the breakdown that are listed
 
+// `faults`: by the bound in seconds; each includes the larger ones.
+const slow = (faults) => Object.entries(faults)
+  .sort(([a], [b]) => a - b)
+  .map(([bound, n]) => `${format.count(n)} over ${format.seconds(bound)}`).join(', ');
+
 function pairsOf(item, hasModule) {
   const unknown = 'only the module measures this';
   const pairs = [
@@ -14,6 +19,7 @@ function pairsOf(item, hasModule) {
     ['Major faults', `${format.rate(item.major_rate)}, ${format.count(item.major)} in all`],
     ['Stall', hasModule
       ? `${format.stall(item.stall_rate)}, ${format.seconds(item.stall_seconds)} in all` : unknown],
+    ['Slow faults', hasModule ? slow(item.slow_faults) : unknown],
     ['RSS', format.bytes(item.rss_bytes)],
     ['of it anon, file, shmem', hasModule
       ? [item.rss.anon, item.rss.file, item.rss.shmem].map(format.bytes).join(', ') : unknown],

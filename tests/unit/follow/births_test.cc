@@ -19,7 +19,7 @@ constexpr uint64_t kHold = 60 * kSecond;
 
 Offered Everything() {
   Offered offered;
-  offered.breakdown = offered.stall = true;
+  offered.breakdown = offered.stall = offered.slow = true;
   return offered;
 }
 
@@ -27,6 +27,7 @@ Offered Everything() {
 using Shown = std::map<std::pair<std::string, size_t>, uint64_t>;
 
 uint64_t TotalOf(const CommSums& sums, size_t counter) {
+  if (counter >= Births::kSlow) return sums.slow[counter - Births::kSlow];
   if (counter == Births::kStall) return sums.counters.stall_ns;
   return counter < Births::kPlain ? sums.breakdown[counter]
                                   : sums.plain[counter - Births::kPlain];
@@ -47,15 +48,21 @@ class BirthsTest : public testing::Test {
   BirthsTest() { sums_.set_birth_hold(kHold); }
 
   // A process that faulted `growth` times since the tick before, and had
-  // `faults` before the first tick.
+  // `faults` before the first tick. `slow`: how many of the former were slow;
+  // `were_slow`: how many of the latter.
   void Add(const std::string& comm, size_t cell, uint64_t growth,
-           uint64_t faults = 0) {
+           uint64_t faults = 0, const SlowFaults& slow = {},
+           const SlowFaults& were_slow = {}) {
     RowGrowth grown;
     grown.Clear();
-    grown.counters = {growth, growth, 0, growth};  // a stall of 1 ns a fault
+    // A stall of 1 ns a fault.
+    grown.counters = {growth, growth, 0, growth};
+    grown.slow = slow;
     if (growth) grown.SetCell(cell, growth);
     Sample process = Live(1, 1, comm, faults + growth);
     process.cells = faults + growth ? 1u << cell : 0;
+    for (size_t i = 0; i < slow.size(); ++i)
+      if (were_slow[i] + slow[i]) process.slow_bits |= 1u << i;
     sums_.Add(process, comm, Sums::kOther, grown);
   }
   void Begin(uint64_t seconds, bool interrupted = false) {
@@ -121,6 +128,28 @@ TEST_F(BirthsTest, WhatIsThereInTheFirstTickIsThereWithZero) {
   Add("a", 3, 0, 7);
   sums_.Commit();
   EXPECT_EQ(ShownBy(sums_), (Shown{{{"a", 3}, 0}, {{"a", Births::kStall}, 0}}));
+}
+
+// A comm has a series for each bound that one of its faults took longer than.
+TEST_F(BirthsTest, EachBoundOfSlowFaultsHasABirthOfItsOwn) {
+  Begin(1000);
+  Add("a", 3, 0, 7, {}, {5, 0, 0, 0});
+  sums_.Commit();
+  EXPECT_EQ(Show("a", Births::kSlow), 0u) << "it was there in the first tick";
+  Begin(1005);
+  Add("a", 3, 9, 0, {4, 3, 1, 0});
+  sums_.Commit();
+  EXPECT_EQ(Show("a", Births::kSlow), 4u);
+  EXPECT_EQ(Show("a", Births::kSlow + 1), 0u);
+  EXPECT_EQ(Show("a", Births::kSlow + 2), 0u);
+  EXPECT_FALSE(ShownBy(sums_).contains({"a", Births::kSlow + 3}));
+  EXPECT_EQ(HeldBackOf(*sums_.comms()).slow, (SlowFaults{0, 3, 1, 0}));
+  EXPECT_EQ((*sums_.comms())[1].slow, (SlowFaults{4, 3, 1, 0}));
+  Quiet(1065);
+  Quiet(1070);
+  EXPECT_EQ(Show("a", Births::kSlow + 1), 3u);
+  EXPECT_EQ(Show("a", Births::kSlow + 2), 1u);
+  EXPECT_EQ(HeldBackOf(*sums_.comms()).slow, SlowFaults{});
 }
 
 TEST_F(BirthsTest, WithoutAHoldTheTruthIsThereAtOnce) {
@@ -262,21 +291,34 @@ class RandomBirths {
       RowGrowth growth;
       growth.Clear();
       const uint64_t minor = random_() % 100, major = random_() % 3;
+      const uint64_t slow = random_() % 3;
       growth.counters = {minor + major, minor, major, random_() % 5};
+      growth.slow = {slow, slow / 2, 0, 0};
       if (minor) growth.SetCell(random_() % 12, minor);
       if (major) growth.SetCell(12 + random_() % 12, major);
       const std::string comm(1, static_cast<char>('a' + random_() % 8));
       sums_.Add(Live(1, 1, comm, 0), comm, Sums::kOther, growth);
-      if (counts) total_ += growth.counters;
+      if (counts) AddTo(growth.counters, growth.slow, &total_);
     }
   }
 
+  // The fields of HeldBack are what is compared; here they are of all growth.
+  static void AddTo(const Counters& counters, const SlowFaults& slow,
+                    HeldBack* total) {
+    total->faults += counters.faults;
+    total->stall_ns += counters.stall_ns;
+    for (size_t i = 0; i < slow.size(); ++i) total->slow[i] += slow[i];
+  }
+
   void Check() {
-    Counters counted, shown;
-    for (const CommSums& comm : *sums_.comms()) counted += comm.counters;
+    HeldBack counted, shown;
+    for (const CommSums& comm : *sums_.comms())
+      AddTo(comm.counters, comm.slow, &counted);
     const Shown now = ShownBy(sums_);
     for (const auto& [key, value] : now) {
-      (key.second == Births::kStall ? shown.stall_ns : shown.faults) += value;
+      (key.second >= Births::kSlow    ? shown.slow[key.second - Births::kSlow]
+       : key.second == Births::kStall ? shown.stall_ns
+                                      : shown.faults) += value;
       CheckBirth(key, value);
     }
     const HeldBack held = HeldBackOf(*sums_.comms());
@@ -284,6 +326,11 @@ class RandomBirths {
     EXPECT_EQ(counted.stall_ns, total_.stall_ns);
     EXPECT_EQ(shown.faults + held.faults, total_.faults);
     EXPECT_EQ(shown.stall_ns + held.stall_ns, total_.stall_ns);
+    EXPECT_EQ(counted.slow, total_.slow);
+    for (size_t i = 0; i < kSlowBounds.size(); ++i) {
+      EXPECT_EQ(shown.slow[i] + held.slow[i], total_.slow[i]);
+      EXPECT_GE(shown.slow[i], shown_.slow[i]);
+    }
     EXPECT_GE(shown.faults, shown_.faults) << "the sum never falls";
     EXPECT_GE(shown.stall_ns, shown_.stall_ns);
     shown_ = shown;
@@ -311,7 +358,7 @@ class RandomBirths {
   uint64_t last_ns_ = 0;  // of the last good tick
   uint64_t seen_ns_ = 0;  // for how long sums were served
   bool interrupted_ = false;
-  Counters total_, shown_;
+  HeldBack total_, shown_;
   std::map<Shown::key_type, uint64_t> born_;  // when its hold ends, as seen_ns_
 };
 

@@ -16,6 +16,7 @@ class ContinuityTest : public testing::Test {
     ProcessTable table;
     Sample sample = Live(1, 1, "a", faults);
     sample.breakdown[3] = faults;
+    sample.slow = {faults, faults, faults, faults};
     Add(sample, &table);
     RowGrowth growth;
     growth.Clear();
@@ -27,6 +28,10 @@ class ContinuityTest : public testing::Test {
     slot_ = slot;
     table_ = std::move(table);
     EXPECT_EQ(table_.breakdown(table_[0])[3], Exported());
+    for (size_t i = 0; i < kSlowBounds.size(); ++i) {
+      EXPECT_EQ(table_.slow(table_[0])[i], Exported()) << i;
+      EXPECT_EQ(growth.slow[i], growth.counters.faults) << i;
+    }
     return growth.counters.faults;
   }
   uint64_t Exported() const { return table_[0].faults; }
@@ -34,6 +39,7 @@ class ContinuityTest : public testing::Test {
   ContinuityTest() {
     Sample sample = Live(1, 1, "a", 10);
     sample.breakdown[3] = 10;
+    sample.slow = {10, 10, 10, 10};
     Add(sample, &table_);
   }
 

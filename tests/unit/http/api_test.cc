@@ -25,8 +25,10 @@ class ApiTest : public testing::Test {
   ApiTest() : pipeline_(&source_, CountFirst()) {
     source_.Then(Of({Live(1, 1, "init", 10), Live(2, 1, "sh", 5),
                      Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
-    source_.Then(Of({Live(1, 1, "init", 11), Live(2, 1, "sh", 50),
-                     Exited(3, 1, "gone", 100), Live(4, 1, "<b>\"", 1)}));
+    Sample shell = Live(2, 1, "sh", 50);
+    shell.slow = {9, 4, 2, 1};
+    source_.Then(Of({Live(1, 1, "init", 11), shell, Exited(3, 1, "gone", 100),
+                     Live(4, 1, "<b>\"", 1)}));
     pipeline_.Tick();
     view_ = pipeline_.Tick();
   }
@@ -51,6 +53,14 @@ TEST_F(ApiTest, ProcessesByRate) {
   EXPECT_EQ(json["processes"][0]["faults"], 50);
   EXPECT_DOUBLE_EQ(json["processes"][0]["faults_rate"], 45);
   EXPECT_EQ(json["processes"].size(), 3u);
+}
+
+TEST_F(ApiTest, SlowFaultsByTheirBound) {
+  const Json expected = {{"0.001", 9}, {"0.01", 4}, {"0.1", 2}, {"1", 1}};
+  EXPECT_EQ(Get("/api/v1/processes", "pid=2")["processes"][0]["slow_faults"],
+            expected);
+  EXPECT_EQ(Get("/api/v1/comms", "comm=sh")["comms"][0]["slow_faults"],
+            expected);
 }
 
 TEST_F(ApiTest, SortLimitFilter) {

@@ -78,7 +78,7 @@ class Rendered {
 
 Snapshot Everything(const std::vector<Sample>& processes) {
   Snapshot snapshot = Of(processes);
-  snapshot.offered = {true, true, true, true, true, true};
+  snapshot.offered = {true, true, true, true, true, true, true};
   return snapshot;
 }
 
@@ -107,6 +107,7 @@ TEST(Render, TheOthers) {
   process.hugetlb_kb = 4;
   process.breakdown[5] = 3;   // minor write file
   process.breakdown[13] = 2;  // major read file
+  process.slow = {4, 2, 0, 0};
   const Rendered rendered(Everything({process}));
   EXPECT_EQ(rendered.Of(Metric::kMajor),
             "page_fault_process_major_total{pid=\"1\",comm=\"a\"} 2\n");
@@ -130,6 +131,9 @@ TEST(Render, TheOthers) {
             "\"write\",kind=\"file\"} 3\n"
             "page_fault_comm_faults_total{comm=\"a\",severity=\"major\",access="
             "\"read\",kind=\"file\"} 2\n");
+  EXPECT_EQ(rendered.Of(Metric::kCommSlow),
+            "page_fault_comm_slow_faults_total{comm=\"a\",over=\"0.001\"} 4\n"
+            "page_fault_comm_slow_faults_total{comm=\"a\",over=\"0.01\"} 2\n");
 }
 
 TEST(Render, WhatIsNotOfferedIsNotThere) {
@@ -137,7 +141,7 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
   for (Metric metric :
        {Metric::kMajor, Metric::kStall, Metric::kRssByType, Metric::kSwap,
         Metric::kHugetlb, Metric::kProcessBreakdown, Metric::kCommStall,
-        Metric::kInfo})
+        Metric::kCommSlow, Metric::kInfo})
     EXPECT_EQ(rendered.Of(metric), "");
   EXPECT_EQ(rendered.Of(Metric::kCommFaults),
             "page_fault_comm_faults_total{comm=\"a\",severity=\"minor\",access="
@@ -149,6 +153,7 @@ TEST(Render, WhatIsNotOfferedIsNotThere) {
 TEST(Render, CountersByCommCanSaySinceWhenTheyCount) {
   Sample process = Live(1, 1, "a", 5);
   process.breakdown[5] = 5;
+  process.slow = {5, 0, 0, 0};
   Rendered rendered(Everything({process}));
   const std::string text = rendered.Of(Metric::kCommFaults);
   EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), text);
@@ -167,6 +172,10 @@ TEST(Render, CountersByCommCanSaySinceWhenTheyCount) {
   EXPECT_EQ(rendered.OpenMetrics(Metric::kCommFaults), expected(1700000000));
   const std::string stall = rendered.OpenMetrics(Metric::kCommStall);
   EXPECT_NE(stall.find("page_fault_comm_stall_seconds_created{comm=\"a\"} "),
+            std::string::npos);
+  const std::string slow = rendered.OpenMetrics(Metric::kCommSlow);
+  EXPECT_NE(slow.find("page_fault_comm_slow_faults_created{comm=\"a\",over="
+                      "\"0.001\"} "),
             std::string::npos);
   EXPECT_EQ(rendered.OpenMetrics(Metric::kCommRss).find("_created"),
             std::string::npos);
@@ -197,6 +206,7 @@ TEST(Render, WhoHasNoHugetlbHasNoSeriesOfIt) {
 // family has the text that a renderer without a past makes.
 TEST(Render, AFamilyThatIsTheSameIsShared) {
   std::vector<Sample> processes = {Live(1, 1, "a", 1), Live(2, 1, "b", 2)};
+  processes[0].slow = {1, 0, 0, 0};
   Rendered rendered(Everything(processes));
   const auto tick = [&](std::vector<Metric> others) {
     std::map<Metric, const RenderedText*> before;
@@ -214,8 +224,8 @@ TEST(Render, AFamilyThatIsTheSameIsShared) {
     }
   };
   std::vector<Metric> comms = {Metric::kCommFaults, Metric::kCommStall,
-                               Metric::kCommProcesses, Metric::kCommVma,
-                               Metric::kCommRss};
+                               Metric::kCommSlow,   Metric::kCommProcesses,
+                               Metric::kCommVma,    Metric::kCommRss};
   const auto with = [&](std::vector<Metric> metrics) {
     metrics.insert(metrics.end(), comms.begin(), comms.end());
     return metrics;
@@ -260,7 +270,7 @@ TEST(Render, WhatChangesIsRenderedAgain) {
   Rendered rendered(Everything(processes));
   for (int round = 0; round < 200; ++round) {
     Sample& one = processes[random() % processes.size()];
-    switch (random() % 9) {
+    switch (random() % 10) {
       case 0:
         one.minor = ++one.faults;
         break;
@@ -284,6 +294,9 @@ TEST(Render, WhatChangesIsRenderedAgain) {
         break;
       case 7:
         one.hugetlb_kb = random() % 2 * 2048;
+        break;
+      case 8:
+        for (uint64_t& slow : one.slow) ++slow;
         break;
       default:
         std::shuffle(processes.begin(), processes.end(), random);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <numeric>
 #include <sstream>
@@ -44,7 +45,8 @@ TEST(ParseTable, ReadsARealTable) {
       static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) - 3);
   EXPECT_TRUE(snapshot.offered.breakdown && snapshot.offered.rss_split &&
               snapshot.offered.swap && snapshot.offered.stall &&
-              snapshot.offered.severity && snapshot.offered.hugetlb);
+              snapshot.offered.severity && snapshot.offered.hugetlb &&
+              snapshot.offered.slow);
   for (const Process& process : snapshot.processes) {
     const Breakdown breakdown = snapshot.processes.breakdown(process);
     EXPECT_EQ(std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
@@ -52,6 +54,10 @@ TEST(ParseTable, ReadsARealTable) {
     EXPECT_EQ(process.minor + process.major, process.faults);
     EXPECT_EQ(process.rss_anon_kb + process.rss_file_kb + process.rss_shmem_kb,
               process.rss_kb);
+    const SlowFaults slow = snapshot.processes.slow(process);
+    EXPECT_TRUE(std::is_sorted(slow.rbegin(), slow.rend()) &&
+                slow[0] <= process.faults &&
+                slow[0] * 1000000 <= process.stall_ns);
   }
   EXPECT_EQ(snapshot.processes.comm(snapshot.processes[0]), "init");
 }
@@ -76,6 +82,32 @@ TEST(ParseTable, FindsColumnsByName) {
   EXPECT_TRUE(result.value().offered.hugetlb);
   EXPECT_FALSE(result.value().offered.breakdown);
   EXPECT_FALSE(result.value().offered.stall);
+}
+
+TEST(ParseTable, SlowFaultsAreOfferedWithAllTheirColumns) {
+  const auto result = ParseTable(
+      "# page_faults 1\n"
+      "pid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tslow_1s\tslow_1ms"
+      "\tslow_100ms\tslow_10ms\tcomm\n"
+      "1\t1\tlive\t1\t1\t20\t1\t9\t2\t4\tsh\n"
+      "2\t1\tlive\t1\t1\t20\t0\t0\t0\t0\tsh\n"
+      "# end rows=2\n",
+      "f");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_TRUE(result.value().offered.slow);
+  const ProcessTable& processes = result.value().processes;
+  EXPECT_EQ(processes.slow(processes[0]), (SlowFaults{9, 4, 2, 1}));
+  EXPECT_EQ(processes.slow(processes[1]), SlowFaults{});
+
+  const auto one_is_missing = ParseTable(
+      "# page_faults 1\n"
+      "pid\tstart_ns\tstate\tvma_kb\trss_kb\tfaults\tslow_1ms\tslow_10ms"
+      "\tslow_100ms\tcomm\n"
+      "1\t1\tlive\t1\t1\t20\t9\t4\t2\tsh\n"
+      "# end rows=1\n",
+      "f");
+  ASSERT_TRUE(one_is_missing.ok()) << one_is_missing.error().message;
+  EXPECT_FALSE(one_is_missing.value().offered.slow);
 }
 
 TEST(ParseTable, DecodesCommToValidUtf8) {
