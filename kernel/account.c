@@ -75,7 +75,8 @@ NOKPROBE_SYMBOL(pf_account_set_base);
 static u64 pf_account_severity(const struct pf_tally *tally,
 			       unsigned int severity)
 {
-	const atomic64_t *cell = &tally->n[severity * PF_SHAPES];
+	const atomic64_t *cell =
+		&tally->n[PF_COUNTER_CELLS + severity * PF_SHAPES];
 	unsigned int i;
 	u64 sum = 0;
 

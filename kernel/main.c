@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cache.h>
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -22,17 +23,17 @@
 #define PF_MAXACTIVE_MIN	16
 #define PF_MAXACTIVE_MAX	65536
 
-static unsigned int max_processes = 16384;
+static unsigned int max_processes __ro_after_init = 16384;
 module_param(max_processes, uint, 0444);
 MODULE_PARM_DESC(max_processes,
 		 "rows in the table, those of exited processes included, 16 to 4194304 (default 16384)");
 
-static unsigned int maxactive = 4096;
+static unsigned int maxactive __ro_after_init = 4096;
 module_param(maxactive, uint, 0444);
 MODULE_PARM_DESC(maxactive,
 		 "faults that can be observed at the same time, 16 to 65536 (default 4096)");
 
-static bool latency = true;
+static bool latency __ro_after_init = true;
 module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
 		 "measure how long faults take: stall_ns and the file latency (default 1)");

@@ -4,6 +4,7 @@
 
 #include "probe.h"
 
+#include <linux/cache.h>
 #include <linux/printk.h>
 
 #include "call.h"
@@ -12,7 +13,7 @@
 #include "kretprobe.h"
 
 /* The clock that times calls. Constant after pf_probe_init(). */
-static enum pf_clock pf_probe_clock;
+static enum pf_clock pf_probe_clock __ro_after_init;
 
 /**
  * pf_probe_clock_name() - the clock that times calls

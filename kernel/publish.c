@@ -11,6 +11,7 @@
 
 #include "publish.h"
 
+#include <linux/cache.h>
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -25,9 +26,9 @@
 #include "processes.h"
 #include "table.h"
 
-static struct dentry *pf_publish_dir;
-unsigned int pf_publish_counters;
-static u64 pf_publish_loaded_ns;
+static struct dentry *pf_publish_dir __ro_after_init;
+unsigned int pf_publish_counters __ro_after_init;
+static u64 pf_publish_loaded_ns __ro_after_init;
 
 static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 				    const struct pf_sums *sums)

@@ -6,6 +6,7 @@
  */
 #include "reclaim.h"
 
+#include <linux/cache.h>
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/moduleparam.h>
@@ -25,7 +26,7 @@ module_param(retain_ms, uint, 0644);
 MODULE_PARM_DESC(retain_ms,
 		 "how long an exited process keeps its row, in ms (default 60000)");
 
-static struct workqueue_struct *pf_reclaim_wq;
+static struct workqueue_struct *pf_reclaim_wq __ro_after_init;
 static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 

@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include <linux/bitmap.h>
+#include <linux/cache.h>
 #include <linux/idr.h>
 #include <linux/kprobes.h>
 #include <linux/log2.h>
@@ -15,7 +16,7 @@
 #include "table_private.h"
 
 struct pf_table pf_table;
-struct pf_index pf_table_index;
+struct pf_index pf_table_index __ro_after_init;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 
 /*

@@ -55,26 +55,30 @@ enum pf_entry_state {
  * struct pf_entry - one process
  * @node: in its hash bucket while live or exited (RCU)
  * @pid: struct pid of the tgid, with a reference while not free (invariant 2)
+ * @start_ns: start_boottime of the leader; written before the entry is hashed
+ * @comm: the leader's name when the entry was made; from the exit on, its last
+ *	name (lock)
  * @tally: its counters; any CPU adds to them without a lock
  * @list: on the free list, the exited list or the worker's list (lock)
- * @state: see invariant 1 (lock)
- * @start_ns: start_boottime of the leader; written before the entry is hashed
  * @base: what the kernel had counted before the entry did; see
  *	pf_account_set_base() (lock)
  * @exit_ns: boot time of the exit (lock)
- * @comm: the leader's name when the entry was made; from the exit on, its last
- *	name (lock)
+ * @state: see invariant 1 (lock)
+ *
+ * Every fault reads the first cache line. It is written only when a process, or
+ * its neighbour in the hash, comes or goes.
  */
 struct pf_entry {
 	struct hlist_node node;
 	struct pid *pid;
-	struct pf_tally tally;
-	struct list_head list;
-	enum pf_entry_state state;
 	u64 start_ns;
+	char comm[TASK_COMM_LEN];
+
+	struct pf_tally tally ____cacheline_aligned;
+	struct list_head list;
 	struct pf_account base;
 	u64 exit_ns;
-	char comm[TASK_COMM_LEN];
+	enum pf_entry_state state;
 } ____cacheline_aligned;
 
 /**

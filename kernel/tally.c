@@ -84,13 +84,13 @@ static void pf_tally_spread(struct pf_sums *sums, unsigned int severity,
  */
 void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 {
-	const atomic64_t *cell = tally->n;
+	const atomic64_t *cell = &tally->n[PF_COUNTER_CELLS];
 	unsigned int s, a, c, k, i;
 
 	memset(sums, 0, sizeof(*sums));
 	for (s = 0; s < PF_SEVERITIES; s++)
-		for (a = 0; a < PF_ACCESSES; a++)
-			for (c = 0; c < PF_CONTEXTS; c++)
+		for (c = 0; c < PF_CONTEXTS; c++)
+			for (a = 0; a < PF_ACCESSES; a++)
 				for (k = 0; k < PF_KINDS; k++) {
 					u64 n = atomic64_read(cell++);
 
@@ -99,7 +99,9 @@ void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 								k, n);
 				}
 	sums->v[PF_SUM_FAULTS] = sums->v[PF_SUM_MINOR] + sums->v[PF_SUM_MAJOR];
-	for (i = PF_COUNTER_RETRIED; i < PF_COUNTERS; i++)
+	for (i = PF_COUNTER_RETRIED; i <= PF_COUNTER_HWPOISON; i++)
 		sums->v[PF_SUM_RETRIED + i - PF_COUNTER_RETRIED] =
 			atomic64_read(&tally->n[i]);
+	sums->v[PF_SUM_STALL_NS] =
+		atomic64_read(&tally->n[PF_COUNTER_STALL_NS]);
 }
