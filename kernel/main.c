@@ -12,6 +12,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "blocks.h"
 #include "carry.h"
 #include "include/page_faults.h"
 #include "lifecycle.h"
@@ -32,6 +33,11 @@ static unsigned int maxactive __ro_after_init = 4096;
 module_param(maxactive, uint, 0444);
 MODULE_PARM_DESC(maxactive,
 		 "faults that can be observed at the same time, 16 to 65536 (default 4096)");
+
+static unsigned int blocks __ro_after_init = 256;
+module_param(blocks, uint, 0444);
+MODULE_PARM_DESC(blocks,
+		 "processes whose threads can be counted on each CPU apart, 0 to 4096 (default 256)");
 
 static bool latency __ro_after_init = true;
 module_param(latency, bool, 0444);
@@ -74,7 +80,8 @@ static int __init pf_check_parameters(void)
 	       pf_check_range("max_processes", max_processes,
 			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
-			      PF_MAXACTIVE_MAX);
+			      PF_MAXACTIVE_MAX) ?:
+	       pf_check_range("blocks", blocks, 0, PF_BLOCKS_MAX);
 }
 
 /*
@@ -91,9 +98,12 @@ static int __init pf_init(void)
 	err = pf_table_init(max_processes);
 	if (err)
 		goto fail;
-	err = pf_reclaim_init();
+	err = pf_blocks_init(blocks);
 	if (err)
 		goto destroy_table;
+	err = pf_reclaim_init();
+	if (err)
+		goto exit_blocks;
 	err = pf_carry_init(maxactive);
 	if (err)
 		goto exit_reclaim;
@@ -121,12 +131,14 @@ destroy_carry:
 	pf_carry_destroy();
 exit_reclaim:
 	pf_reclaim_exit();
+exit_blocks:
+	pf_blocks_exit();
 destroy_table:
 	pf_table_destroy();
 fail:
 	if (err == -ENOMEM)
-		pr_err("not enough memory for max_processes=%u, maxactive=%u\n",
-		       max_processes, maxactive);
+		pr_err("not enough memory for max_processes=%u, maxactive=%u, blocks=%u\n",
+		       max_processes, maxactive, blocks);
 	return err;
 }
 
@@ -137,6 +149,7 @@ static void __exit pf_exit(void)
 	pf_lifecycle_exit();
 	pf_carry_destroy();
 	pf_reclaim_exit();
+	pf_blocks_exit();
 	pf_table_destroy();
 }
 

@@ -19,6 +19,7 @@
 #include <linux/timekeeping.h>
 
 #include "account.h"
+#include "blocks.h"
 #include "drift.h"
 #include "include/page_faults.h"
 #include "latency.h"
@@ -69,7 +70,9 @@ static unsigned int pf_publish_table(struct seq_file *m,
 	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
 	seq_printf(m, PF_KEY_EXITED " %u\n", status->exited);
 	seq_printf(m, PF_KEY_RETIRED_ROWS " %llu\n", status->retired_rows);
-	return 8;
+	seq_printf(m, PF_KEY_BLOCKS " %u\n", pf_blocks_total());
+	seq_printf(m, PF_KEY_BLOCKS_USED " %u\n", pf_blocks_used());
+	return 10;
 }
 
 static int pf_publish_stats_show(struct seq_file *m, void *v)

@@ -2,6 +2,9 @@
 /* Computes the published sums from the cells; see tally.h. */
 #include "tally.h"
 
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/string.h>
 
 #include "include/page_faults.h"
@@ -29,9 +32,23 @@ const char * const pf_sum_names[PF_SUMS] = {
 };
 
 /**
+ * pf_tally_alloc_cpus() - allocate a tally for each possible CPU
+ *
+ * No two share a cache line.
+ *
+ * Context: process context, may sleep.
+ * Return: the tallies, all 0, for free_percpu(); or NULL.
+ */
+struct pf_tally __percpu *pf_tally_alloc_cpus(void)
+{
+	return __alloc_percpu_gfp(sizeof(struct pf_tally), SMP_CACHE_BYTES,
+				  GFP_KERNEL | __GFP_NOWARN);
+}
+
+/**
  * pf_tally_merge() - add one tally to another
  * @to: the sum; others may add to it meanwhile
- * @from: what is added; nobody may add to it any more
+ * @from: what is added; if others add to it meanwhile, each counter is read once
  *
  * Context: any.
  */
@@ -45,6 +62,23 @@ void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from)
 		if (n)
 			atomic64_add(n, &to->n[i]);
 	}
+}
+
+/**
+ * pf_tally_gather() - add the tallies of all CPUs to one
+ * @to: the sum
+ * @from: the tallies, or NULL; others may add to them meanwhile
+ *
+ * Context: any.
+ */
+void pf_tally_gather(struct pf_tally *to, struct pf_tally __percpu *from)
+{
+	unsigned int cpu;
+
+	if (!from)
+		return;
+	for_each_possible_cpu(cpu)
+		pf_tally_merge(to, per_cpu_ptr(from, cpu));
 }
 
 /**

@@ -12,6 +12,7 @@
 #define PF_TALLY_H
 
 #include <linux/atomic.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 enum pf_severity {
@@ -123,7 +124,9 @@ static inline unsigned int pf_tally_shape(unsigned int access,
 	       (context * PF_ACCESSES + access) * PF_KINDS + kind;
 }
 
+struct pf_tally __percpu *pf_tally_alloc_cpus(void);
 void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from);
+void pf_tally_gather(struct pf_tally *to, struct pf_tally __percpu *from);
 void pf_tally_clear(struct pf_tally *tally);
 void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums);
 

@@ -170,6 +170,8 @@
 #define PF_KEY_LIVE		"live"		/* rows of living processes */
 #define PF_KEY_EXITED		"exited"	/* rows of exited processes */
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
+#define PF_KEY_BLOCKS		"blocks"	/* rows that can be counted by CPU */
+#define PF_KEY_BLOCKS_USED	"blocks_used"	/* rows that are */
 #define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_* */
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
