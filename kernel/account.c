@@ -75,7 +75,8 @@ NOKPROBE_SYMBOL(pf_account_set_base);
 static u64 pf_account_severity(const struct pf_tally *tally,
 			       unsigned int severity)
 {
-	const atomic64_t *cell = &tally->n[severity * PF_SHAPES];
+	const atomic64_t *cell =
+		&tally->n[PF_COUNTER_CELLS + severity * PF_SHAPES];
 	unsigned int i;
 	u64 sum = 0;
 
@@ -91,17 +92,25 @@ static u64 pf_account_severity(const struct pf_tally *tally,
 static struct pid *pf_account_counted(struct pf_entry *entry,
 				      struct pf_account *counted)
 {
+	struct pf_tally __percpu *cpus = NULL;
 	struct pid *pid = NULL;
+	struct pf_tally tally;
 	unsigned long flags;
 	unsigned int s;
 
+	rcu_read_lock();
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	if (entry->state == PF_ENTRY_LIVE) {
 		pid = get_pid(entry->pid);
-		for (s = 0; s < PF_SEVERITIES; s++)
-			counted->n[s] = pf_account_severity(&entry->tally, s);
+		cpus = pf_table_copy(entry, &tally);
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	if (pid) {
+		pf_tally_gather(&tally, cpus);
+		for (s = 0; s < PF_SEVERITIES; s++)
+			counted->n[s] = pf_account_severity(&tally, s);
+	}
+	rcu_read_unlock();
 	return pid;
 }
 

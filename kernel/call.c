@@ -2,6 +2,7 @@
 /* What is rare in counting a call of handle_mm_fault; see call.h. */
 #include "call.h"
 
+#include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/kprobes.h>
@@ -9,7 +10,7 @@
 
 #include "compat.h"
 
-const struct address_space_operations *pf_probe_shmem_aops;
+const struct address_space_operations *pf_probe_shmem_aops __ro_after_init;
 
 /**
  * pf_probe_learn_shmem() - learn the operations of shmem mappings

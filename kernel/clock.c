@@ -2,9 +2,10 @@
 /* The clock that times a call; see clock.h. */
 #include "clock.h"
 
+#include <linux/cache.h>
 #include <linux/kprobes.h>
 
-struct pf_clock_rate pf_clock_rate;
+struct pf_clock_rate pf_clock_rate __ro_after_init;
 
 #ifdef CONFIG_X86_TSC
 /**

@@ -43,7 +43,7 @@ static s64 pf_drift_counted(int cpu)
 	unsigned int i;
 	s64 n = 0;
 
-	for (i = 0; i < PF_COUNTER_STALL_NS; i++)
+	for (i = PF_COUNTER_CELLS; i <= PF_COUNTER_HWPOISON; i++)
 		if (PF_PGFAULT_COUNTS_RETRIES || i != PF_COUNTER_RETRIED)
 			n += READ_ONCE(tally->n[i]);
 	return n;

@@ -8,6 +8,7 @@
 
 #include "lifecycle.h"
 
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
@@ -19,7 +20,7 @@
 #include "table.h"
 
 /* Looked up by name, since the tracepoint's symbol is not exported. */
-static struct tracepoint *pf_lifecycle_tracepoint;
+static struct tracepoint *pf_lifecycle_tracepoint __ro_after_init;
 
 static void pf_lifecycle_on_exit(PF_EXIT_PROTO(data, task))
 {

@@ -5,12 +5,14 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cache.h>
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "blocks.h"
 #include "carry.h"
 #include "include/page_faults.h"
 #include "lifecycle.h"
@@ -22,7 +24,7 @@
 #define PF_MAXACTIVE_MIN	16
 #define PF_MAXACTIVE_MAX	65536
 
-static unsigned int max_processes = 16384;
+static unsigned int max_processes __ro_after_init = 16384;
 module_param(max_processes, uint, 0444);
 MODULE_PARM_DESC(max_processes,
 		 "rows in the table, those of exited processes included, 16 to 4194304 (default 16384)");
@@ -32,12 +34,17 @@ module_param(hook, charp, 0444);
 MODULE_PARM_DESC(hook,
 		 "how faults are seen: direct call, kretprobe, or auto: direct where it is possible (default auto)");
 
-static unsigned int maxactive = 4096;
+static unsigned int maxactive __ro_after_init = 4096;
 module_param(maxactive, uint, 0444);
 MODULE_PARM_DESC(maxactive,
 		 "with hook=kretprobe: faults that can be observed at the same time, 16 to 65536 (default 4096)");
 
-static bool latency = true;
+static unsigned int blocks __ro_after_init = 256;
+module_param(blocks, uint, 0444);
+MODULE_PARM_DESC(blocks,
+		 "processes whose threads can be counted on each CPU apart, 0 to 4096 (default 256)");
+
+static bool latency __ro_after_init = true;
 module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
 		 "measure how long faults take: stall_ns and the file latency (default 1)");
@@ -96,7 +103,8 @@ static int __init pf_check_parameters(void)
 	       pf_check_range("max_processes", max_processes,
 			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
-			      PF_MAXACTIVE_MAX);
+			      PF_MAXACTIVE_MAX) ?:
+	       pf_check_range("blocks", blocks, 0, PF_BLOCKS_MAX);
 }
 
 /*
@@ -114,9 +122,12 @@ static int __init pf_init(void)
 	err = pf_table_init(max_processes);
 	if (err)
 		goto fail;
-	err = pf_reclaim_init();
+	err = pf_blocks_init(blocks);
 	if (err)
 		goto destroy_table;
+	err = pf_reclaim_init();
+	if (err)
+		goto exit_blocks;
 	err = pf_carry_init();
 	if (err)
 		goto exit_reclaim;
@@ -144,12 +155,14 @@ destroy_carry:
 	pf_carry_destroy();
 exit_reclaim:
 	pf_reclaim_exit();
+exit_blocks:
+	pf_blocks_exit();
 destroy_table:
 	pf_table_destroy();
 fail:
 	if (err == -ENOMEM)
-		pr_err("not enough memory for max_processes=%u, maxactive=%u\n",
-		       max_processes, maxactive);
+		pr_err("not enough memory for max_processes=%u, maxactive=%u, blocks=%u\n",
+		       max_processes, maxactive, blocks);
 	return err;
 }
 
@@ -160,6 +173,7 @@ static void __exit pf_exit(void)
 	pf_lifecycle_exit();
 	pf_carry_destroy();
 	pf_reclaim_exit();
+	pf_blocks_exit();
 	pf_table_destroy();
 }
 

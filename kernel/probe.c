@@ -7,6 +7,7 @@
 
 #include "probe.h"
 
+#include <linux/cache.h>
 #include <linux/printk.h>
 #include <linux/threads.h>
 
@@ -18,7 +19,7 @@
 #include "kretprobe.h"
 
 /* The clock that times calls. Constant after pf_probe_init(). */
-static enum pf_clock pf_probe_clock;
+static enum pf_clock pf_probe_clock __ro_after_init;
 
 /* The hook in use. Constant after pf_probe_init(). */
 static bool pf_probe_is_direct;

@@ -11,6 +11,7 @@
 
 #include "publish.h"
 
+#include <linux/cache.h>
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -18,6 +19,7 @@
 #include <linux/timekeeping.h>
 
 #include "account.h"
+#include "blocks.h"
 #include "drift.h"
 #include "include/page_faults.h"
 #include "latency.h"
@@ -25,9 +27,9 @@
 #include "processes.h"
 #include "table.h"
 
-static struct dentry *pf_publish_dir;
-unsigned int pf_publish_counters;
-static u64 pf_publish_loaded_ns;
+static struct dentry *pf_publish_dir __ro_after_init;
+unsigned int pf_publish_counters __ro_after_init;
+static u64 pf_publish_loaded_ns __ro_after_init;
 
 static unsigned int pf_publish_keys(struct seq_file *m, const char *prefix,
 				    const struct pf_sums *sums)
@@ -77,7 +79,9 @@ static unsigned int pf_publish_table(struct seq_file *m,
 	seq_printf(m, PF_KEY_LIVE " %u\n", status->live);
 	seq_printf(m, PF_KEY_EXITED " %u\n", status->exited);
 	seq_printf(m, PF_KEY_RETIRED_ROWS " %llu\n", status->retired_rows);
-	return 8;
+	seq_printf(m, PF_KEY_BLOCKS " %u\n", pf_blocks_total());
+	seq_printf(m, PF_KEY_BLOCKS_USED " %u\n", pf_blocks_used());
+	return 10;
 }
 
 static int pf_publish_stats_show(struct seq_file *m, void *v)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The worker that frees the entries of exited processes: when their retention
+ * The worker. It frees the entries of exited processes: when their retention
  * ends, or earlier and oldest first when few entries are free. Nothing else
- * frees an entry.
+ * frees an entry. It also gives blocks and takes them back; see blocks.h.
  */
 #include "reclaim.h"
 
+#include <linux/cache.h>
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/moduleparam.h>
@@ -25,7 +26,7 @@ module_param(retain_ms, uint, 0644);
 MODULE_PARM_DESC(retain_ms,
 		 "how long an exited process keeps its row, in ms (default 60000)");
 
-static struct workqueue_struct *pf_reclaim_wq;
+static struct workqueue_struct *pf_reclaim_wq __ro_after_init;
 static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 
@@ -96,8 +97,9 @@ static void pf_reclaim_free(struct pf_entry *entry)
 	struct pid *pid = entry->pid;
 	unsigned long flags;
 
+	pf_blocks_merge(entry);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	pf_tally_merge(&pf_table.retired, &entry->tally);
+	pf_tally_merge(this_cpu_ptr(pf_table.retired), &entry->tally);
 	pf_tally_clear(&entry->tally);
 	pf_table.retired_rows++;
 	entry->pid = NULL;
@@ -116,19 +118,26 @@ static unsigned long pf_reclaim_pause(void)
 				      PF_RECLAIM_PAUSE_MIN_MS, 1000U));
 }
 
-/* Frees a batch of entries that are due; returns whether to go on. */
+/*
+ * Frees a batch of entries that are due, and takes back blocks; returns whether
+ * to go on. One grace period serves both.
+ */
 static bool pf_reclaim_round(void)
 {
 	struct pf_entry *entry, *next;
 	LIST_HEAD(retiring);
+	bool leaving, more;
 
+	leaving = pf_blocks_leave();
 	pf_reclaim_collect(&retiring);
-	if (list_empty(&retiring))
-		return false;
-	synchronize_rcu();
+	more = !list_empty(&retiring);
+	if (leaving || more)
+		synchronize_rcu();
+	if (leaving)
+		pf_blocks_settle();
 	list_for_each_entry_safe(entry, next, &retiring, list)
 		pf_reclaim_free(entry);
-	return true;
+	return more;
 }
 
 /* Goes through the whole table: at intervals, not on every kick. */
@@ -147,11 +156,14 @@ static void pf_reclaim_scan(void)
  */
 static void pf_reclaim_run(struct work_struct *work)
 {
-	bool more = pf_reclaim_round();
+	bool more;
 
+	pf_blocks_look();
+	more = pf_reclaim_round();
 	pf_reclaim_scan();
 	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
-			   more ? 0 : pf_reclaim_pause());
+			   more ? 0 :
+				  min(pf_reclaim_pause(), pf_blocks_pause()));
 }
 
 static void pf_reclaim_on_irq(struct irq_work *work)

@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include <linux/bitmap.h>
+#include <linux/cache.h>
 #include <linux/idr.h>
 #include <linux/kprobes.h>
 #include <linux/log2.h>
@@ -15,8 +16,9 @@
 #include "table_private.h"
 
 struct pf_table pf_table;
-struct pf_index pf_table_index;
+struct pf_index pf_table_index __ro_after_init;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
+DEFINE_PER_CPU(struct pf_entry *, pf_table_last);
 
 /*
  * Copies a leader's name, without task_lock, which may not be taken under a raw
@@ -63,7 +65,8 @@ NOKPROBE_SYMBOL(pf_table_take);
 static struct pf_tally *pf_table_place(struct task_struct *task,
 				       struct pid *pid)
 {
-	struct pf_tally *tally = &pf_table.retired;
+	struct pf_tally *tally = this_cpu_ptr(pf_table.retired);
+	struct pf_tally *overflow = this_cpu_ptr(pf_table.overflow);
 	struct pf_entry *entry;
 	unsigned long flags;
 
@@ -72,15 +75,14 @@ static struct pf_tally *pf_table_place(struct task_struct *task,
 		return tally;
 	/* While the table is full, do not take the lock on every fault. */
 	if (!READ_ONCE(pf_table.nr_free) && READ_ONCE(pf_table.overflowed))
-		return atomic_read(&task->signal->live) ? &pf_table.overflow :
-							  tally;
+		return atomic_read(&task->signal->live) ? overflow : tally;
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	entry = pf_table_find(pid);
 	if (entry) {
 		tally = &entry->tally;
 	} else if (atomic_read(&task->signal->live)) {
 		entry = pf_table_take(task, pid);
-		tally = entry ? &entry->tally : &pf_table.overflow;
+		tally = entry ? &entry->tally : overflow;
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	return tally;
@@ -168,7 +170,7 @@ int pf_table_init(unsigned int capacity)
 	pf_table.capacity = capacity;
 	pf_table.loaded_ns = U64_MAX;
 	pf_table.reserve = clamp(capacity / 8, 1U, 256U);
-	pf_table_index.bits = ilog2(buckets);
+	pf_table_index.shift = 64 - ilog2(buckets);
 	pf_table_index.buckets = kvcalloc(buckets, sizeof(*pf_table_index.buckets),
 					  GFP_KERNEL);
 	/* Not kvcalloc(): it warns about 2 GB and more, and refuses. */
@@ -177,7 +179,10 @@ int pf_table_init(unsigned int capacity)
 				     GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	pf_table.used = kvcalloc(BITS_TO_LONGS(capacity), sizeof(long),
 				 GFP_KERNEL);
-	if (!pf_table_index.buckets || !pf_table.entries || !pf_table.used) {
+	pf_table.retired = pf_tally_alloc_cpus();
+	pf_table.overflow = pf_tally_alloc_cpus();
+	if (!pf_table_index.buckets || !pf_table.entries || !pf_table.used ||
+	    !pf_table.retired || !pf_table.overflow) {
 		pf_table_destroy();
 		return -ENOMEM;
 	}
@@ -271,6 +276,8 @@ void pf_table_destroy(void)
 
 	for (i = 0; pf_table.entries && i < pf_table.capacity; i++)
 		put_pid(pf_table.entries[i].pid);
+	free_percpu(pf_table.overflow);
+	free_percpu(pf_table.retired);
 	kvfree(pf_table.used);
 	vfree(pf_table.entries);
 	kvfree(pf_table_index.buckets);
@@ -299,16 +306,19 @@ int pf_table_next(unsigned int index)
  * @row: overwritten if the entry is in use; then with a reference on its pid,
  *	which the caller puts
  *
- * Context: any. Holds the lock while it sums the cells, about 500 instructions,
- *	so that the entry is not given to another process meanwhile.
+ * Context: any. Holds the lock while it copies the cells, about 500
+ *	instructions, so that the entry is not given to another process meanwhile.
  * Return: whether the entry was in use.
  */
 bool pf_table_row(unsigned int index, struct pf_row *row)
 {
 	struct pf_entry *entry = &pf_table.entries[index];
+	struct pf_tally __percpu *cpus = NULL;
+	struct pf_tally counted;
 	unsigned long flags;
 	bool used;
 
+	rcu_read_lock();
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	used = entry->state != PF_ENTRY_FREE;
 	if (used) {
@@ -316,9 +326,14 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 		row->start_ns = entry->start_ns;
 		row->live = entry->state == PF_ENTRY_LIVE;
 		memcpy(row->comm, entry->comm, sizeof(row->comm));
-		pf_tally_sum(&entry->tally, &row->sums);
+		cpus = pf_table_copy(entry, &counted);
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	if (used) {
+		pf_tally_gather(&counted, cpus);
+		pf_tally_sum(&counted, &row->sums);
+	}
+	rcu_read_unlock();
 	return used;
 }
 
@@ -337,9 +352,20 @@ static void pf_table_global_sums(struct pf_sums *sums)
 	pf_tally_sum(&total, sums);
 }
 
+/* The published sums of the tallies of all CPUs. */
+static void pf_table_cpu_sums(struct pf_tally __percpu *tally,
+			      struct pf_sums *sums)
+{
+	struct pf_tally total;
+
+	pf_tally_clear(&total);
+	pf_tally_gather(&total, tally);
+	pf_tally_sum(&total, sums);
+}
+
 /**
  * pf_table_status() - the table as a whole
- * @status: overwritten; all but @global is read under one hold of the lock
+ * @status: overwritten; the numbers of rows are read under one hold of the lock
  *
  * Context: process context, may sleep; not exact while faults are under way.
  */
@@ -354,7 +380,7 @@ void pf_table_status(struct pf_table_status *status)
 	status->exited = pf_table.capacity - pf_table.nr_free -
 			 pf_table.nr_live;
 	status->retired_rows = pf_table.retired_rows;
-	pf_tally_sum(&pf_table.retired, &status->retired);
-	pf_tally_sum(&pf_table.overflow, &status->overflow);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
+	pf_table_cpu_sums(pf_table.retired, &status->retired);
+	pf_table_cpu_sums(pf_table.overflow, &status->overflow);
 }

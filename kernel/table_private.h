@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
+#include "blocks.h"
 #include "racy.h"
 #include "table.h"
 
@@ -30,10 +31,10 @@
  *	without it)
  * @retired_rows: entries freed since load (lock)
  * @used: a bit for each entry that is not free (lock; also read without it)
- * @retired: the counts of freed entries, of kernel threads and of dead groups;
- *	added to without the lock
- * @overflow: the counts of processes that found the table full; added to
- *	without the lock
+ * @retired: by CPU, the counts of freed entries, of kernel threads and of dead
+ *	groups; added to without the lock
+ * @overflow: by CPU, the counts of processes that found the table full; added
+ *	to without the lock
  *
  * Members without a lock are constant after pf_table_init().
  */
@@ -53,8 +54,8 @@ struct pf_table {
 	u64 retired_rows;
 	unsigned long *used;
 
-	struct pf_tally retired;
-	struct pf_tally overflow;
+	struct pf_tally __percpu *retired;
+	struct pf_tally __percpu *overflow;
 };
 extern struct pf_table pf_table;
 
@@ -66,6 +67,20 @@ static inline void pf_table_mark_exited(struct pf_entry *entry)
 	list_add_tail(&entry->list, &pf_table.exited);
 	pf_table.nr_live--;
 	WRITE_ONCE(pf_table.nr_exited, pf_table.nr_exited + 1);
+}
+
+/*
+ * Begins to copy what an entry has counted. The rest of it is in the block that
+ * is returned, or NULL: the caller adds it by pf_tally_gather(), without the lock
+ * because there can be many CPUs. Lock held; RCU held until it is added, so that
+ * the block is not cleared before.
+ */
+static inline struct pf_tally __percpu *
+pf_table_copy(const struct pf_entry *entry, struct pf_tally *counted)
+{
+	pf_tally_clear(counted);
+	pf_tally_merge(counted, &entry->tally);
+	return entry->block ? entry->block->tally : NULL;
 }
 
 void pf_account_set_base(struct pf_entry *entry);

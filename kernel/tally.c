@@ -2,6 +2,9 @@
 /* Computes the published sums from the cells; see tally.h. */
 #include "tally.h"
 
+#include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/gfp.h>
 #include <linux/string.h>
 
 #include "include/page_faults.h"
@@ -33,9 +36,23 @@ const char * const pf_sum_names[PF_SUMS] = {
 };
 
 /**
+ * pf_tally_alloc_cpus() - allocate a tally for each possible CPU
+ *
+ * No two share a cache line.
+ *
+ * Context: process context, may sleep.
+ * Return: the tallies, all 0, for free_percpu(); or NULL.
+ */
+struct pf_tally __percpu *pf_tally_alloc_cpus(void)
+{
+	return __alloc_percpu_gfp(sizeof(struct pf_tally), SMP_CACHE_BYTES,
+				  GFP_KERNEL | __GFP_NOWARN);
+}
+
+/**
  * pf_tally_merge() - add one tally to another
  * @to: the sum; others may add to it meanwhile
- * @from: what is added; nobody may add to it any more
+ * @from: what is added; if others add to it meanwhile, each counter is read once
  *
  * Context: any.
  */
@@ -49,6 +66,23 @@ void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from)
 		if (n)
 			atomic64_add(n, &to->n[i]);
 	}
+}
+
+/**
+ * pf_tally_gather() - add the tallies of all CPUs to one
+ * @to: the sum
+ * @from: the tallies, or NULL; others may add to them meanwhile
+ *
+ * Context: any.
+ */
+void pf_tally_gather(struct pf_tally *to, struct pf_tally __percpu *from)
+{
+	unsigned int cpu;
+
+	if (!from)
+		return;
+	for_each_possible_cpu(cpu)
+		pf_tally_merge(to, per_cpu_ptr(from, cpu));
 }
 
 /**
@@ -88,13 +122,14 @@ static void pf_tally_spread(struct pf_sums *sums, unsigned int severity,
  */
 void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 {
-	const atomic64_t *cell = tally->n;
+	const atomic64_t *cell = &tally->n[PF_COUNTER_CELLS];
 	unsigned int s, a, c, k, i;
+	u64 slower = 0;
 
 	memset(sums, 0, sizeof(*sums));
 	for (s = 0; s < PF_SEVERITIES; s++)
-		for (a = 0; a < PF_ACCESSES; a++)
-			for (c = 0; c < PF_CONTEXTS; c++)
+		for (c = 0; c < PF_CONTEXTS; c++)
+			for (a = 0; a < PF_ACCESSES; a++)
 				for (k = 0; k < PF_KINDS; k++) {
 					u64 n = atomic64_read(cell++);
 
@@ -103,9 +138,13 @@ void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums)
 								k, n);
 				}
 	sums->v[PF_SUM_FAULTS] = sums->v[PF_SUM_MINOR] + sums->v[PF_SUM_MAJOR];
-	for (i = PF_COUNTER_RETRIED; i < PF_COUNTERS; i++)
+	for (i = PF_COUNTER_RETRIED; i <= PF_COUNTER_HWPOISON; i++)
 		sums->v[PF_SUM_RETRIED + i - PF_COUNTER_RETRIED] =
 			atomic64_read(&tally->n[i]);
-	for (i = PF_SUM_SLOW_1S; i > PF_SUM_SLOW_1MS; i--)
-		sums->v[i - 1] += sums->v[i];
+	sums->v[PF_SUM_STALL_NS] =
+		atomic64_read(&tally->n[PF_COUNTER_STALL_NS]);
+	for (i = PF_COUNTER_SLOW_1S; i >= PF_COUNTER_SLOW_1MS; i--) {
+		slower += atomic64_read(&tally->n[i]);
+		sums->v[PF_SUM_SLOW_1MS + i - PF_COUNTER_SLOW_1MS] = slower;
+	}
 }

@@ -4,7 +4,7 @@
  * which sums are published.
  *
  * A completed fault adds one to a single cell, which is indexed by severity x
- * access x context x kind. The published sums are computed from the cells when
+ * context x access x kind. The published sums are computed from the cells when
  * they are read. So the sums of a row always agree with each other, and a fault
  * costs one locked increment, however many sums are published.
  */
@@ -12,6 +12,7 @@
 #define PF_TALLY_H
 
 #include <linux/atomic.h>
+#include <linux/percpu.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 
@@ -46,14 +47,19 @@ enum pf_kind {
 /* The number of cells of the breakdown, which has no context. */
 #define PF_BREAKDOWN_CELLS (PF_SEVERITIES * PF_ACCESSES * PF_KINDS)
 
-/* The other counters; their index continues that of the cells. */
+/*
+ * The counters of a tally. Nearly every fault adds to stall_ns and to the cell
+ * of a minor read or write by user code. These come first, so that they are on
+ * one cache line.
+ */
 enum pf_counter {
-	PF_COUNTER_RETRIED = PF_CELLS,
+	PF_COUNTER_STALL_NS,
+	PF_COUNTER_CELLS,	/* the first cell; see pf_tally_shape() */
+	PF_COUNTER_RETRIED = PF_COUNTER_CELLS + PF_CELLS,
 	PF_COUNTER_SIGBUS,
 	PF_COUNTER_SIGSEGV,
 	PF_COUNTER_OOM,
 	PF_COUNTER_HWPOISON,
-	PF_COUNTER_STALL_NS,
 	PF_COUNTER_SLOW_1MS,	/* faults of over 1 and up to 10 ms */
 	PF_COUNTER_SLOW_10MS,	/* over 10 and up to 100 ms */
 	PF_COUNTER_SLOW_100MS,	/* over 100 ms and up to 1 s */
@@ -63,7 +69,7 @@ enum pf_counter {
 
 /**
  * struct pf_tally - a set of counters that any CPU may add to
- * @n: the cells, then enum pf_counter
+ * @n: by enum pf_counter
  */
 struct pf_tally {
 	atomic64_t n[PF_COUNTERS];
@@ -84,7 +90,7 @@ enum pf_sum {
 	PF_SUM_FILE,
 	PF_SUM_SHMEM,
 	PF_SUM_HUGETLB,
-	PF_SUM_RETRIED,		/* as enum pf_counter from here on */
+	PF_SUM_RETRIED,		/* as enum pf_counter to PF_SUM_HWPOISON */
 	PF_SUM_SIGBUS,
 	PF_SUM_SIGSEGV,
 	PF_SUM_OOM,
@@ -112,18 +118,19 @@ struct pf_sums {
 };
 
 /**
- * pf_tally_shape() - index of a fault's cell within its severity
+ * pf_tally_shape() - index of a minor fault's cell
  * @access: enum pf_access
  * @context: enum pf_context
  * @kind: enum pf_kind
  *
- * Return: 0 to PF_SHAPES - 1.
+ * Return: the index in a tally. That of a major fault is PF_SHAPES more.
  */
 static inline unsigned int pf_tally_shape(unsigned int access,
 					  unsigned int context,
 					  unsigned int kind)
 {
-	return (access * PF_CONTEXTS + context) * PF_KINDS + kind;
+	return PF_COUNTER_CELLS +
+	       (context * PF_ACCESSES + access) * PF_KINDS + kind;
 }
 
 /* A fault that takes longer than this is slow. */
@@ -146,7 +153,9 @@ static inline enum pf_counter pf_tally_slow_counter(u64 ns)
 	return PF_COUNTER_SLOW_1S;
 }
 
+struct pf_tally __percpu *pf_tally_alloc_cpus(void);
 void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from);
+void pf_tally_gather(struct pf_tally *to, struct pf_tally __percpu *from);
 void pf_tally_clear(struct pf_tally *tally);
 void pf_tally_sum(const struct pf_tally *tally, struct pf_sums *sums);
 

@@ -94,6 +94,10 @@
  *
  * At rest, for every counter: global = sum of rows + retired + overflow.
  *
+ * A process whose threads fault on several CPUs is counted on each CPU apart, as
+ * long as fewer than PF_KEY_BLOCKS (the module parameter blocks; 0 on a single
+ * CPU) are. PF_KEY_BLOCKS_USED is how many are. Rows are the same either way.
+ *
  * ``latency``
  * -----------
  * ::
@@ -189,6 +193,8 @@
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
 #define PF_KEY_HOOK		"hook"		/* PF_HOOK_NAME_* */
 #define PF_KEY_HOOK_REASON	"hook_reason"	/* why not direct, see above */
+#define PF_KEY_BLOCKS		"blocks"	/* processes that can be counted by CPU */
+#define PF_KEY_BLOCKS_USED	"blocks_used"	/* processes that are */
 #define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_* */
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */

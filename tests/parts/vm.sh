@@ -94,6 +94,18 @@ vm_hook() {
   vm_judge "$1 nothing in dmesg with another version of the trampoline"
 }
 
+# Threads on 64 CPUs. QEMU gives each CPU a thread of this machine, so this is
+# slow: some minutes where the same takes seconds with two CPUs.
+vm_cpus() {
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "cpus-$1" --disk "$WORK/disk" --cpus 64 \
+    --memory 4G || return 0
+  vm_run_tests "$1" \
+    'Blocks*:StormQuick.*Thread*:StormSlow.CpusComeAndGo*:StormSlow.ThreadsOfAThousand'
+  vm_stop
+  vm_judge "$1 nothing in dmesg with 64 CPUs"
+}
+
 clock_is() { guest "insmod /page_faults.ko && grep -x 'clock $1' \
 /sys/kernel/debug/page_faults/stats && rmmod page_faults"; }
 
