@@ -91,7 +91,6 @@ class SlowRetry : public testing::TestWithParam<Kind> {};
 // On a busy host other faults are slow too, and a wait can take longer. So the
 // test is that some wait of 20 ms is in the right columns, and in no other.
 TEST_P(SlowRetry, AWaitOf20msIsSlowerThan10msAndNotThan100ms) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
   Slow slow{};
   EXPECT_TRUE(Eventually([&slow] {
     slow = SlowInWait(20'000, GetParam().touch);
@@ -102,7 +101,6 @@ TEST_P(SlowRetry, AWaitOf20msIsSlowerThan10msAndNotThan100ms) {
 }
 
 TEST_P(SlowRetry, AWaitOf1100msIsInEveryColumn) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
   EXPECT_GE(SlowInWait(1'100'000, GetParam().touch)[3], 1u);
 }
 
@@ -114,7 +112,6 @@ INSTANTIATE_TEST_SUITE_P(Slow, SlowRetry,
 
 // To the program it is one wait, of 120 ms.
 TEST(Slow, AWaitThatASignalInterruptsGoesOn) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
   const Slow slow = SlowIn([] {
     Sleepers sleepers(1);
     usleep(60'000);
@@ -146,7 +143,6 @@ std::map<uint64_t, uint64_t> ReadOver() {
 
 // Both count each fault by the same time.
 TEST(Slow, AgreesWithTheHistogram) {
-  if (!HasProbe()) GTEST_SKIP() << "only a probe takes the time";
   for (const useconds_t us : {2'000, 20'000, 200'000, 1'200'000})
     SlowInWait(us, ReadByte);
   Stats after;
