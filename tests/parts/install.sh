@@ -175,6 +175,11 @@ make_data() {
   mkfs.ext4 -q -F -d "$WORK/data" "$WORK/data.disk"
 }
 
+has_news() {
+  dpkg-deb --fsys-tarfile "$1" |
+    tar -xO ./usr/share/doc/page-faults-dkms/NEWS.Debian.gz | zgrep detail=totals
+}
+
 debian() {
   local suite=$1 kernels root
   mapfile -t kernels < <(kernels_of "$suite")
@@ -186,6 +191,8 @@ debian() {
     { fail "$suite: builds: $(tail -5 "$WORK/data.log" | tr '\n' ' ')" "$WORK/data.log" && return; }
   check "$suite: lintian finds no error" \
     in_root "$root" lintian --allow-root --fail-on error "$WORK/data/packages/"*.deb
+  check "$suite: the module's package has its NEWS.Debian" has_news \
+    "$WORK"/data/packages/page-faults-dkms_*.deb
   disk_of "$(root_of "$suite" "$OLD" \
     "$(dependencies_of "$WORK/data/packages/"*.deb) linux-image-$NEW linux-headers-$NEW")" \
     "$WORK/disk"

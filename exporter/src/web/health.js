@@ -47,7 +47,7 @@ function pairsOf(status, age, isOld) {
     pairs.push(['Without series of their own', format.count(status.processes_omitted)]);
   if (!('capacity' in module)) return pairs;
   return pairs.concat([
-    ['Module', `${module.module_version}, ${module.detail}`],
+    ['Module', module.module_version],
     ['Rows', `${format.count(module.live)} live, ${format.count(module.exited)} exited ` +
       `of ${format.count(module.capacity)}`],
     ['Calls missed', format.count(module.probe_missed), module.probe_missed ? 'warn' : 'good'],
