@@ -24,7 +24,8 @@
  * struct pf_blocks - the pool and what its worker knows
  * @pool: an array of all blocks
  * @total: their number
- * @nr_used: how many entries have one; others read it
+ * @made: how many of them have their tallies
+ * @nr_used: how many are not free; others read it
  * @free: blocks by state, see blocks.h
  * @used: see @free
  * @leaving: see @free
@@ -40,6 +41,7 @@
 struct pf_blocks {
 	struct pf_block *pool;
 	unsigned int total;
+	unsigned int made;
 	unsigned int nr_used;
 	struct list_head free;
 	struct list_head used;
@@ -73,15 +75,31 @@ static bool pf_blocks_has_threads(const struct pf_entry *entry)
 	return task && pf_racy_read(task->signal->nr_threads) > 1;
 }
 
+/* Makes one more block, unless all are made or there is no memory. */
+static void pf_blocks_make(void)
+{
+	struct pf_block *block = &pf_blocks.pool[pf_blocks.made];
+
+	if (pf_blocks.made == pf_blocks.total)
+		return;
+	block->tally = pf_tally_alloc_cpus();
+	if (!block->tally)
+		return;
+	list_add_tail(&block->list, &pf_blocks.free);
+	pf_blocks.made++;
+}
+
 /* Gives the entry a block, if there is one and the entry may have it. */
 static void pf_blocks_give(struct pf_entry *entry)
 {
-	struct pf_block *block = list_first_entry_or_null(&pf_blocks.free,
-							  struct pf_block, list);
+	struct pf_block *block;
 	unsigned long flags;
 
-	if (!block)
+	if (list_empty(&pf_blocks.free))
+		pf_blocks_make();
+	if (list_empty(&pf_blocks.free))
 		return;
+	block = list_first_entry(&pf_blocks.free, struct pf_block, list);
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	if (entry->state == PF_ENTRY_LIVE && pf_blocks_has_threads(entry)) {
@@ -222,7 +240,7 @@ void pf_blocks_merge(struct pf_entry *entry)
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	pf_tally_merge(&entry->tally, &sum);
 	entry->block = NULL;
-	entry->cpu_tally = NULL;
+	WRITE_ONCE(entry->cpu_tally, NULL);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	block->entry = NULL;
 	list_move(&block->list, &pf_blocks.clearing);
@@ -239,24 +257,10 @@ unsigned long pf_blocks_pause(void)
 	return pf_blocks.active ? PF_BLOCKS_PAUSE : PF_BLOCKS_PAUSE_IDLE;
 }
 
-/* Allocates the tallies of the pool; returns whether there was memory. */
-static bool pf_blocks_fill(unsigned int blocks)
-{
-	for (; pf_blocks.total < blocks; pf_blocks.total++) {
-		struct pf_block *block = &pf_blocks.pool[pf_blocks.total];
-
-		block->tally = pf_tally_alloc_cpus();
-		if (!block->tally)
-			return false;
-		list_add_tail(&block->list, &pf_blocks.free);
-	}
-	return true;
-}
-
 /**
- * pf_blocks_init() - allocate the pool
+ * pf_blocks_init() - make an empty pool
  * @blocks: how many processes can have a block at the same time, at most
- *	PF_BLOCKS_MAX; if there is only one CPU, none is allocated
+ *	PF_BLOCKS_MAX; if there is only one CPU, none can
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
@@ -273,17 +277,18 @@ int pf_blocks_init(unsigned int blocks)
 	pf_blocks.events = kvcalloc(nr_cpu_ids, sizeof(*pf_blocks.events),
 				    GFP_KERNEL);
 	pf_blocks.pool = kvcalloc(blocks, sizeof(*pf_blocks.pool), GFP_KERNEL);
-	if (pf_blocks.events && pf_blocks.pool && pf_blocks_fill(blocks))
-		return 0;
-	pf_blocks_exit();
-	return -ENOMEM;
+	if (!pf_blocks.events || !pf_blocks.pool) {
+		pf_blocks_exit();
+		return -ENOMEM;
+	}
+	pf_blocks.total = blocks;
+	return 0;
 }
 
 /**
  * pf_blocks_exit() - free the pool
  *
- * Called when nothing counts or reads any more and the worker has stopped. The
- * pool may be allocated only in part.
+ * Called when nothing counts or reads any more and the worker has stopped.
  *
  * Context: process context, may sleep.
  */
@@ -291,7 +296,7 @@ void pf_blocks_exit(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < pf_blocks.total; i++)
+	for (i = 0; i < pf_blocks.made; i++)
 		free_percpu(pf_blocks.pool[i].tally);
 	kvfree(pf_blocks.pool);
 	kvfree(pf_blocks.events);

@@ -5,8 +5,10 @@
  *
  * A handler notes in pf_table_last which entry it counts into. The worker of
  * reclaim.c looks at this note of every CPU ten times a second. An entry that it
- * finds on two CPUs, of a process with several threads, gets a block from a pool
- * that is allocated at load. What the entry has counted is the sum of its own
+ * finds on two CPUs, of a process with several threads, gets a block from a
+ * bounded pool. A block is allocated when no other is free, and kept until the
+ * unload: most hosts need few, but some kernels consider hundreds of CPUs
+ * possible. What the entry has counted is the sum of its own
  * tally and of its block. The worker takes the block back when the process has
  * exited, or when its threads did not fault on several CPUs for a minute.
  *

@@ -32,7 +32,7 @@ MODULE_PARM_DESC(max_processes,
 static char *hook = "auto";
 module_param(hook, charp, 0444);
 MODULE_PARM_DESC(hook,
-		 "how faults are seen: direct call, kretprobe, or auto: direct where it is possible (default auto)");
+		 "how faults are seen: direct, kretprobe, or auto: direct where possible (default auto)");
 
 static unsigned int maxactive __ro_after_init = 4096;
 module_param(maxactive, uint, 0444);

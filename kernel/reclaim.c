@@ -119,8 +119,8 @@ static unsigned long pf_reclaim_pause(void)
 }
 
 /*
- * Frees a batch of entries that are due, and takes back blocks; returns whether
- * to go on. One grace period serves both.
+ * Frees a batch of entries that are due, and gives blocks and takes them back;
+ * returns whether to go on. Both wait for the same grace period.
  */
 static bool pf_reclaim_round(void)
 {
@@ -128,6 +128,7 @@ static bool pf_reclaim_round(void)
 	LIST_HEAD(retiring);
 	bool leaving, more;
 
+	pf_blocks_look();
 	leaving = pf_blocks_leave();
 	pf_reclaim_collect(&retiring);
 	more = !list_empty(&retiring);
@@ -156,10 +157,8 @@ static void pf_reclaim_scan(void)
  */
 static void pf_reclaim_run(struct work_struct *work)
 {
-	bool more;
+	bool more = pf_reclaim_round();
 
-	pf_blocks_look();
-	more = pf_reclaim_round();
 	pf_reclaim_scan();
 	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
 			   more ? 0 :

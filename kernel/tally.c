@@ -46,7 +46,7 @@ const char * const pf_sum_names[PF_SUMS] = {
 struct pf_tally __percpu *pf_tally_alloc_cpus(void)
 {
 	return __alloc_percpu_gfp(sizeof(struct pf_tally), SMP_CACHE_BYTES,
-				  GFP_KERNEL | __GFP_NOWARN);
+				  GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 }
 
 /**

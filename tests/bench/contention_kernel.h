@@ -16,6 +16,7 @@
 #define TASK_COMM_LEN 16
 #define GOLDEN_RATIO_64 0x61C8864680B583EBull
 #define GFP_KERNEL 0
+#define __GFP_NORETRY 0
 #define __GFP_NOWARN 0
 #define ENOMEM 12
 
@@ -79,8 +80,8 @@ static inline void list_move(struct list_head *entry, struct list_head *head) {
   entry->next->prev = entry->prev;
   list_add_tail(entry, head);
 }
-#define list_first_entry_or_null(head, type, member) \
-  (list_empty(head) ? NULL : container_of((head)->next, type, member))
+#define list_first_entry(head, type, member) \
+  container_of((head)->next, type, member)
 #define list_for_each_entry_safe(pos, n, head, member)              \
   for (pos = container_of((head)->next, __typeof__(*pos), member),  \
       n = container_of(pos->member.next, __typeof__(*pos), member); \

@@ -70,8 +70,8 @@ int LoadWithFailure(int nth) {
   if (fd < 0) return errno;
   const std::string text = std::to_string(nth);
   if (write(fd, text.data(), text.size()) < 0) return errno;
-  const int error = LoadModule(DefaultParameters() +
-                               " max_processes=64 maxactive=16 blocks=4");
+  const int error =
+      LoadModule(DefaultParameters() + " max_processes=64 maxactive=16");
   char left[16] = {};
   // The rest of the countdown: 0 if an allocation has failed.
   const bool struck =
