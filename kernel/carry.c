@@ -112,8 +112,8 @@ NOKPROBE_SYMBOL(pf_carry_add);
  * pf_carry_claim() - take the time kept for a fault that completes now
  * @address: the address that faulted
  *
- * Frees the slot. If the slot is for another address, that fault never
- * completed, because a signal came first; its time is dropped.
+ * Frees the slot, unless it is for another page: that fault did not complete,
+ * because a signal came first, and may go on when the signal's handler returns.
  *
  * Context: in a probe's handler, for the thread that faulted.
  * Return: ns, 0 if nothing was kept for this fault.
@@ -123,9 +123,8 @@ u64 pf_carry_claim(unsigned long address)
 	struct pf_carry *slot = pf_carry_find(current);
 	u64 ns = 0;
 
-	if (slot) {
-		if (slot->address == (address & PAGE_MASK))
-			ns = slot->ns;
+	if (slot && slot->address == (address & PAGE_MASK)) {
+		ns = slot->ns;
 		pf_carry_give(slot);
 	}
 	return ns;
