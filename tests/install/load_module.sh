@@ -39,13 +39,15 @@ node_with() {
   stand_in modinfo 'cat "$NODE/installed"'
   stand_in modprobe 'mkdir /sys/module/page_faults
     cp "$NODE/installed" /sys/module/page_faults/version'
-  stand_in insmod '[ -e "$1" ] && mkdir /sys/module/page_faults
-    printf 2.0 >/sys/module/page_faults/version'
+  stand_in insmod 'name=${1##*/} name=${name%.ko}
+    [ -e "$1" ] && mkdir "/sys/module/$name" || exit
+    echo "$name" >>"$NODE/inserted"
+    printf 2.0 >"/sys/module/$name/version"'
   stand_in rmmod '[ ! -e "$NODE/held" ] || { echo "in use" >&2; exit 1; }
     rm -r /sys/module/page_faults'
   stand_in make '[ ! -e "$NODE/changed" ] || { echo "no such member"; exit 2; }
     echo "$*" >"$NODE/made"
-    touch "$3/page_faults.ko"'
+    touch "$3/page_faults.ko" "$3/page_faults_trampoline.ko"'
 }
 
 # on_node COMMAND...: where /sys/module is the node's, and links in /usr/lib are
@@ -82,6 +84,8 @@ loads() {
 load_module() {
   node_with gcc
   loads "it builds what the node has not" 'built and loaded' 2.0
+  check "load-module: and loads the trampoline first" \
+    diff <(printf 'page_faults_trampoline\npage_faults\n') "$NODE/inserted"
   node_with loaded=2.0 gcc
   loads "it lets its own version be" 'version 2.0 is loaded already' 2.0
   node_with loaded=1.0 gcc

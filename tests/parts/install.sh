@@ -114,7 +114,7 @@ locks_down() {
 
 purges() {
   check "$1: the purge ends" apt_inside purge page-faults-dkms page-fault-exporter
-  check "$1: the purge leaves nothing" inside 300 '
+  check "$1: the purge leaves nothing but the loaded trampoline" inside 300 '
     left=$(find / -xdev -iname "*page?fault*" -not -path "/usr/src/linux-*" \
       -not -path "/'"$(cut -d/ -f2 <<<"$WORK")"'/*" -not -path "/root/*"
       ls -d /sys/module/page_faults 2>/dev/null)
