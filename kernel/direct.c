@@ -19,10 +19,11 @@
 #include "compat.h"
 #include "trampoline.h"
 
+/*
+ * Not a MODULE_SOFTDEP(): with one, `modprobe -r page_faults` tries to unload it
+ * too, and prints an error.
+ */
 #define PF_DIRECT_MODULE	"page_faults_trampoline"
-
-/* For initramfs tools, and so that modprobe loads it first. */
-MODULE_SOFTDEP("pre: " PF_DIRECT_MODULE);
 
 /**
  * struct pf_direct_call - the trampoline's notes for a call under way
