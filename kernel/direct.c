@@ -19,12 +19,11 @@
 #include "compat.h"
 #include "trampoline.h"
 
-#define PF_DIRECT_MODULE	"page_faults_trampoline"
-
 /*
- * There is no MODULE_SOFTDEP(): modprobe -r would try to unload the trampoline
- * too, and print an error.
+ * Not a MODULE_SOFTDEP(): with one, `modprobe -r page_faults` tries to unload it
+ * too, and prints an error.
  */
+#define PF_DIRECT_MODULE	"page_faults_trampoline"
 
 /**
  * struct pf_direct_call - the trampoline's notes for a call under way

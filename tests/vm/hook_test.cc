@@ -88,16 +88,16 @@ TEST(Hook, AThousandThreadsSleepAcrossUnloads) {
   }
 }
 
-// Forty loads while the same threads sleep, some of which came in between.
+// Ten loads while threads sleep, some of which came in between.
 TEST(Hook, ManyGenerationsSleepTogether) {
   static Sleepers *first, *later;
   Crowd crowd(2, FaultRound);
   Subject one([] { first = new Sleepers(300); }, [] { first->Wake(); });
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(LoadAfresh(), 0);
   }
   Subject two([] { later = new Sleepers(300); }, [] { later->Wake(); });
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(LoadAfresh(), 0);
   }
   one.Act();
@@ -125,6 +125,14 @@ TEST(Hook, TheStackOfASleeperIsWhole) {
   EXPECT_EQ(RowError(subject.pid()), "");
 }
 
+// The subject has ended before a program is detached: it has the program's file
+// descriptor too.
+void ExpectExactFaults() {
+  Subject subject([] {}, FaultRound);
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
+}
+
 // A BPF program comes first: the direct call is not possible.
 TEST(Hook, FentryFirst) {
   ASSERT_EQ(UnloadPatiently(), 0);
@@ -136,11 +144,10 @@ TEST(Hook, FentryFirst) {
   const Stats stats = ReadStats();
   EXPECT_EQ(stats.at(PF_KEY_HOOK), PF_HOOK_NAME_KRETPROBE);
   EXPECT_NE(stats.at(PF_KEY_HOOK_REASON).find("fentry"), std::string::npos);
-  Subject subject([] {}, FaultRound);
-  subject.Act();
-  EXPECT_EQ(RowError(subject.pid()), "");
+  ExpectExactFaults();
   program.Detach();
-  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  // The kernel takes the program off the function some time after this.
+  EXPECT_TRUE(Eventually([] { return LoadAfresh("hook=direct") == 0; }));
 }
 
 // The module comes first: a BPF program has to wait, or the module is loaded
@@ -149,12 +156,11 @@ TEST(Hook, FentrySecond) {
   ASSERT_EQ(LoadAfresh("hook=direct"), 0);
   FentryProgram program("handle_mm_fault");
   if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
-  EXPECT_EQ(program.Attach(), EBUSY);
+  const int error = program.Attach();
+  EXPECT_TRUE(error == EBUSY || error == EINVAL /* 7.x */) << error;
   ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
   ASSERT_EQ(program.Attach(), 0);
-  Subject subject([] {}, FaultRound);
-  subject.Act();
-  EXPECT_EQ(RowError(subject.pid()), "");
+  ExpectExactFaults();
   for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(LoadAfresh("hook=auto"), 0);
     EXPECT_EQ(HookInUse(), PF_HOOK_NAME_KRETPROBE);
