@@ -114,7 +114,9 @@ TEST(Hook, TheStackOfASleeperIsWhole) {
   EXPECT_EQ(stack.find("pf_trampoline_code") != std::string::npos,
             !IsKretprobe())
       << stack;
-  {
+  // With a return probe, 6.1 can warn when it looks at the stack of a task that
+  // is runnable inside of it (rethook).
+  if (!IsKretprobe()) {
     const QuietConsole quiet;  // sysrq-t prints every stack
     Crowd crowd(2, FaultRound);
     for (int i = 0; i < 5; ++i) {
