@@ -189,6 +189,8 @@ check "static shellcheck" shell_is_clean
 check "static clang-format" formatted
 check "static the rooms of the exporter include whom they may" rooms_kept
 check "static an include against the rules is caught" a_broken_rule_is_caught
+check "static the module's counting compiles for tests/bench/contention" \
+  "$ROOT/tests/bench/contention" --build
 check "static RESULTS.md shows the figures measured" \
   "$ROOT/tests/bench/figures" --check
 check "static TROUBLESHOOTING.md explains each message" messages_explained
