@@ -4,6 +4,7 @@
 
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -180,6 +181,7 @@ static int pf_processes_row(struct seq_file *m, unsigned int index)
 		return 0;
 	end = pf_processes_fields(start, &walk->row);
 	put_pid(walk->row.pid);
+	cond_resched();
 	seq_commit(m, end - start);
 	walk->rows++;
 	return 0;
