@@ -2,8 +2,10 @@
 /* Gives entries a tally for each CPU, and takes it back; see blocks.h. */
 #include "blocks.h"
 
+#include <linux/align.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -19,6 +21,9 @@
 
 /* How long a live process keeps a block that it does not need. */
 #define PF_BLOCKS_KEEP		(60 * HZ)
+
+/* The pool takes at most this part of the memory, a sixteenth. */
+#define PF_BLOCKS_MEMORY_SHIFT	4
 
 /**
  * struct pf_blocks - the pool and what its worker knows
@@ -239,32 +244,47 @@ unsigned long pf_blocks_pause(void)
 	return pf_blocks.active ? PF_BLOCKS_PAUSE : PF_BLOCKS_PAUSE_IDLE;
 }
 
-/* Allocates the tallies of the pool; returns whether there was memory. */
-static bool pf_blocks_fill(unsigned int blocks)
+/* How many blocks the pool may have; none if there is only one CPU. */
+static unsigned int pf_blocks_limit(unsigned int blocks)
+{
+	unsigned int cpus = num_possible_cpus();
+	unsigned long block = cpus * ALIGN(sizeof(struct pf_tally),
+					   SMP_CACHE_BYTES);
+	unsigned long memory = totalram_pages() * PAGE_SIZE;
+
+	if (cpus == 1)
+		return 0;
+	return min_t(unsigned long, blocks,
+		     (memory >> PF_BLOCKS_MEMORY_SHIFT) / block);
+}
+
+/* Allocates the tallies of the pool, as many as there is memory for. */
+static void pf_blocks_fill(unsigned int blocks)
 {
 	for (; pf_blocks.total < blocks; pf_blocks.total++) {
 		struct pf_block *block = &pf_blocks.pool[pf_blocks.total];
 
 		block->tally = pf_tally_alloc_cpus();
 		if (!block->tally)
-			return false;
+			break;
 		list_add_tail(&block->list, &pf_blocks.free);
 	}
-	return true;
 }
 
 /**
  * pf_blocks_init() - allocate the pool
  * @blocks: how many processes can have a block at the same time, at most
- *	PF_BLOCKS_MAX; if there is only one CPU, none is allocated
+ *	PF_BLOCKS_MAX
+ *
+ * The pool is smaller if there is little memory, see pf_blocks_total(), because
+ * the module is exact without it.
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pf_blocks_init(unsigned int blocks)
 {
-	if (num_possible_cpus() == 1)
-		blocks = 0;
+	blocks = pf_blocks_limit(blocks);
 	INIT_LIST_HEAD(&pf_blocks.free);
 	INIT_LIST_HEAD(&pf_blocks.used);
 	INIT_LIST_HEAD(&pf_blocks.leaving);
@@ -273,17 +293,18 @@ int pf_blocks_init(unsigned int blocks)
 	pf_blocks.events = kvcalloc(nr_cpu_ids, sizeof(*pf_blocks.events),
 				    GFP_KERNEL);
 	pf_blocks.pool = kvcalloc(blocks, sizeof(*pf_blocks.pool), GFP_KERNEL);
-	if (pf_blocks.events && pf_blocks.pool && pf_blocks_fill(blocks))
-		return 0;
-	pf_blocks_exit();
-	return -ENOMEM;
+	if (!pf_blocks.events || !pf_blocks.pool) {
+		pf_blocks_exit();
+		return -ENOMEM;
+	}
+	pf_blocks_fill(blocks);
+	return 0;
 }
 
 /**
  * pf_blocks_exit() - free the pool
  *
- * Called when nothing counts or reads any more and the worker has stopped. The
- * pool may be allocated only in part.
+ * Called when nothing counts or reads any more and the worker has stopped.
  *
  * Context: process context, may sleep.
  */

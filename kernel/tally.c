@@ -38,7 +38,7 @@ const char * const pf_sum_names[PF_SUMS] = {
 /**
  * pf_tally_alloc_cpus() - allocate a tally for each possible CPU
  *
- * No two share a cache line.
+ * No two share a cache line. Nobody is killed to get the memory.
  *
  * Context: process context, may sleep.
  * Return: the tallies, all 0, for free_percpu(); or NULL.
@@ -46,7 +46,7 @@ const char * const pf_sum_names[PF_SUMS] = {
 struct pf_tally __percpu *pf_tally_alloc_cpus(void)
 {
 	return __alloc_percpu_gfp(sizeof(struct pf_tally), SMP_CACHE_BYTES,
-				  GFP_KERNEL | __GFP_NOWARN);
+				  GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY);
 }
 
 /**

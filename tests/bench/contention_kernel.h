@@ -27,6 +27,8 @@
 #define GOLDEN_RATIO_64 0x61C8864680B583EBull
 #define GFP_KERNEL 0
 #define __GFP_NOWARN 0
+#define __GFP_NORETRY 0
+#define PAGE_SIZE 4096ul
 #define ENOMEM 12
 
 typedef uint64_t u64;
@@ -47,6 +49,8 @@ typedef unsigned int vm_fault_t;
 #define container_of(p, type, member) \
   ((type *)((char *)(p)-offsetof(type, member)))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define ALIGN(n, to) (((n) + (to)-1) / (to) * (to))
 
 // Atomic operations, as on x86: a locked addition.
 typedef struct {
@@ -139,6 +143,7 @@ static inline void *kvcalloc(size_t n, size_t size, int gfp) {
 }
 static inline void kvfree(void *p) { __builtin_free(p); }
 #define num_possible_cpus() NR_CPUS
+#define totalram_pages() (1ul << 18)
 #define nr_cpu_ids NR_CPUS
 #define raw_smp_processor_id() this_cpu
 #define for_each_possible_cpu(cpu) for (cpu = 0; cpu < NR_CPUS; cpu++)
