@@ -19,8 +19,13 @@
 #define PF_BLOCKS_PAUSE		(HZ / 10)
 #define PF_BLOCKS_PAUSE_IDLE	HZ
 
-/* How long a live process keeps a block that it does not need. */
+/*
+ * How long a live process keeps a block that it does not need: while others are
+ * free, and while none is. Then it is not left to a process that only at times
+ * faults on several CPUs at once.
+ */
 #define PF_BLOCKS_KEEP		(60 * HZ)
+#define PF_BLOCKS_KEEP_LAST	HZ
 
 /* The pool takes at most this part of the memory, a sixteenth. */
 #define PF_BLOCKS_MEMORY_SHIFT	4
@@ -147,13 +152,12 @@ void pf_blocks_look(void)
 /* Whether the entry does not need its block any more. */
 static bool pf_blocks_is_idle(const struct pf_block *block)
 {
-	unsigned long flags;
-	bool live;
+	unsigned long keep = list_empty(&pf_blocks.free) ? PF_BLOCKS_KEEP_LAST :
+							   PF_BLOCKS_KEEP;
 
-	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	live = block->entry->state == PF_ENTRY_LIVE;
-	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	return !live || time_after(jiffies, block->seen + PF_BLOCKS_KEEP);
+	/* An exit that is not seen yet is seen the next time. */
+	return pf_racy_read(block->entry->state) != PF_ENTRY_LIVE ||
+	       time_after(jiffies, block->seen + keep);
 }
 
 /**

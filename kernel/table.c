@@ -330,6 +330,7 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 		row->pid = get_pid(entry->pid);
 		row->start_ns = entry->start_ns;
 		row->live = entry->state == PF_ENTRY_LIVE;
+		row->by_cpu = READ_ONCE(entry->cpu_tally);
 		memcpy(row->comm, entry->comm, sizeof(row->comm));
 		cpus = pf_table_copy(entry, &counted);
 	}
