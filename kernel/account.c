@@ -176,7 +176,7 @@ unsigned int pf_account_differing_rows(void)
 
 	for (index = pf_table_next(0); index >= 0;
 	     index = pf_table_next(index + 1)) {
-		rows += pf_account_differs(&pf_table.entries[index]);
+		rows += pf_account_differs(&pf_table_fixed.entries[index]);
 		cond_resched();
 	}
 	return rows;

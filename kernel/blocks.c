@@ -2,8 +2,10 @@
 /* Gives entries a tally for each CPU, and takes it back; see blocks.h. */
 #include "blocks.h"
 
+#include <linux/align.h>
 #include <linux/cpumask.h>
 #include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -17,8 +19,16 @@
 #define PF_BLOCKS_PAUSE		(HZ / 10)
 #define PF_BLOCKS_PAUSE_IDLE	HZ
 
-/* How long a live process keeps a block that it does not need. */
+/*
+ * How long a live process keeps a block that it does not need: while others are
+ * free, and while none is. Then it is not left to a process that only at times
+ * faults on several CPUs at once.
+ */
 #define PF_BLOCKS_KEEP		(60 * HZ)
+#define PF_BLOCKS_KEEP_LAST	HZ
+
+/* The pool takes at most this part of the memory, a sixteenth. */
+#define PF_BLOCKS_MEMORY_SHIFT	4
 
 /**
  * struct pf_blocks - the pool and what its worker knows
@@ -157,16 +167,21 @@ void pf_blocks_look(void)
 	pf_blocks.next_look = jiffies + pf_blocks_pause();
 }
 
+/* Whether there is no block for another entry. */
+static bool pf_blocks_is_exhausted(void)
+{
+	return list_empty(&pf_blocks.free) && pf_blocks.made == pf_blocks.total;
+}
+
 /* Whether the entry does not need its block any more. */
 static bool pf_blocks_is_idle(const struct pf_block *block)
 {
-	unsigned long flags;
-	bool live;
+	unsigned long keep = pf_blocks_is_exhausted() ? PF_BLOCKS_KEEP_LAST :
+							PF_BLOCKS_KEEP;
 
-	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	live = block->entry->state == PF_ENTRY_LIVE;
-	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	return !live || time_after(jiffies, block->seen + PF_BLOCKS_KEEP);
+	/* An exit that is not seen yet is seen the next time. */
+	return pf_racy_read(block->entry->state) != PF_ENTRY_LIVE ||
+	       time_after(jiffies, block->seen + keep);
 }
 
 /**
@@ -257,18 +272,34 @@ unsigned long pf_blocks_pause(void)
 	return pf_blocks.active ? PF_BLOCKS_PAUSE : PF_BLOCKS_PAUSE_IDLE;
 }
 
+/* How many blocks there can be; none if there is only one CPU. */
+static unsigned int pf_blocks_limit(unsigned int blocks)
+{
+	unsigned int cpus = num_possible_cpus();
+	unsigned long block = cpus * ALIGN(sizeof(struct pf_tally),
+					   SMP_CACHE_BYTES);
+	unsigned long memory = totalram_pages() * PAGE_SIZE;
+
+	if (cpus == 1)
+		return 0;
+	return min_t(unsigned long, blocks,
+		     (memory >> PF_BLOCKS_MEMORY_SHIFT) / block);
+}
+
 /**
  * pf_blocks_init() - make an empty pool
  * @blocks: how many processes can have a block at the same time, at most
- *	PF_BLOCKS_MAX; if there is only one CPU, none can
+ *	PF_BLOCKS_MAX
+ *
+ * There can be fewer if there is little memory, see pf_blocks_total(), because
+ * the module is exact without them.
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int pf_blocks_init(unsigned int blocks)
 {
-	if (num_possible_cpus() == 1)
-		blocks = 0;
+	blocks = pf_blocks_limit(blocks);
 	INIT_LIST_HEAD(&pf_blocks.free);
 	INIT_LIST_HEAD(&pf_blocks.used);
 	INIT_LIST_HEAD(&pf_blocks.leaving);

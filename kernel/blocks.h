@@ -4,13 +4,18 @@
  * the same time gets a tally for each CPU, a block.
  *
  * A handler notes in pf_table_last which entry it counts into. The worker of
- * reclaim.c looks at this note of every CPU ten times a second. An entry that it
- * finds on two CPUs, of a process with several threads, gets a block from a
- * bounded pool. A block is allocated when no other is free, and kept until the
- * unload: most hosts need few, but some kernels consider hundreds of CPUs
- * possible. What the entry has counted is the sum of its own
- * tally and of its block. The worker takes the block back when the process has
- * exited, or when its threads did not fault on several CPUs for a minute.
+ * reclaim.c looks at this note of every CPU: ten times a second if there were
+ * faults at its last look, otherwise once a second. An entry that it finds on two
+ * CPUs, of a process with several threads, gets a block from a bounded pool. So a
+ * process is found after 0.1 to 1 s, later if other processes fault on these CPUs
+ * in between, and never if it ends before. What the entry has counted is the sum
+ * of its own tally and of its block. A block is allocated when no other is free,
+ * and kept until the unload: most hosts need few, but some kernels consider
+ * hundreds of CPUs possible.
+ *
+ * The worker takes the block back when the process has exited, or when its
+ * threads were not found on several CPUs for a minute; for a second while no
+ * other block is left.
  *
  * The life of a block
  *   free       Its tallies are 0.

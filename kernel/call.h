@@ -125,7 +125,7 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
 static __always_inline bool pf_probe_may_carry(const struct pf_call *call)
 {
 	return pf_compat_may_be_second(call->flags) &&
-	       atomic_read(&pf_carry_pending);
+	       atomic_read(&pf_carry_pending.slots);
 }
 
 /*

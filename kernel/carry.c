@@ -2,6 +2,7 @@
 /* The time of a retried call; see carry.h. */
 #include "carry.h"
 
+#include <linux/cache.h>
 #include <linux/hash.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -29,8 +30,8 @@ struct pf_carry {
 	u64 ns;
 };
 
-static struct pf_carry *pf_carry_slots;
-atomic_t pf_carry_pending = ATOMIC_INIT(0);
+static struct pf_carry *pf_carry_slots __ro_after_init;
+struct pf_carry_pending pf_carry_pending;
 
 static struct pf_carry *pf_carry_slot(const struct task_struct *task,
 				      unsigned int probe)
@@ -66,7 +67,7 @@ static struct pf_carry *pf_carry_take(void)
 
 		if (!READ_ONCE(try->owner) &&
 		    !cmpxchg(&try->owner, NULL, current)) {
-			atomic_inc(&pf_carry_pending);
+			atomic_inc(&pf_carry_pending.slots);
 			try->ns = 0;
 			slot = try;
 		}
@@ -79,7 +80,7 @@ static void pf_carry_give(struct pf_carry *slot)
 {
 	/* Release: our writes to the slot come before its next owner's. */
 	smp_store_release(&slot->owner, NULL);
-	atomic_dec(&pf_carry_pending);
+	atomic_dec(&pf_carry_pending.slots);
 }
 NOKPROBE_SYMBOL(pf_carry_give);
 

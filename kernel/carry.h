@@ -20,11 +20,20 @@
 #define PF_CARRY_H
 
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
-/* Slots in use: threads with a retried fault that has not completed yet. */
-extern atomic_t pf_carry_pending;
+/**
+ * struct pf_carry_pending - whether to look for a slot at all
+ * @slots: slots in use: threads with a retried fault that has not completed yet
+ *
+ * Each retried fault writes it, so it has a cache line of its own.
+ */
+struct pf_carry_pending {
+	atomic_t slots;
+} ____cacheline_aligned_in_smp;
+extern struct pf_carry_pending pf_carry_pending;
 
 int pf_carry_init(void);
 void pf_carry_destroy(void);
@@ -40,7 +49,7 @@ void pf_carry_drop(struct task_struct *task);
  */
 static inline void pf_carry_forget(struct task_struct *task)
 {
-	if (unlikely(atomic_read(&pf_carry_pending)))
+	if (unlikely(atomic_read(&pf_carry_pending.slots)))
 		pf_carry_drop(task);
 }
 

@@ -10,6 +10,7 @@
 #include "direct.h"
 
 #include <linux/build_bug.h>
+#include <linux/cache.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -36,10 +37,10 @@ struct pf_direct_call {
 };
 
 /* The generation of this load. Constant while calls are seen. */
-static unsigned long pf_direct_generation;
+static unsigned long pf_direct_generation __ro_after_init;
 
 /* The trampoline, with a reference on its module. */
-static const struct pf_trampoline *pf_direct_trampoline;
+static const struct pf_trampoline *pf_direct_trampoline __ro_after_init;
 
 static __always_inline void pf_direct_enter(const struct vm_area_struct *vma,
 					    unsigned long address,

@@ -22,10 +22,10 @@
 static enum pf_clock pf_probe_clock __ro_after_init;
 
 /* The hook in use. Constant after pf_probe_init(). */
-static bool pf_probe_is_direct;
+static bool pf_probe_is_direct __ro_after_init;
 
 /* Why it is no direct call, if nobody chose that. As constant. */
-static const char *pf_probe_reason;
+static const char *pf_probe_reason __ro_after_init;
 
 /**
  * pf_probe_clock_name() - the clock that times calls

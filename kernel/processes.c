@@ -4,6 +4,7 @@
 
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -22,7 +23,7 @@
 
 /* The longest row: numbers with their tabs, breakdown, comm, state. */
 #define PF_PROCESSES_ROW_MAX \
-	((9 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
+	((10 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
 	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 /**
@@ -79,8 +80,8 @@ static void pf_processes_head(struct seq_file *m)
 
 	seq_printf(m, PF_MAGIC "%d\n", PF_FORMAT_VERSION);
 	seq_puts(m, PF_COL_PID "\t" PF_COL_START_NS "\t" PF_COL_STATE "\t"
-		 PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t" PF_COL_RSS_ANON_KB "\t"
-		 PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
+		 PF_COL_BY_CPU "\t" PF_COL_VMA_KB "\t" PF_COL_RSS_KB "\t"
+		 PF_COL_RSS_ANON_KB "\t" PF_COL_RSS_FILE_KB "\t" PF_COL_RSS_SHMEM_KB "\t"
 		 PF_COL_SWAP_KB);
 	if (PF_HAVE_HUGETLB)
 		seq_puts(m, "\t" PF_COL_HUGETLB_KB);
@@ -160,6 +161,7 @@ static char *pf_processes_fields(char *p, struct pf_row *row)
 	p = pf_processes_field(p, row->start_ns);
 	p = pf_text_string(p, row->live ? PF_STATE_LIVE "\t" :
 					  PF_STATE_EXITED "\t");
+	p = pf_processes_field(p, row->by_cpu);
 	p = pf_processes_memory(p, &memory);
 	p = pf_processes_sums(p, &row->sums);
 	p = pf_text_escaped(p, row->comm);
@@ -180,6 +182,7 @@ static int pf_processes_row(struct seq_file *m, unsigned int index)
 		return 0;
 	end = pf_processes_fields(start, &walk->row);
 	put_pid(walk->row.pid);
+	cond_resched();
 	seq_commit(m, end - start);
 	walk->rows++;
 	return 0;

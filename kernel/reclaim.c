@@ -30,6 +30,12 @@ static struct workqueue_struct *pf_reclaim_wq __ro_after_init;
 static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 
+/*
+ * Whether a kick waits for the worker, so that the faults of processes without an
+ * entry kick it once a run, and not each.
+ */
+static bool pf_reclaim_kicked;
+
 /* When the whole table is looked at next, in jiffies. */
 static unsigned long pf_reclaim_next_scan;
 
@@ -43,7 +49,7 @@ static void pf_reclaim_sweep(void)
 
 	for (index = pf_table_next(0); index >= 0;
 	     index = pf_table_next(index + 1)) {
-		struct pf_entry *entry = &pf_table.entries[index];
+		struct pf_entry *entry = &pf_table_fixed.entries[index];
 		unsigned long flags;
 
 		raw_spin_lock_irqsave(&pf_table.lock, flags);
@@ -62,7 +68,7 @@ static void pf_reclaim_sweep(void)
 static bool pf_reclaim_is_due(const struct pf_entry *entry, u64 now,
 			      unsigned int retiring)
 {
-	return pf_table.nr_free + retiring < pf_table.reserve ||
+	return pf_table.nr_free + retiring < pf_table_fixed.reserve ||
 	       now - entry->exit_ns >= (u64)pf_racy_read(retain_ms) * NSEC_PER_MSEC;
 }
 
@@ -99,12 +105,12 @@ static void pf_reclaim_free(struct pf_entry *entry)
 
 	pf_blocks_merge(entry);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	pf_tally_merge(this_cpu_ptr(pf_table.retired), &entry->tally);
+	pf_tally_merge(this_cpu_ptr(pf_table_fixed.retired), &entry->tally);
 	pf_tally_clear(&entry->tally);
 	pf_table.retired_rows++;
 	entry->pid = NULL;
 	entry->state = PF_ENTRY_FREE;
-	clear_bit(entry - pf_table.entries, pf_table.used);
+	clear_bit(entry - pf_table_fixed.entries, pf_table_fixed.used);
 	list_move(&entry->list, &pf_table.free);
 	WRITE_ONCE(pf_table.nr_free, pf_table.nr_free + 1);
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
@@ -136,8 +142,10 @@ static bool pf_reclaim_round(void)
 		synchronize_rcu();
 	if (leaving)
 		pf_blocks_settle();
-	list_for_each_entry_safe(entry, next, &retiring, list)
+	list_for_each_entry_safe(entry, next, &retiring, list) {
 		pf_reclaim_free(entry);
+		cond_resched();
+	}
 	return more;
 }
 
@@ -157,8 +165,10 @@ static void pf_reclaim_scan(void)
  */
 static void pf_reclaim_run(struct work_struct *work)
 {
-	bool more = pf_reclaim_round();
+	bool more;
 
+	WRITE_ONCE(pf_reclaim_kicked, false);
+	more = pf_reclaim_round();
 	pf_reclaim_scan();
 	queue_delayed_work(pf_reclaim_wq, &pf_reclaim_work,
 			   more ? 0 :
@@ -173,12 +183,17 @@ static void pf_reclaim_on_irq(struct irq_work *work)
 /**
  * pf_reclaim_kick() - wake the worker
  *
- * Through an irq_work, because a thread that faults may hold any lock.
+ * Through an irq_work, because a thread that faults may hold any lock. No kick is
+ * lost: its reason was written under the table's lock, and the worker takes this
+ * lock after it has noted that it runs.
  *
  * Context: any, a probe's handler included.
  */
 void pf_reclaim_kick(void)
 {
+	if (READ_ONCE(pf_reclaim_kicked))
+		return;
+	WRITE_ONCE(pf_reclaim_kicked, true);
 	irq_work_queue(&pf_reclaim_irq_work);
 }
 NOKPROBE_SYMBOL(pf_reclaim_kick);

@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include <linux/bitmap.h>
+#include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/idr.h>
 #include <linux/kprobes.h>
@@ -16,6 +17,7 @@
 #include "table_private.h"
 
 struct pf_table pf_table;
+struct pf_table_fixed pf_table_fixed __ro_after_init;
 struct pf_index pf_table_index __ro_after_init;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 DEFINE_PER_CPU(struct pf_entry *, pf_table_last);
@@ -56,7 +58,7 @@ static struct pf_entry *pf_table_take(struct task_struct *task,
 	pf_table_name(entry, leader);
 	pf_account_set_base(entry);
 	hlist_add_head_rcu(&entry->node, pf_table_bucket(pid));
-	set_bit(entry - pf_table.entries, pf_table.used);
+	set_bit(entry - pf_table_fixed.entries, pf_table_fixed.used);
 	return entry;
 }
 NOKPROBE_SYMBOL(pf_table_take);
@@ -65,8 +67,8 @@ NOKPROBE_SYMBOL(pf_table_take);
 static struct pf_tally *pf_table_place(struct task_struct *task,
 				       struct pid *pid)
 {
-	struct pf_tally *tally = this_cpu_ptr(pf_table.retired);
-	struct pf_tally *overflow = this_cpu_ptr(pf_table.overflow);
+	struct pf_tally *tally = this_cpu_ptr(pf_table_fixed.retired);
+	struct pf_tally *overflow = this_cpu_ptr(pf_table_fixed.overflow);
 	struct pf_entry *entry;
 	unsigned long flags;
 
@@ -92,7 +94,7 @@ NOKPROBE_SYMBOL(pf_table_place);
 /* Wakes the worker when few entries are free and exited ones can be freed. */
 static void pf_table_press(void)
 {
-	if (READ_ONCE(pf_table.nr_free) < pf_table.reserve &&
+	if (READ_ONCE(pf_table.nr_free) < pf_table_fixed.reserve &&
 	    READ_ONCE(pf_table.nr_exited))
 		pf_reclaim_kick();
 }
@@ -148,9 +150,9 @@ static void pf_table_fill_free(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < pf_table.capacity; i++)
-		list_add_tail(&pf_table.entries[i].list, &pf_table.free);
-	pf_table.nr_free = pf_table.capacity;
+	for (i = 0; i < pf_table_fixed.capacity; i++)
+		list_add_tail(&pf_table_fixed.entries[i].list, &pf_table.free);
+	pf_table.nr_free = pf_table_fixed.capacity;
 }
 
 /**
@@ -164,25 +166,28 @@ int pf_table_init(unsigned int capacity)
 {
 	unsigned int buckets = roundup_pow_of_two(capacity);
 
+	/* The memory that the pages state for a row. */
+	BUILD_BUG_ON(sizeof(struct pf_entry) > 768);
 	raw_spin_lock_init(&pf_table.lock);
 	INIT_LIST_HEAD(&pf_table.free);
 	INIT_LIST_HEAD(&pf_table.exited);
-	pf_table.capacity = capacity;
+	pf_table_fixed.capacity = capacity;
 	pf_table.loaded_ns = U64_MAX;
-	pf_table.reserve = clamp(capacity / 8, 1U, 256U);
+	pf_table_fixed.reserve = clamp(capacity / 8, 1U, 256U);
 	pf_table_index.shift = 64 - ilog2(buckets);
 	pf_table_index.buckets = kvcalloc(buckets, sizeof(*pf_table_index.buckets),
 					  GFP_KERNEL);
 	/* Not kvcalloc(): it warns about 2 GB and more, and refuses. */
-	pf_table.entries = __vmalloc(array_size(capacity,
-						sizeof(*pf_table.entries)),
-				     GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	pf_table.used = kvcalloc(BITS_TO_LONGS(capacity), sizeof(long),
-				 GFP_KERNEL);
-	pf_table.retired = pf_tally_alloc_cpus();
-	pf_table.overflow = pf_tally_alloc_cpus();
-	if (!pf_table_index.buckets || !pf_table.entries || !pf_table.used ||
-	    !pf_table.retired || !pf_table.overflow) {
+	pf_table_fixed.entries =
+		__vmalloc(array_size(capacity, sizeof(struct pf_entry)),
+			  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	pf_table_fixed.used = kvcalloc(BITS_TO_LONGS(capacity), sizeof(long),
+				       GFP_KERNEL);
+	pf_table_fixed.retired = pf_tally_alloc_cpus();
+	pf_table_fixed.overflow = pf_tally_alloc_cpus();
+	if (!pf_table_index.buckets || !pf_table_fixed.entries ||
+	    !pf_table_fixed.used || !pf_table_fixed.retired ||
+	    !pf_table_fixed.overflow) {
 		pf_table_destroy();
 		return -ENOMEM;
 	}
@@ -274,12 +279,12 @@ void pf_table_destroy(void)
 {
 	unsigned int i;
 
-	for (i = 0; pf_table.entries && i < pf_table.capacity; i++)
-		put_pid(pf_table.entries[i].pid);
-	free_percpu(pf_table.overflow);
-	free_percpu(pf_table.retired);
-	kvfree(pf_table.used);
-	vfree(pf_table.entries);
+	for (i = 0; pf_table_fixed.entries && i < pf_table_fixed.capacity; i++)
+		put_pid(pf_table_fixed.entries[i].pid);
+	free_percpu(pf_table_fixed.overflow);
+	free_percpu(pf_table_fixed.retired);
+	kvfree(pf_table_fixed.used);
+	vfree(pf_table_fixed.entries);
 	kvfree(pf_table_index.buckets);
 }
 
@@ -293,11 +298,11 @@ void pf_table_destroy(void)
  */
 int pf_table_next(unsigned int index)
 {
-	if (index < pf_table.capacity)
+	if (index < pf_table_fixed.capacity)
 		/* A bit that changes meanwhile is seen with either value. */
-		index = data_race(find_next_bit(pf_table.used,
-						pf_table.capacity, index));
-	return index < pf_table.capacity ? (int)index : -1;
+		index = data_race(find_next_bit(pf_table_fixed.used,
+						pf_table_fixed.capacity, index));
+	return index < pf_table_fixed.capacity ? (int)index : -1;
 }
 
 /**
@@ -312,7 +317,7 @@ int pf_table_next(unsigned int index)
  */
 bool pf_table_row(unsigned int index, struct pf_row *row)
 {
-	struct pf_entry *entry = &pf_table.entries[index];
+	struct pf_entry *entry = &pf_table_fixed.entries[index];
 	struct pf_tally __percpu *cpus = NULL;
 	struct pf_tally counted;
 	unsigned long flags;
@@ -325,6 +330,7 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 		row->pid = get_pid(entry->pid);
 		row->start_ns = entry->start_ns;
 		row->live = entry->state == PF_ENTRY_LIVE;
+		row->by_cpu = READ_ONCE(entry->cpu_tally);
 		memcpy(row->comm, entry->comm, sizeof(row->comm));
 		cpus = pf_table_copy(entry, &counted);
 	}
@@ -375,12 +381,12 @@ void pf_table_status(struct pf_table_status *status)
 
 	pf_table_global_sums(&status->global);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	status->capacity = pf_table.capacity;
+	status->capacity = pf_table_fixed.capacity;
 	status->live = pf_table.nr_live;
-	status->exited = pf_table.capacity - pf_table.nr_free -
+	status->exited = pf_table_fixed.capacity - pf_table.nr_free -
 			 pf_table.nr_live;
 	status->retired_rows = pf_table.retired_rows;
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
-	pf_table_cpu_sums(pf_table.retired, &status->retired);
-	pf_table_cpu_sums(pf_table.overflow, &status->overflow);
+	pf_table_cpu_sums(pf_table_fixed.retired, &status->retired);
+	pf_table_cpu_sums(pf_table_fixed.overflow, &status->overflow);
 }

@@ -108,6 +108,7 @@ extern struct pf_index pf_table_index;
  * @pid: with a reference that the caller puts
  * @start_ns: boot time of the process's start
  * @live: whether the entry was live
+ * @by_cpu: whether it was counted on each CPU apart
  * @comm: the entry's name; for an exited process its last name
  * @sums: the sums of its counters
  */
@@ -115,6 +116,7 @@ struct pf_row {
 	struct pid *pid;
 	u64 start_ns;
 	bool live;
+	bool by_cpu;
 	char comm[TASK_COMM_LEN];
 	struct pf_sums sums;
 };

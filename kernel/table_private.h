@@ -14,10 +14,32 @@
 #include "table.h"
 
 /**
- * struct pf_table - the table
+ * struct pf_table_fixed - what is constant after pf_table_init()
  * @entries: an array of all entries
  * @capacity: their number
  * @reserve: exited entries are freed early when fewer than this many are free
+ * @used: a bit for each entry that is not free (the bits: lock; also read
+ *	without it)
+ * @retired: by CPU, the counts of freed entries, of kernel threads and of dead
+ *	groups; added to without the lock
+ * @overflow: by CPU, the counts of processes that found the table full; added
+ *	to without the lock
+ *
+ * Apart from struct pf_table, which the faults of a process without an entry
+ * would otherwise find on a cache line that others write.
+ */
+struct pf_table_fixed {
+	struct pf_entry *entries;
+	unsigned int capacity;
+	unsigned int reserve;
+	unsigned long *used;
+	struct pf_tally __percpu *retired;
+	struct pf_tally __percpu *overflow;
+};
+extern struct pf_table_fixed pf_table_fixed;
+
+/**
+ * struct pf_table - what changes
  * @loaded_ns: boot time from which on every fault is counted; U64_MAX until
  *	pf_table_begin() (lock)
  * @lock: see table.h
@@ -30,18 +52,8 @@
  * @overflowed: whether a process ever found the table full (lock; also read
  *	without it)
  * @retired_rows: entries freed since load (lock)
- * @used: a bit for each entry that is not free (lock; also read without it)
- * @retired: by CPU, the counts of freed entries, of kernel threads and of dead
- *	groups; added to without the lock
- * @overflow: by CPU, the counts of processes that found the table full; added
- *	to without the lock
- *
- * Members without a lock are constant after pf_table_init().
  */
 struct pf_table {
-	struct pf_entry *entries;
-	unsigned int capacity;
-	unsigned int reserve;
 	u64 loaded_ns;
 
 	raw_spinlock_t lock;
@@ -52,10 +64,6 @@ struct pf_table {
 	unsigned int nr_exited;
 	bool overflowed;
 	u64 retired_rows;
-	unsigned long *used;
-
-	struct pf_tally __percpu *retired;
-	struct pf_tally __percpu *overflow;
 };
 extern struct pf_table pf_table;
 

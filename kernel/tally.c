@@ -38,7 +38,7 @@ const char * const pf_sum_names[PF_SUMS] = {
 /**
  * pf_tally_alloc_cpus() - allocate a tally for each possible CPU
  *
- * No two share a cache line.
+ * No two share a cache line. Nobody is killed to get the memory.
  *
  * Context: process context, may sleep.
  * Return: the tallies, all 0, for free_percpu(); or NULL.

@@ -95,8 +95,9 @@
  * At rest, for every counter: global = sum of rows + retired + overflow.
  *
  * A process whose threads fault on several CPUs is counted on each CPU apart, as
- * long as fewer than PF_KEY_BLOCKS (the module parameter blocks; 0 on a single
- * CPU) are. PF_KEY_BLOCKS_USED is how many are. Rows are the same either way.
+ * long as fewer than PF_KEY_BLOCKS are: the module parameter blocks, or fewer if
+ * there was not enough memory; 0 on a single CPU. PF_KEY_BLOCKS_USED is how many
+ * are, PF_COL_BY_CPU which. The counters of a row are the same either way.
  *
  * ``latency``
  * -----------
@@ -133,6 +134,7 @@
 #define PF_COL_PID		"pid"		/* tgid, initial pid namespace */
 #define PF_COL_START_NS		"start_ns"	/* boot time of its start, ns */
 #define PF_COL_STATE		"state"		/* PF_STATE_* */
+#define PF_COL_BY_CPU		"by_cpu"	/* 1 if counted on each CPU apart */
 #define PF_COL_VMA_KB		"vma_kb"	/* sum of the VMAs' sizes, VmSize */
 #define PF_COL_RSS_KB		"rss_kb"	/* = anon + file + shmem */
 #define PF_COL_RSS_ANON_KB	"rss_anon_kb"

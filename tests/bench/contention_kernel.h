@@ -12,12 +12,24 @@
 
 #define NR_CPUS 2
 #define HZ 250
+#define NSEC_PER_MSEC 1000000L
+
+// A kernel of a version whose API the stand-ins below have.
+#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
+#define LINUX_VERSION_CODE KERNEL_VERSION(6, 12, 0)
+#define CONFIG_DEBUG_FS 1
+#define CONFIG_TRACEPOINTS 1
+#define CONFIG_KRETPROBES 1
+#define CONFIG_VM_EVENT_COUNTERS 1
+#define CONFIG_PER_VMA_LOCK 1
 #define SMP_CACHE_BYTES 64
 #define TASK_COMM_LEN 16
 #define GOLDEN_RATIO_64 0x61C8864680B583EBull
 #define GFP_KERNEL 0
 #define __GFP_NORETRY 0
 #define __GFP_NOWARN 0
+#define __GFP_NORETRY 0
+#define PAGE_SIZE 4096ul
 #define ENOMEM 12
 
 typedef uint64_t u64;
@@ -28,6 +40,7 @@ typedef unsigned int vm_fault_t;
 #define __percpu
 #define __ro_after_init
 #define ____cacheline_aligned __attribute__((aligned(SMP_CACHE_BYTES)))
+#define ____cacheline_aligned_in_smp ____cacheline_aligned
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
@@ -37,6 +50,8 @@ typedef unsigned int vm_fault_t;
 #define container_of(p, type, member) \
   ((type *)((char *)(p)-offsetof(type, member)))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define ALIGN(n, to) (((n) + (to)-1) / (to) * (to))
 
 // Atomic operations, as on x86: a locked addition.
 typedef struct {
@@ -129,6 +144,7 @@ static inline void *kvcalloc(size_t n, size_t size, int gfp) {
 }
 static inline void kvfree(void *p) { __builtin_free(p); }
 #define num_possible_cpus() NR_CPUS
+#define totalram_pages() (1ul << 18)
 #define nr_cpu_ids NR_CPUS
 #define raw_smp_processor_id() this_cpu
 #define for_each_possible_cpu(cpu) for (cpu = 0; cpu < NR_CPUS; cpu++)
@@ -170,7 +186,16 @@ struct address_space {
 struct file {
   struct address_space *f_mapping;
 };
-struct mm_struct;
+struct percpu_counter {
+  s64 count;
+};
+static inline s64 percpu_counter_sum_positive(struct percpu_counter *counter) {
+  return counter->count;
+}
+struct mm_struct {
+  struct percpu_counter rss_stat[1];
+};
+struct file *shmem_file_setup(const char *name, s64 size, unsigned long flags);
 struct vm_area_struct {
   struct mm_struct *vm_mm;
   const void *vm_ops;

@@ -108,6 +108,16 @@ rcupdate.rcu_cpu_stall_suppress=1" || return 0
   vm_judge "$1 nothing in dmesg with 64 CPUs"
 }
 
+# Two CPUs, where the kernel expects 64 and little memory is left for their blocks.
+vm_possible() {
+  vm_start "$1" "$INITRD" "possible-$1" --cpus 2,maxcpus=64 \
+    --memory 256M || return 0
+  vm_run_tests "$1" \
+    'Blocks*:StormQuick.*Thread*:StormSlow.CpusComeAndGo*:StormSlow.ACpuGoes*'
+  vm_stop
+  vm_judge "$1 nothing in dmesg with 64 possible CPUs"
+}
+
 clock_is() { guest "insmod /page_faults.ko && grep -x 'clock $1' \
 /sys/kernel/debug/page_faults/stats && rmmod page_faults"; }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -26,7 +27,29 @@ const char kLongRetention[] = "retain_ms=3600000";
 
 int64_t BlocksUsed() { return StatsNumber(ReadStats(), PF_KEY_BLOCKS_USED); }
 
+// Whether the process is counted on each CPU apart now.
+bool HasBlock(pid_t pid) {
+  const Table table = ReadTable();
+  const Row* row = table.FindOne(pid);
+  return row && row->Number(PF_COL_BY_CPU) == 1;
+}
+
 bool HasBlocks() { return StatsNumber(ReadStats(), PF_KEY_BLOCKS) > 0; }
+
+// A line of /proc/vmstat.
+std::string VmStat(const std::string& key) {
+  const std::string text = "\n" + ReadFile("/proc/vmstat");
+  const size_t at = text.find("\n" + key + " ");
+  return at == std::string::npos
+             ? ""
+             : text.substr(at, text.find('\n', at + 1) - at);
+}
+
+// The file says "0" or "0-63".
+int64_t PossibleCpus() {
+  const std::string range = ReadFile("/sys/devices/system/cpu/possible");
+  return std::stol(range.substr(range.find('-') + 1)) + 1;
+}
 
 void StayOn(long cpu) {
   cpu_set_t one;
@@ -38,6 +61,12 @@ void StayOn(long cpu) {
 // A process with a thread for each CPU, which fault there until Stop().
 class Faulting {
  public:
+  enum Pace {
+    kAlways,
+    kOnOneCpu,    // the thread on CPU 0 alone
+    kAtIntervals  // all threads, one second in five
+  };
+
   Faulting() {
     void* memory = mmap(nullptr, kPage, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -53,6 +82,8 @@ class Faulting {
   Faulting& operator=(const Faulting&) = delete;
 
   pid_t pid() const { return pid_; }
+
+  void SetPace(Pace pace) { shared_->pace = pace; }
 
   // Returns when the threads have ended; the process stands still then.
   void Stop() {
@@ -79,7 +110,14 @@ class Faulting {
   struct Shared {
     std::atomic<bool> stop{false};
     std::atomic<bool> still{false};
+    std::atomic<Pace> pace{kAlways};
   };
+
+  bool Rests(long cpu) const {
+    const Pace pace = shared_->pace;
+    return pace == kOnOneCpu ? cpu != 0
+                             : pace == kAtIntervals && time(nullptr) % 5 != 0;
+  }
 
   [[noreturn]] void Run() {
     for (;;) {
@@ -89,7 +127,10 @@ class Faulting {
         threads.emplace_back([this, cpu] {
           while (!shared_->stop) {
             StayOn(cpu);  // again and again: a CPU may have been offline
-            FaultRound();
+            if (Rests(cpu))
+              usleep(1000);
+            else
+              FaultRound();
           }
         });
       for (std::thread& thread : threads) thread.join();
@@ -116,7 +157,8 @@ TEST(Blocks, ThreadsOnSeveralCpusGetOne) {
   if (!HasBlocks()) GTEST_SKIP() << "only one CPU";
   ASSERT_EQ(LoadAfresh(kLongRetention), 0);
   Faulting process;
-  EXPECT_TRUE(Eventually([] { return BlocksUsed() == 1; }));
+  EXPECT_TRUE(Eventually([&] { return HasBlock(process.pid()); }));
+  EXPECT_GE(BlocksUsed(), 1);
   process.Stop();
   ExpectExact(process);
   EXPECT_EQ(EndedRowError(process.End()), "");
@@ -144,6 +186,62 @@ TEST(Blocks, ThreeProcessesAndAPoolOfOne) {
   for (Faulting& process : processes) ExpectExact(process);
   for (Faulting& process : processes)
     EXPECT_EQ(EndedRowError(process.End()), "");
+}
+
+// A process that at times faults on several CPUs at once has the only block. It
+// loses it to one that always does.
+TEST(Blocks, AHeavyProcessGetsTheBlockOfALightOne) {
+  ASSERT_EQ(LoadAfresh(std::string("blocks=1 ") + kLongRetention), 0);
+  if (!HasBlocks()) GTEST_SKIP() << "only one CPU";
+  Faulting light;
+  EXPECT_TRUE(Eventually([&] { return HasBlock(light.pid()); }));
+  light.SetPace(Faulting::kAtIntervals);
+  Faulting heavy;
+  EXPECT_TRUE(Eventually([&] { return HasBlock(heavy.pid()); }));
+  for (Faulting* process : {&light, &heavy}) {
+    process->Stop();
+    ExpectExact(*process);
+    EXPECT_EQ(EndedRowError(process->End()), "");
+  }
+}
+
+// A block is taken back while its process counts into it.
+TEST(Blocks, ABlockGoesBackUnderLoad) {
+  ASSERT_EQ(LoadAfresh(std::string("blocks=1 ") + kLongRetention), 0);
+  if (!HasBlocks()) GTEST_SKIP() << "only one CPU";
+  Faulting process;
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_TRUE(Eventually([&] { return HasBlock(process.pid()); }));
+    process.SetPace(Faulting::kOnOneCpu);
+    EXPECT_TRUE(Eventually([&] { return !HasBlock(process.pid()); }));
+    process.Stop();
+    ExpectExact(process);
+    process.SetPace(Faulting::kAlways);
+    process.GoOn();
+  }
+  process.Stop();
+  EXPECT_EQ(EndedRowError(process.End()), "");
+}
+
+// The kernel kills nobody to make room for the pool, which has fewer blocks if
+// there is little memory.
+TEST(Blocks, ALargePoolLeavesMemoryToOthers) {
+  if (!HasBlocks()) GTEST_SKIP() << "only one CPU";
+  constexpr int64_t kBlocks = 4096;
+  constexpr int64_t kTallyBytes = 704;
+  const std::string kills = VmStat("oom_kill");
+  ASSERT_EQ(LoadAfresh("blocks=" + std::to_string(kBlocks)), 0);
+  const int64_t blocks = StatsNumber(ReadStats(), PF_KEY_BLOCKS);
+  EXPECT_EQ(VmStat("oom_kill"), kills);
+  const int64_t pool_kb = kBlocks * kTallyBytes / 1024 * PossibleCpus();
+  const auto memory_kb = static_cast<int64_t>(MemInfo("MemTotal"));
+  EXPECT_GT(blocks, 0);
+  if (pool_kb > memory_kb / 8) {
+    EXPECT_LT(blocks, kBlocks);
+  }
+  if (pool_kb < memory_kb / 32) {
+    EXPECT_EQ(blocks, kBlocks);
+  }
 }
 
 TEST(Blocks, NoPool) {
@@ -198,10 +296,10 @@ TEST(StormSlow, ABlockThatIsNotNeededGoesBack) {
   if (!HasBlocks()) GTEST_SKIP() << "only one CPU";
   Faulting process;
   for (int round = 0; round < 2; ++round) {
-    EXPECT_TRUE(Eventually([] { return BlocksUsed() == 1; }));
+    EXPECT_TRUE(Eventually([&] { return HasBlock(process.pid()); }));
     process.Stop();
     ExpectExact(process);
-    EXPECT_TRUE(Eventually([] { return BlocksUsed() == 0; }));
+    EXPECT_TRUE(Eventually([&] { return !HasBlock(process.pid()); }));
     ExpectExact(process);
     process.GoOn();
   }
@@ -221,6 +319,30 @@ TEST(StormSlow, CpusComeAndGoUnderThreads) {
   }
   for (Faulting& process : processes) process.Stop();
   for (Faulting& process : processes) ExpectExact(process);
+}
+
+// What a CPU has counted stays in the rows and in the sums while it is offline.
+TEST(StormSlow, ACpuGoesAndItsCountsStay) {
+  const std::string online = "/sys/devices/system/cpu/cpu1/online";
+  if (access(online.c_str(), W_OK)) GTEST_SKIP() << "no second CPU";
+  ASSERT_EQ(LoadAfresh(kLongRetention), 0);
+  Faulting stays, ends;
+  for (const Faulting* process : {&stays, &ends}) {
+    EXPECT_TRUE(Eventually([&] { return HasBlock(process->pid()); }));
+  }
+  ASSERT_TRUE(WriteFile(online, "0"));
+  stays.Stop();
+  ends.Stop();
+  ExpectExact(stays);
+  ExpectExact(ends);
+  const Ended ended = ends.End();
+  EXPECT_EQ(EndedRowError(ended), "");
+  EXPECT_TRUE(Eventually([&] { return !HasBlock(ended.pid); }));
+  usleep(500000);  // the worker adds the block to the row meanwhile
+  EXPECT_EQ(EndedRowError(ended), "");
+  EXPECT_EQ(ConservationError(), "");
+  EXPECT_TRUE(WriteFile(online, "1"));
+  ExpectExact(stays);
 }
 
 TEST(StormReload, UnloadWithBlocksInUse) {
