@@ -19,7 +19,7 @@ class FentryProgram {
   bool loaded() const { return program_ >= 0; }
   // Returns 0 or the errno.
   int Attach();
-  // Returns when the program is off the function.
+  // The kernel takes it off the function some time after this.
   void Detach();
 
  private:
