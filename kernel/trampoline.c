@@ -140,8 +140,9 @@ static bool __init pf_trampoline_knows_body(void)
 }
 
 /*
- * The reference that is kept here makes tools say that the module is in use:
- * without it modprobe -r -f would remove it, under the threads that sleep in it.
+ * The reference that is kept here makes modprobe say that the module is in use.
+ * Without it modprobe -r -f would remove the module, from under the threads that
+ * sleep in it.
  */
 static int __init pf_trampoline_init(void)
 {
