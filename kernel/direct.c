@@ -12,6 +12,7 @@
 #include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/kmod.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
@@ -75,21 +76,23 @@ pf_direct_enter_##name(const struct vm_area_struct *vma,		\
 		       void *notes)					\
 {									\
 	pf_direct_enter(vma, address, flags, notes, clock);		\
-}
+}									\
+NOKPROBE_SYMBOL(pf_direct_enter_##name)
 
 #define PF_DIRECT_LEAVE(name, clock)					\
 static notrace void pf_direct_leave_##name(const void *notes,		\
 					   vm_fault_t ret)		\
 {									\
 	pf_direct_leave(notes, ret, clock);				\
-}
+}									\
+NOKPROBE_SYMBOL(pf_direct_leave_##name)
 
-PF_DIRECT_ENTER(untimed, PF_CLOCK_OFF)
-PF_DIRECT_LEAVE(untimed, PF_CLOCK_OFF)
-PF_DIRECT_ENTER(local, PF_CLOCK_LOCAL)
-PF_DIRECT_LEAVE(local, PF_CLOCK_LOCAL)
-PF_DIRECT_ENTER(tsc, PF_CLOCK_TSC)
-PF_DIRECT_LEAVE(tsc, PF_CLOCK_TSC)
+PF_DIRECT_ENTER(untimed, PF_CLOCK_OFF);
+PF_DIRECT_LEAVE(untimed, PF_CLOCK_OFF);
+PF_DIRECT_ENTER(local, PF_CLOCK_LOCAL);
+PF_DIRECT_LEAVE(local, PF_CLOCK_LOCAL);
+PF_DIRECT_ENTER(tsc, PF_CLOCK_TSC);
+PF_DIRECT_LEAVE(tsc, PF_CLOCK_TSC);
 
 static int pf_direct_attach(enum pf_clock clock)
 {
@@ -120,7 +123,8 @@ static const char *pf_direct_find(void)
 	pf_direct_trampoline = symbol_get(pf_trampoline);
 	if (!pf_direct_trampoline)
 		return "the module " PF_DIRECT_MODULE " is not loaded";
-	if (pf_direct_trampoline->version == PF_TRAMPOLINE_VERSION)
+	if (pf_direct_trampoline->version == PF_TRAMPOLINE_VERSION &&
+	    pf_direct_trampoline->notes_size >= sizeof(struct pf_direct_call))
 		return NULL;
 	symbol_put(pf_trampoline);
 	return "a " PF_DIRECT_MODULE " of another version is loaded, until the next boot";
@@ -147,7 +151,7 @@ int pf_direct_init(enum pf_clock clock, const char **why)
 		return 0;
 	symbol_put(pf_trampoline);
 	if (err == -EBUSY) {
-		*why = "BPF's fentry or fexit, or another direct call, is on handle_mm_fault";
+		*why = "BPF's fentry or fexit, a livepatch, or another holder is on handle_mm_fault";
 	} else {
 		pr_warn("cannot register a direct call: error %d\n", err);
 		*why = "the kernel refuses the direct call";

@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/vmstat.h>
 
@@ -80,34 +81,53 @@ static s64 pf_drift_take_base(void)
 }
 
 /*
- * Since 6.4 the kernel counts a call at its end. A call that began before the
- * probe was there is then counted by the kernel and never by us. After this
- * wait every task has been in user mode or has slept (kernel/rcu/tasks.h), so
- * only calls that sleep are left from before the probe.
+ * A call that began before the probe was there is never counted by us. The
+ * kernel can still be about to count it: since 6.4 it does so at the end of the
+ * call; before, near its start, where the thread can be preempted. Counted after
+ * the base is taken, it would stay in the drift. After this wait every task has
+ * been in user mode or has slept (kernel/rcu/tasks.h), so only calls that sleep
+ * are left from before the probe.
  */
 static void pf_drift_wait_for_calls(void)
 {
-	if (!PF_PGFAULT_COUNTS_RETRIES)
-		synchronize_rcu_tasks();
+	synchronize_rcu_tasks();
+}
+
+static unsigned int pf_drift_threads(void)
+{
+	struct task_struct *group, *thread;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	for_each_process_thread(group, thread)
+		n++;
+	rcu_read_unlock();
+	return n;
 }
 
 /*
  * How many calls can be in the kernel's count and not yet in ours when the base
  * is taken. Before 6.4 the kernel counts a call at its start: every call that
- * the probe has under way. Since 6.4: the calls between the kernel's count and
- * their return. That is one a CPU, here with a margin. If the kernel is
- * preemptible, any number of tasks can be stopped there.
+ * the probe has under way, which is one a thread. Since 6.4: the calls between
+ * the kernel's count and their return. That is one a CPU. If the kernel is
+ * preemptible, any number of threads can be stopped there.
+ *
+ * The margin is for threads that have exited since the base was taken, and for
+ * calls inside another call of the same thread.
  */
 static unsigned int pf_drift_base_slack(unsigned int calls)
 {
+	unsigned int margin = 4 * num_possible_cpus();
+
 	if (PF_PGFAULT_COUNTS_RETRIES || preempt_model_preemptible())
-		return calls;
-	return min(calls, 4 * num_possible_cpus());
+		return min(calls, pf_drift_threads() + margin);
+	return min(calls, margin);
 }
 
 /**
  * pf_drift_begin() - note by how much the two counts differ at load
- * @calls: calls that the probe can have under way at the same time
+ * @calls: calls that the probe can have under way at the same time; UINT_MAX if
+ *	it has no limit
  *
  * Context: process context, may sleep; the probe is in place.
  */

@@ -8,8 +8,8 @@
 #include "probe.h"
 
 #include <linux/cache.h>
+#include <linux/limits.h>
 #include <linux/printk.h>
-#include <linux/threads.h>
 
 #include "call.h"
 #include "clock.h"
@@ -125,8 +125,7 @@ int pf_probe_init(bool latency, enum pf_hook hook, unsigned int maxactive)
 	err = pf_probe_attach(hook, maxactive);
 	if (err)
 		return err;
-	/* The direct call sees the call of every thread. */
-	pf_drift_begin(pf_probe_is_direct ? PID_MAX_LIMIT : maxactive);
+	pf_drift_begin(pf_probe_is_direct ? UINT_MAX : maxactive);
 	return 0;
 }
 

@@ -11,8 +11,11 @@
 
 #include "trampoline.h"
 
+#include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/ftrace.h>
 #include <linux/init.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
@@ -44,6 +47,7 @@ notrace void pf_trampoline_enter(const struct vm_area_struct *vma,
 {
 	static_call_cond(pf_trampoline_enter)(vma, address, flags, notes);
 }
+NOKPROBE_SYMBOL(pf_trampoline_enter);
 
 /**
  * pf_trampoline_leave() - call the one who is attached, at the return
@@ -56,6 +60,7 @@ notrace void pf_trampoline_leave(const void *notes, vm_fault_t ret)
 {
 	static_call_cond(pf_trampoline_leave)(notes, ret);
 }
+NOKPROBE_SYMBOL(pf_trampoline_leave);
 
 /*
  * Its filter is set once and kept. To free it would leave pointers to freed
@@ -63,7 +68,11 @@ notrace void pf_trampoline_leave(const void *notes, vm_fault_t ret)
  */
 static struct ftrace_ops pf_trampoline_ops;
 
+/* Counts those who were attached. */
 static unsigned long pf_trampoline_generation;
+
+/* Whether somebody is attached. */
+static atomic_t pf_trampoline_taken = ATOMIC_INIT(0);
 
 /*
  * Lets both calls do nothing, and waits until no thread is inside of what they
@@ -84,13 +93,17 @@ static int pf_trampoline_attach(pf_trampoline_enter_fn enter,
 {
 	int err;
 
+	if (atomic_cmpxchg(&pf_trampoline_taken, 0, 1))
+		return -EBUSY;
 	*generation = ++pf_trampoline_generation;
 	static_call_update(pf_trampoline_leave, leave);
 	static_call_update(pf_trampoline_enter, enter);
 	err = pf_compat_register_direct(&pf_trampoline_ops,
 					(unsigned long)pf_trampoline_code);
-	if (err)
+	if (err) {
 		pf_trampoline_disconnect();
+		atomic_set(&pf_trampoline_taken, 0);
+	}
 	return err;
 }
 
@@ -99,10 +112,12 @@ static void pf_trampoline_detach(void)
 	pf_compat_unregister_direct(&pf_trampoline_ops,
 				    (unsigned long)pf_trampoline_code);
 	pf_trampoline_disconnect();
+	atomic_set(&pf_trampoline_taken, 0);
 }
 
 const struct pf_trampoline pf_trampoline = {
 	.version = PF_TRAMPOLINE_VERSION,
+	.notes_size = PF_TRAMPOLINE_NOTES,
 	.attach = pf_trampoline_attach,
 	.detach = pf_trampoline_detach,
 };
@@ -112,12 +127,23 @@ EXPORT_SYMBOL_GPL(pf_trampoline);
 static bool __init pf_trampoline_knows_body(void)
 {
 	static const u8 nop[] __initconst = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-	const u8 *call = (const u8 *)handle_mm_fault + PF_TRAMPOLINE_CALL;
+	const u8 *site = (const u8 *)handle_mm_fault + PF_TRAMPOLINE_CALL;
 
-	/* A nop, or a call where it is traced at this moment. */
-	return !memcmp(call, nop, sizeof(nop)) || *call == 0xe8;
+	switch (READ_ONCE(*site)) {
+	case 0xe8:	/* a call: it is traced at this moment */
+	case 0xe9:	/* a jump: by BPF's fexit, since 7.0 */
+	case 0xcc:	/* int3: the kernel changes it at this moment */
+		return true;
+	default:
+		return !memcmp(site, nop, sizeof(nop));
+	}
 }
 
+/*
+ * The reference that is kept here makes modprobe say that the module is in use.
+ * Without it modprobe -r -f would remove the module, from under the threads that
+ * sleep in it.
+ */
 static int __init pf_trampoline_init(void)
 {
 	int err;
@@ -128,10 +154,13 @@ static int __init pf_trampoline_init(void)
 	}
 	err = ftrace_set_filter_ip(&pf_trampoline_ops,
 				   (unsigned long)handle_mm_fault, 0, 0);
-	if (err)
+	if (err) {
 		pr_err("cannot choose handle_mm_fault for ftrace: error %d\n",
 		       err);
-	return err;
+		return err;
+	}
+	__module_get(THIS_MODULE);
+	return 0;
 }
 
 module_init(pf_trampoline_init);

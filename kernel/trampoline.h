@@ -49,17 +49,21 @@ typedef void (*pf_trampoline_leave_fn)(const void *notes, vm_fault_t ret);
 /**
  * struct pf_trampoline - the interface
  * @version: PF_TRAMPOLINE_VERSION of the module that is loaded
+ * @notes_size: its PF_TRAMPOLINE_NOTES
  * @attach: puts the trampoline on handle_mm_fault. Sets @generation to a number
  *	that is not 0 and that no earlier one who was attached had, before the
- *	first call of @enter. Returns 0, or a negative errno: -EBUSY if the
- *	function has another direct call.
+ *	first call of @enter. Returns 0, or a negative errno: -EBUSY if
+ *	somebody is attached, or the function has another holder: BPF's fentry
+ *	or fexit, or a livepatch.
  * @detach: takes it off again. Both functions have returned for the last time
  *	when it returns; threads can still be inside handle_mm_fault.
  *
- * Context: process context, may sleep. Only one at a time is attached.
+ * Context: process context, may sleep. Only one at a time is attached, and only
+ * that one detaches.
  */
 struct pf_trampoline {
 	unsigned int version;
+	unsigned int notes_size;
 	int (*attach)(pf_trampoline_enter_fn enter,
 		      pf_trampoline_leave_fn leave, unsigned long *generation);
 	void (*detach)(void);

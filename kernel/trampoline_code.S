@@ -15,6 +15,7 @@
  * handle_mm_fault.
  */
 #include <linux/linkage.h>
+#include <asm/asm.h>
 #include <asm/unwind_hints.h>
 
 #include "trampoline.h"
@@ -55,3 +56,9 @@ SYM_FUNC_START(pf_trampoline_code)
 	UNWIND_HINT_FUNC
 	RET
 SYM_FUNC_END(pf_trampoline_code)
+
+	/*
+	 * A return probe on it would replace the address of the body on the stack,
+	 * which is not where it returns to.
+	 */
+	_ASM_NOKPROBE(pf_trampoline_code)

@@ -27,7 +27,17 @@ installs() {
     systemd-analyze security page-fault-exporter --no-pager --threshold=17 | tail -1'
 }
 
+# Nothing is unloaded with the module, and nothing is complained of.
+modprobe_is_silent() {
+  inside 300 'systemctl stop page-fault-exporter
+    said=$(modprobe -r page_faults 2>&1); status=$?
+    modprobe page_faults; systemctl start page-fault-exporter
+    echo "status $status: $said"
+    [ "$status" = 0 ] && [ -z "$said" ]'
+}
+
 survives() {
+  check "$1: modprobe -r ends with 0 and says nothing" modprobe_is_silent
   guest 'modprobe -r page_faults || { sleep 1; modprobe -r page_faults; }'
   check "$1: without the module the daemon says so" \
     eventually 300 misses_module

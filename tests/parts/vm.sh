@@ -4,11 +4,13 @@
 # function vm_TEST, and a kernel: each test has a guest of its own.
 # shellcheck shell=bash
 
-# Packs a guest with the module, its tests and the daemon.
+# vm_pack VERSION [FILE:PATH]...: packs a guest with the module, its tests, the
+# daemon, and these files.
 vm_pack() {
-  local module
-  module=$(module_for "$1") || return
-  "$ROOT/deploy/vm/initramfs" "$1" "$INITRD" \
+  local version=$1 module
+  shift
+  module=$(module_for "$version") || return
+  "$ROOT/deploy/vm/initramfs" "$version" "$INITRD" "$@" \
     "$module/page_faults.ko:/page_faults.ko" \
     --module "$module/page_faults_trampoline.ko" \
     "$BUILD/tests/vm/vm_tests:/vm_tests" \
@@ -32,7 +34,9 @@ vm_suite() {
 
 vm_reload() {
   vm_start "$1" "$INITRD" "reload-$1" --reload || return 0
-  vm_run_tests "$1" 'Reload*:Hook*'
+  # First, because it needs a kernel in which nothing was loaded.
+  vm_run_tests "$1" 'HookFresh*'
+  vm_run_tests "$1" 'Reload*:Hook.*'
   vm_stop
   vm_judge "$1 nothing in dmesg after reloads"
 }
@@ -49,6 +53,18 @@ hook_is() {
 
 direct_is_refused() {
   ! guest insmod /page_faults.ko hook=direct && guest dmesg | grep "$1"
+}
+
+# overcount_shows HOOK: a module that counts some faults twice has a drift. dd
+# faults on each of its 16,384 pages.
+overcount_shows() {
+  guest "insmod /page_faults.ko hook=$1 &&
+    echo never >/sys/kernel/mm/transparent_hugepage/enabled;
+    for i in 1 2 3 4; do dd if=/dev/zero of=/dev/null bs=64M count=1; done;
+    grep -E '^(hook|drift|faults) ' /sys/kernel/debug/page_faults/stats;
+    rmmod page_faults" | tee "$WORK/twice.log"
+  grep -qx "hook $1" "$WORK/twice.log" &&
+    awk '$1 == "drift" { exit !($2 > 500) }' "$WORK/twice.log"
 }
 
 # hook_guest VERSION NAME MODULES TRAMPOLINES [INITRAMFS ARGUMENT]...: boots a guest
@@ -68,7 +84,7 @@ vm_hook() {
   module=$(module_for "$1")
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "kretprobe-$1" --disk "$WORK/disk" --reload || return 0
-  vm_run_tests "$1 kretprobe" '-StormSlow*:StormReload*' hook=kretprobe
+  vm_run_tests "$1 kretprobe" '-StormSlow*:StormReload*:HookFresh*' hook=kretprobe
   vm_stop
   vm_judge "$1 nothing in dmesg with the return probe"
 
@@ -92,6 +108,21 @@ vm_hook() {
     direct_is_refused 'of another version'
   vm_stop
   vm_judge "$1 nothing in dmesg with another version of the trampoline"
+
+  # Counts each fault on every fiftieth page twice.
+  cp -r "$ROOT/kernel" "$WORK/twice-source"
+  sed -i 's/PF_SHAPES + call->shape, 1)/PF_SHAPES + call->shape, \
+\t\t       1 + !((call->address >> PAGE_SHIFT) % 50))/' \
+    "$WORK/twice-source/call.h"
+  "$ROOT/deploy/vm/build-module" "$1" "$WORK/twice" \
+    --source "$WORK/twice-source" &&
+    hook_guest "$1" twice "$WORK/twice" "$WORK/twice" || return 0
+  check "$1 drift shows an overcount by the direct call" \
+    overcount_shows direct
+  check "$1 drift shows an overcount by the return probe" \
+    overcount_shows kretprobe
+  vm_stop
+  vm_judge "$1 nothing in dmesg with an overcount"
 }
 
 # Threads on 64 CPUs. QEMU gives each CPU a thread of this machine, so this is
@@ -368,8 +399,21 @@ vm_daemon() {
   vm_judge "$1 nothing in dmesg beside the daemon"
 }
 
+# vm_pack_for TEST VERSION: packs what the test needs.
+vm_pack_for() {
+  local holder=$WORK/holder-$2
+  case $1 in
+    reload | hook)
+      "$ROOT/deploy/vm/build-module" "$2" "$holder" \
+        --source "$ROOT/tests/vm/ftrace_holder" &&
+        vm_pack "$2" "$holder/ftrace_holder.ko:/ftrace_holder.ko"
+      ;;
+    *) vm_pack "$2" ;;
+  esac
+}
+
 INITRD=$WORK/$2.initrd
-if vm_pack "$2" >"$WORK/pack.log" 2>&1; then
+if vm_pack_for "$1" "$2" >"$WORK/pack.log" 2>&1; then
   guest_job "$1-$2" "vm_$1" "$2"
 else
   fail "$2 builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" "$WORK/pack.log"

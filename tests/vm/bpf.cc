@@ -67,14 +67,14 @@ uint32_t FunctionId(const std::string& function) {
 }
 
 // The program returns 0 at once.
-int Load(uint32_t function_id) {
+int Load(uint32_t function_id, bpf_attach_type type) {
   static const bpf_insn kProgram[] = {
       {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
       {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
   };
   bpf_attr attr{};
   attr.prog_type = BPF_PROG_TYPE_TRACING;
-  attr.expected_attach_type = BPF_TRACE_FENTRY;
+  attr.expected_attach_type = type;
   attr.attach_btf_id = function_id;
   attr.insns = reinterpret_cast<uint64_t>(kProgram);
   attr.insn_cnt = 2;
@@ -84,23 +84,26 @@ int Load(uint32_t function_id) {
 
 }  // namespace
 
-FentryProgram::FentryProgram(const std::string& function) : program_(-1) {
-  if (const uint32_t id = FunctionId(function)) program_ = Load(id);
+TracingProgram::TracingProgram(const std::string& function, Where where)
+    : program_(-1) {
+  if (const uint32_t id = FunctionId(function))
+    program_ =
+        Load(id, where == Where::kFentry ? BPF_TRACE_FENTRY : BPF_TRACE_FEXIT);
 }
 
-FentryProgram::~FentryProgram() {
+TracingProgram::~TracingProgram() {
   Detach();
   if (program_ >= 0) close(program_);
 }
 
-int FentryProgram::Attach() {
+int TracingProgram::Attach() {
   bpf_attr attr{};
   attr.raw_tracepoint.prog_fd = static_cast<uint32_t>(program_);
   link_ = static_cast<int>(Bpf(BPF_RAW_TRACEPOINT_OPEN, &attr));
   return link_ < 0 ? errno : 0;
 }
 
-void FentryProgram::Detach() {
+void TracingProgram::Detach() {
   if (link_ >= 0) close(link_);
   link_ = -1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A BPF program at the entry of a kernel function, attached as bpftrace's kfunc
-// and libbpf's fentry are: by the only direct call that a function can have.
+// A BPF program at the entry or the return of a kernel function, attached as
+// bpftrace's kfunc and libbpf's fentry and fexit are: by the only direct call
+// that a function can have.
 #ifndef TESTS_VM_BPF_H_
 #define TESTS_VM_BPF_H_
 
@@ -8,12 +9,14 @@
 
 namespace pf_test {
 
-class FentryProgram {
+class TracingProgram {
  public:
-  explicit FentryProgram(const std::string& function);
-  ~FentryProgram();
-  FentryProgram(const FentryProgram&) = delete;
-  FentryProgram& operator=(const FentryProgram&) = delete;
+  enum class Where { kFentry, kFexit };
+
+  TracingProgram(const std::string& function, Where where);
+  ~TracingProgram();
+  TracingProgram(const TracingProgram&) = delete;
+  TracingProgram& operator=(const TracingProgram&) = delete;
 
   // Whether the kernel knows such programs and the function.
   bool loaded() const { return program_ >= 0; }

@@ -4,8 +4,10 @@
 // function's direct call. These run in a guest of their own (see --reload of
 // deploy/vm/boot), once for each hook.
 #include <errno.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -21,16 +23,9 @@
 namespace pf_test {
 namespace {
 
+const char kTrampoline[] = "/sys/module/page_faults_trampoline";
+
 std::string HookInUse() { return ReadStats()[PF_KEY_HOOK]; }
-
-// Whether the parameters ask for the return probe.
-bool IsKretprobe() {
-  return DefaultParameters().find("hook=kretprobe") != std::string::npos;
-}
-
-std::string ExpectedHook() {
-  return IsKretprobe() ? PF_HOOK_NAME_KRETPROBE : PF_HOOK_NAME_DIRECT;
-}
 
 // What /proc says of the stack of the process's thread that is in the function.
 std::string StackWith(pid_t pid, const std::string& function) {
@@ -135,10 +130,16 @@ void ExpectExactFaults() {
   EXPECT_EQ(RowError(subject.pid()), "");
 }
 
+// Loads the module with a direct call. The kernel takes a BPF program off the
+// function some time after it was detached.
+bool DirectIsPossible() {
+  return Eventually([] { return LoadAfresh("hook=direct") == 0; });
+}
+
 // A BPF program comes first: the direct call is not possible.
 TEST(Hook, FentryFirst) {
   ASSERT_EQ(UnloadPatiently(), 0);
-  FentryProgram program("handle_mm_fault");
+  TracingProgram program("handle_mm_fault", TracingProgram::Where::kFentry);
   if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
   ASSERT_EQ(program.Attach(), 0);
   EXPECT_EQ(LoadModule("hook=direct"), EBUSY);
@@ -148,15 +149,14 @@ TEST(Hook, FentryFirst) {
   EXPECT_NE(stats.at(PF_KEY_HOOK_REASON).find("fentry"), std::string::npos);
   ExpectExactFaults();
   program.Detach();
-  // The kernel takes the program off the function some time after this.
-  EXPECT_TRUE(Eventually([] { return LoadAfresh("hook=direct") == 0; }));
+  EXPECT_TRUE(DirectIsPossible());
 }
 
 // The module comes first: a BPF program has to wait, or the module is loaded
 // with the return probe.
 TEST(Hook, FentrySecond) {
   ASSERT_EQ(LoadAfresh("hook=direct"), 0);
-  FentryProgram program("handle_mm_fault");
+  TracingProgram program("handle_mm_fault", TracingProgram::Where::kFentry);
   if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
   const int error = program.Attach();
   EXPECT_TRUE(error == EBUSY || error == EINVAL /* 7.x */) << error;
@@ -168,6 +168,94 @@ TEST(Hook, FentrySecond) {
     EXPECT_EQ(HookInUse(), PF_HOOK_NAME_KRETPROBE);
   }
   program.Detach();
+  EXPECT_TRUE(DirectIsPossible());
+}
+
+// A direct call by fexit changes the beginning of the function otherwise than a
+// tracer does. The trampoline, which is loaded first with it there, must take
+// it for the one it knows. Skipped if the trampoline was loaded earlier.
+TEST(HookFresh, FexitBeforeTheTrampoline) {
+  if (!access(kTrampoline, F_OK)) GTEST_SKIP() << "the trampoline is loaded";
+  TracingProgram program("handle_mm_fault", TracingProgram::Where::kFexit);
+  if (!program.loaded()) GTEST_SKIP() << "no BPF trampolines in this kernel";
+  ASSERT_EQ(program.Attach(), 0);
+  ASSERT_EQ(LoadModule("hook=auto"), 0);
+  EXPECT_EQ(access(kTrampoline, F_OK), 0);
+  EXPECT_EQ(HookInUse(), PF_HOOK_NAME_KRETPROBE);
+  program.Detach();
+  EXPECT_TRUE(DirectIsPossible());
+  ExpectExactFaults();
+}
+
+// A module that holds the function as a livepatch does.
+class Holder {
+ public:
+  ~Holder() { Unload(); }
+  static bool Exists() { return !access("/ftrace_holder.ko", F_OK); }
+  // Returns 0 or the errno.
+  int Load() {
+    const int fd = open("/ftrace_holder.ko", O_RDONLY | O_CLOEXEC);
+    loaded_ = syscall(SYS_finit_module, fd, "", 0) == 0;
+    const int error = loaded_ ? 0 : errno;
+    close(fd);
+    return error;
+  }
+  void Unload() {
+    if (loaded_) {
+      EXPECT_EQ(syscall(SYS_delete_module, "ftrace_holder", 0), 0);
+    }
+    loaded_ = false;
+  }
+
+ private:
+  bool loaded_ = false;
+};
+
+TEST(Hook, LivepatchFirst) {
+  if (!Holder::Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
+  ASSERT_EQ(UnloadPatiently(), 0);
+  Holder holder;
+  ASSERT_EQ(holder.Load(), 0);
+  EXPECT_EQ(LoadModule("hook=direct"), EBUSY);
+  ASSERT_EQ(LoadModule("hook=auto"), 0);
+  const Stats stats = ReadStats();
+  EXPECT_EQ(stats.at(PF_KEY_HOOK), PF_HOOK_NAME_KRETPROBE);
+  EXPECT_NE(stats.at(PF_KEY_HOOK_REASON).find("livepatch"), std::string::npos);
+  ExpectExactFaults();
+  holder.Unload();
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  ExpectExactFaults();
+}
+
+TEST(Hook, LivepatchSecond) {
+  if (!Holder::Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  Holder holder;
+  EXPECT_EQ(holder.Load(), EBUSY);
+  ExpectExactFaults();
+  ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
+  EXPECT_EQ(holder.Load(), 0);
+  ExpectExactFaults();
+}
+
+TEST(Hook, TheTrampolineStays) {
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  ASSERT_EQ(UnloadPatiently(), 0);
+  EXPECT_NE(syscall(SYS_delete_module, "page_faults_trampoline", O_NONBLOCK),
+            0);
+  // modprobe -r looks at this.
+  EXPECT_EQ(ReadFile(std::string(kTrampoline) + "/refcnt"), "1\n");
+}
+
+// A return probe on the trampoline would let it return to a wrong address.
+TEST(Hook, NoKprobesOnTheTrampoline) {
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  const std::string list = ReadFile("/sys/kernel/debug/kprobes/blacklist");
+  for (const char* function :
+       {"pf_trampoline_code", "pf_trampoline_enter", "pf_trampoline_leave",
+        "pf_direct_enter_local", "pf_direct_leave_local"}) {
+    EXPECT_NE(list.find(function), std::string::npos) << function;
+  }
 }
 
 }  // namespace

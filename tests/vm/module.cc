@@ -95,6 +95,14 @@ std::string DefaultParameters() {
   return parameters ? parameters : "";
 }
 
+bool IsKretprobe() {
+  return DefaultParameters().find("hook=kretprobe") != std::string::npos;
+}
+
+std::string ExpectedHook() {
+  return IsKretprobe() ? PF_HOOK_NAME_KRETPROBE : PF_HOOK_NAME_DIRECT;
+}
+
 bool SetParameter(const std::string& name, const std::string& value) {
   std::ofstream file("/sys/module/page_faults/parameters/" + name);
   file << value << std::flush;

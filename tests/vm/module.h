@@ -24,6 +24,11 @@ bool ModuleIsLoaded();
 // The environment variable PF_PARAMETERS.
 std::string DefaultParameters();
 
+// Whether these ask for the return probe.
+bool IsKretprobe();
+// The hook that the module uses with these: PF_HOOK_NAME_*.
+std::string ExpectedHook();
+
 // Sets a parameter of the loaded module; returns whether it accepted the value.
 bool SetParameter(const std::string& name, const std::string& value);
 

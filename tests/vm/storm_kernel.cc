@@ -165,9 +165,9 @@ void FaultOnTheSecondCpu() {
   FaultRound();
 }
 
-// A CPU goes offline while a load waits for the calls from before its probe
-// (6.4 and later). We have counted faults on that CPU, and the kernel moves its
-// events to another CPU: the base of the drift must include both.
+// A CPU goes offline while a load waits for the calls from before its probe. We
+// have counted faults on that CPU, and the kernel moves its events to another
+// CPU: the base of the drift must include both.
 TEST(StormReload, CpuGoesWhileTheModuleLoads) {
   const std::string online = "/sys/devices/system/cpu/cpu1/online";
   if (access(online.c_str(), W_OK)) GTEST_SKIP() << "no second CPU";
@@ -178,7 +178,8 @@ TEST(StormReload, CpuGoesWhileTheModuleLoads) {
       EXPECT_EQ(LoadModule(DefaultParameters() + " maxactive=16"), 0);
     });
     const auto probed = [] {
-      return ReadFile("/sys/kernel/debug/kprobes/list")
+      // Both hooks are by ftrace.
+      return ReadFile("/sys/kernel/debug/tracing/enabled_functions")
                  .find("handle_mm_fault") != std::string::npos;
     };
     EXPECT_TRUE(Eventually(probed));
@@ -215,7 +216,17 @@ TEST(StormReload, FtraceSwitchedOff) {
 }
 
 TEST(StormReload, KprobesSwitchedOff) {
+  ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
   ExpectDriftWhileOff("/sys/kernel/debug/kprobes/enabled");
+}
+
+// A direct call is no kprobe.
+TEST(StormReload, KprobesSwitchedOffBesideTheDirectCall) {
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  const Setting off("/sys/kernel/debug/kprobes/enabled", "0");
+  if (!off.set()) GTEST_SKIP() << "the kernel refuses it";
+  RunToEnd(FaultRound);
+  EXPECT_TRUE(Eventually([] { return Drift() == 0; })) << Drift();
 }
 
 TEST(StormReload, TwoHundredUnloadsUnderLoad) {
