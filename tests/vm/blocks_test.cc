@@ -219,7 +219,6 @@ TEST(Blocks, ABlockGoesBackUnderLoad) {
     process.SetPace(Faulting::kAlways);
     process.GoOn();
   }
-  process.Stop();
   EXPECT_EQ(EndedRowError(process.End()), "");
 }
 
