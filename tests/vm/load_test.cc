@@ -115,9 +115,8 @@ INSTANTIATE_TEST_SUITE_P(Load, BadParameters,
                                          "max_processes=x", "max_processes=-1",
                                          "maxactive=0", "maxactive=65537",
                                          "hook=both", "hook=", "blocks=4097",
-                                         "blocks=x", "latency=7",
-                                         "retain_ms=x", "detail=some",
-                                         "detail="));
+                                         "blocks=x", "latency=7", "retain_ms=x",
+                                         "detail=some", "detail="));
 
 // Files in /etc/modprobe.d can still have it.
 TEST(Load, DetailTotalsLoadsWithAWarning) {
