@@ -150,9 +150,8 @@ int pf_direct_init(enum pf_clock clock, const char **why)
 	if (!err)
 		return 0;
 	symbol_put(pf_trampoline);
-	if (err == -EBUSY) {
-		*why = "BPF's fentry or fexit, a livepatch, or another holder is on handle_mm_fault";
-	} else {
+	*why = "BPF's fentry or fexit, a livepatch, or another holder is on handle_mm_fault";
+	if (err != -EBUSY) {
 		pr_warn("cannot register a direct call: error %d\n", err);
 		*why = "the kernel refuses the direct call";
 	}
