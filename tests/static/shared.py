@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints the variables of page_faults.ko that a handler of every fault reads or
 writes, that are not by CPU, and that something can write after the load. If they
-share a cache line with a line that is often written, each fault pays for it.
+share a cache line with one that is often written, each fault pays for it. For a
+kernel without UBSAN, whose reports are in .data and are not read by a fault.
 usage: shared.py MODULE.KO
 """
 
