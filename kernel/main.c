@@ -70,8 +70,7 @@ static int __init pf_check_hook(void)
 				  hook);
 
 	if (choice < 0)
-		pr_err("hook=%s is none of auto, " PF_HOOK_NAME_DIRECT ", " PF_HOOK_NAME_KRETPROBE "\n",
-		       hook);
+		pr_err("hook=%s is none of auto, direct, kretprobe\n", hook);
 	return choice;
 }
 
