@@ -83,14 +83,15 @@ static s64 pf_drift_take_base(void)
 /*
  * A call that began before the probe was there is never counted by us. The
  * kernel can still be about to count it: since 6.4 it does so at the end of the
- * call; before, near its start, where the thread can be preempted. Counted after
- * the base is taken, it would stay in the drift. After this wait every task has
- * been in user mode or has slept (kernel/rcu/tasks.h), so only calls that sleep
- * are left from before the probe.
+ * call; before, near its start, where the thread can be preempted if the kernel
+ * is preemptible. Counted after the base is taken, it would stay in the drift.
+ * After this wait every task has been in user mode or has slept
+ * (kernel/rcu/tasks.h), so only calls that sleep are left from before the probe.
  */
 static void pf_drift_wait_for_calls(void)
 {
-	synchronize_rcu_tasks();
+	if (!PF_PGFAULT_COUNTS_RETRIES || preempt_model_preemptible())
+		synchronize_rcu_tasks();
 }
 
 static unsigned int pf_drift_threads(void)
