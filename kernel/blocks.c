@@ -27,6 +27,9 @@
 #define PF_BLOCKS_KEEP		(60 * HZ)
 #define PF_BLOCKS_KEEP_LAST	HZ
 
+/* How long no block is made after there was no memory for one. */
+#define PF_BLOCKS_NO_MEMORY	(10 * HZ)
+
 /* The pool takes at most this part of the memory, a sixteenth. */
 #define PF_BLOCKS_MEMORY_SHIFT	4
 
@@ -44,6 +47,7 @@
  * @turn: the number of that look
  * @active: whether there were faults between the last two looks
  * @next_look: when the next look is due, in jiffies
+ * @next_make: when a block may be made, in jiffies
  *
  * @pool and @total are constant after pf_blocks_init(). Only the worker uses the
  * others.
@@ -61,6 +65,7 @@ struct pf_blocks {
 	unsigned int turn;
 	bool active;
 	unsigned long next_look;
+	unsigned long next_make;
 };
 
 static struct pf_blocks pf_blocks;
@@ -77,42 +82,57 @@ static bool pf_blocks_is_active(unsigned int cpu)
 	return active;
 }
 
-/* Whether the entry's process has several threads. RCU and the lock are held. */
-static bool pf_blocks_has_threads(const struct pf_entry *entry)
+/*
+ * Whether the entry may have a block: its process lives and has several threads.
+ * RCU and the lock are held.
+ */
+static bool pf_blocks_suits(const struct pf_entry *entry)
 {
-	struct task_struct *task = pid_task(entry->pid, PIDTYPE_TGID);
+	struct task_struct *task;
 
+	if (entry->state != PF_ENTRY_LIVE)
+		return false;
+	task = pid_task(entry->pid, PIDTYPE_TGID);
 	return task && pf_racy_read(task->signal->nr_threads) > 1;
 }
 
-/* Makes one more block, unless all are made or there is no memory. */
+/* Whether a block can be made now. */
+static bool pf_blocks_can_make(void)
+{
+	return pf_blocks.made < pf_blocks.total &&
+	       !time_before(jiffies, pf_blocks.next_make);
+}
+
+/* Makes one more block, if there is memory. */
 static void pf_blocks_make(void)
 {
 	struct pf_block *block = &pf_blocks.pool[pf_blocks.made];
 
-	if (pf_blocks.made == pf_blocks.total)
+	/* NORETRY: other processes do not have to give up memory for it. */
+	block->tally = pf_tally_alloc_cpus(GFP_KERNEL | __GFP_NORETRY);
+	if (!block->tally) {
+		pf_blocks.next_make = jiffies + PF_BLOCKS_NO_MEMORY;
 		return;
-	block->tally = pf_tally_alloc_cpus();
-	if (!block->tally)
-		return;
+	}
 	list_add_tail(&block->list, &pf_blocks.free);
 	pf_blocks.made++;
 }
 
-/* Gives the entry a block, if there is one and the entry may have it. */
-static void pf_blocks_give(struct pf_entry *entry)
+/*
+ * Gives the entry a free block, if there is one and the entry may have it.
+ * Returns whether the entry may have one.
+ */
+static bool pf_blocks_give(struct pf_entry *entry)
 {
-	struct pf_block *block;
+	struct pf_block *block = list_first_entry_or_null(&pf_blocks.free,
+							  struct pf_block, list);
 	unsigned long flags;
+	bool suits;
 
-	if (list_empty(&pf_blocks.free))
-		pf_blocks_make();
-	if (list_empty(&pf_blocks.free))
-		return;
-	block = list_first_entry(&pf_blocks.free, struct pf_block, list);
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	if (entry->state == PF_ENTRY_LIVE && pf_blocks_has_threads(entry)) {
+	suits = pf_blocks_suits(entry);
+	if (suits && block) {
 		block->entry = entry;
 		entry->block = block;
 		/* Release: who finds the tallies finds them cleared. */
@@ -120,18 +140,22 @@ static void pf_blocks_give(struct pf_entry *entry)
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	rcu_read_unlock();
-	if (block->entry) {
+	if (suits && block) {
 		list_move(&block->list, &pf_blocks.used);
 		WRITE_ONCE(pf_blocks.nr_used, pf_blocks.nr_used + 1);
 	}
+	return suits;
 }
 
 /* Notes that several CPUs count into the entry. */
 static void pf_blocks_notice(struct pf_entry *entry)
 {
 	/* Read without the lock: only the worker, which runs this, writes it. */
-	if (!entry->block)
+	if (!entry->block && pf_blocks_give(entry) && !entry->block &&
+	    pf_blocks_can_make()) {
+		pf_blocks_make();
 		pf_blocks_give(entry);
+	}
 	if (entry->block)
 		entry->block->seen = jiffies;
 }
@@ -170,7 +194,7 @@ void pf_blocks_look(void)
 /* Whether there is no block for another entry. */
 static bool pf_blocks_is_exhausted(void)
 {
-	return list_empty(&pf_blocks.free) && pf_blocks.made == pf_blocks.total;
+	return list_empty(&pf_blocks.free) && !pf_blocks_can_make();
 }
 
 /* Whether the entry does not need its block any more. */
@@ -304,7 +328,7 @@ int pf_blocks_init(unsigned int blocks)
 	INIT_LIST_HEAD(&pf_blocks.used);
 	INIT_LIST_HEAD(&pf_blocks.leaving);
 	INIT_LIST_HEAD(&pf_blocks.clearing);
-	pf_blocks.next_look = jiffies;
+	pf_blocks.next_look = pf_blocks.next_make = jiffies;
 	pf_blocks.events = kvcalloc(nr_cpu_ids, sizeof(*pf_blocks.events),
 				    GFP_KERNEL);
 	pf_blocks.pool = kvcalloc(blocks, sizeof(*pf_blocks.pool), GFP_KERNEL);

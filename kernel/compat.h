@@ -187,8 +187,9 @@ static inline bool pf_compat_tracks_call_depth(void)
  * @trampoline: the address of the code
  *
  * Before 6.4 the function of this name took no ops. When it fails late, for
- * example because a livepatch is on the function, it leaves two fields of the ops
- * set (6.1), and would refuse the ops ever after. So they are cleared here.
+ * example because a livepatch is on the function, kernels up to some of 6.17 leave
+ * two fields of the ops set, and would refuse the ops ever after. So they are
+ * cleared here.
  *
  * Context: process context, may sleep.
  * Return: 0 or a negative errno; -EBUSY if a function has such a call.
@@ -197,16 +198,16 @@ static inline int pf_compat_register_direct(struct ftrace_ops *ops,
 					    unsigned long trampoline)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-	return register_ftrace_direct(ops, trampoline);
+	int err = register_ftrace_direct(ops, trampoline);
 #else
 	int err = register_ftrace_direct_multi(ops, trampoline);
+#endif
 
 	if (err) {
 		ops->func = NULL;
 		ops->trampoline = 0;
 	}
 	return err;
-#endif
 }
 
 /**

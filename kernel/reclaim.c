@@ -134,7 +134,6 @@ static bool pf_reclaim_round(void)
 	LIST_HEAD(retiring);
 	bool leaving, more;
 
-	pf_blocks_look();
 	leaving = pf_blocks_leave();
 	pf_reclaim_collect(&retiring);
 	more = !list_empty(&retiring);
@@ -146,6 +145,8 @@ static bool pf_reclaim_round(void)
 		pf_reclaim_free(entry);
 		cond_resched();
 	}
+	/* The last step, because it may have to wait for memory. */
+	pf_blocks_look();
 	return more;
 }
 
@@ -193,8 +194,11 @@ void pf_reclaim_kick(void)
 {
 	if (READ_ONCE(pf_reclaim_kicked))
 		return;
+	/* The others rely on a thread that has set the flag to go on. */
+	preempt_disable_notrace();
 	WRITE_ONCE(pf_reclaim_kicked, true);
 	irq_work_queue(&pf_reclaim_irq_work);
+	preempt_enable_notrace();
 }
 NOKPROBE_SYMBOL(pf_reclaim_kick);
 

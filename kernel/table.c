@@ -183,8 +183,8 @@ int pf_table_init(unsigned int capacity)
 			  GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	pf_table_fixed.used = kvcalloc(BITS_TO_LONGS(capacity), sizeof(long),
 				       GFP_KERNEL);
-	pf_table_fixed.retired = pf_tally_alloc_cpus();
-	pf_table_fixed.overflow = pf_tally_alloc_cpus();
+	pf_table_fixed.retired = pf_tally_alloc_cpus(GFP_KERNEL);
+	pf_table_fixed.overflow = pf_tally_alloc_cpus(GFP_KERNEL);
 	if (!pf_table_index.buckets || !pf_table_fixed.entries ||
 	    !pf_table_fixed.used || !pf_table_fixed.retired ||
 	    !pf_table_fixed.overflow) {

@@ -37,16 +37,17 @@ const char * const pf_sum_names[PF_SUMS] = {
 
 /**
  * pf_tally_alloc_cpus() - allocate a tally for each possible CPU
+ * @gfp: how hard to try
  *
- * No two share a cache line. Nobody is killed to get the memory.
+ * No two share a cache line.
  *
  * Context: process context, may sleep.
  * Return: the tallies, all 0, for free_percpu(); or NULL.
  */
-struct pf_tally __percpu *pf_tally_alloc_cpus(void)
+struct pf_tally __percpu *pf_tally_alloc_cpus(gfp_t gfp)
 {
 	return __alloc_percpu_gfp(sizeof(struct pf_tally), SMP_CACHE_BYTES,
-				  GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+				  gfp | __GFP_NOWARN);
 }
 
 /**

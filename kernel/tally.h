@@ -153,7 +153,7 @@ static inline enum pf_counter pf_tally_slow_counter(u64 ns)
 	return PF_COUNTER_SLOW_1S;
 }
 
-struct pf_tally __percpu *pf_tally_alloc_cpus(void);
+struct pf_tally __percpu *pf_tally_alloc_cpus(gfp_t gfp);
 void pf_tally_merge(struct pf_tally *to, const struct pf_tally *from);
 void pf_tally_gather(struct pf_tally *to, struct pf_tally __percpu *from);
 void pf_tally_clear(struct pf_tally *tally);

@@ -25,10 +25,10 @@
 #define SMP_CACHE_BYTES 64
 #define TASK_COMM_LEN 16
 #define GOLDEN_RATIO_64 0x61C8864680B583EBull
+typedef int gfp_t;
 #define GFP_KERNEL 0
 #define __GFP_NORETRY 0
 #define __GFP_NOWARN 0
-#define __GFP_NORETRY 0
 #define PAGE_SIZE 4096ul
 #define ENOMEM 12
 
@@ -95,6 +95,8 @@ static inline void list_move(struct list_head *entry, struct list_head *head) {
   entry->next->prev = entry->prev;
   list_add_tail(entry, head);
 }
+#define list_first_entry_or_null(head, type, member) \
+  (list_empty(head) ? NULL : list_first_entry(head, type, member))
 #define list_first_entry(head, type, member) \
   container_of((head)->next, type, member)
 #define list_for_each_entry_safe(pos, n, head, member)              \

@@ -31,7 +31,7 @@ std::string HookInUse() { return ReadStats()[PF_KEY_HOOK]; }
 std::string StackWith(pid_t pid, const std::string& function) {
   for (const auto& task : std::filesystem::directory_iterator(
            "/proc/" + std::to_string(pid) + "/task")) {
-    const std::string stack = ReadFile(task.path() / "stack");
+    std::string stack = ReadFile(task.path() / "stack");
     if (stack.find(function) != std::string::npos) return stack;
   }
   return "";

@@ -136,8 +136,8 @@ constexpr MetricInfo kCatalogue[] = {
      "its series are new (--birth.hold)."},
     {Metric::kHeldSlow, "page_fault_exporter_held_slow_faults", kGauge, "over",
      "Page faults that page_fault_comm_slow_faults_total does not show yet, "
-     "because their series are new (--birth.hold). Each `over` includes the "
-     "larger ones."},
+     "because their series are new (--birth.hold). Each series is new by "
+     "itself: only what is shown and held together is cumulative."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",
