@@ -94,10 +94,13 @@
  *
  * At rest, for every counter: global = sum of rows + retired + overflow.
  *
- * A process whose threads fault on several CPUs is counted on each CPU apart, as
- * long as fewer than PF_KEY_BLOCKS are: the module parameter blocks, or fewer if
- * there was not enough memory; 0 on a single CPU. PF_KEY_BLOCKS_USED is how many
- * are, PF_COL_BY_CPU which. The counters of a row are the same either way.
+ * A process whose threads fault on several CPUs can have a block: counters of its
+ * own for each CPU, so that the CPUs do not wait for each other. PF_COL_BY_CPU is 1
+ * if the process has one. PF_KEY_BLOCKS is the number of blocks there can be: the
+ * module parameter blocks, or less if there was not enough memory, or 0 on a single
+ * CPU. PF_KEY_BLOCKS_USED is the number that are not free; it includes those that
+ * are just taken back. The module adds the counters of a block to the row, so that
+ * a row means the same with and without a block.
  *
  * ``latency``
  * -----------
@@ -134,7 +137,7 @@
 #define PF_COL_PID		"pid"		/* tgid, initial pid namespace */
 #define PF_COL_START_NS		"start_ns"	/* boot time of its start, ns */
 #define PF_COL_STATE		"state"		/* PF_STATE_* */
-#define PF_COL_BY_CPU		"by_cpu"	/* 1 if counted on each CPU apart */
+#define PF_COL_BY_CPU		"by_cpu"	/* 1 if it has a block, else 0 */
 #define PF_COL_VMA_KB		"vma_kb"	/* sum of the VMAs' sizes, VmSize */
 #define PF_COL_RSS_KB		"rss_kb"	/* = anon + file + shmem */
 #define PF_COL_RSS_ANON_KB	"rss_anon_kb"
@@ -195,8 +198,8 @@
 #define PF_KEY_RETIRED_ROWS	"retired_rows"	/* rows dropped since load */
 #define PF_KEY_HOOK		"hook"		/* PF_HOOK_NAME_* */
 #define PF_KEY_HOOK_REASON	"hook_reason"	/* why not direct, see above */
-#define PF_KEY_BLOCKS		"blocks"	/* processes that can be counted by CPU */
-#define PF_KEY_BLOCKS_USED	"blocks_used"	/* processes that are */
+#define PF_KEY_BLOCKS		"blocks"	/* blocks that there can be */
+#define PF_KEY_BLOCKS_USED	"blocks_used"	/* blocks that are not free */
 #define PF_KEY_CLOCK		"clock"		/* PF_CLOCK_NAME_* */
 #define PF_KEY_PROBE_MISSED	"probe_missed"	/* calls the probe did not count */
 #define PF_KEY_KERNEL_PGFAULT	"kernel_pgfault" /* growth of the event PGFAULT */
