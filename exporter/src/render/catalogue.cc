@@ -94,7 +94,7 @@ constexpr MetricInfo kCatalogue[] = {
      kCounter, "", "Growth of the kernel's own event PGFAULT since load."},
     {Metric::kModuleDrift, "page_fault_module_drift", kGauge, "",
      "Page faults counted by the module minus those counted by the kernel. "
-     "A value that stays other than 0 means that the probe missed calls."},
+     "A negative value that grows means that the probe missed calls."},
     {Metric::kModuleRowsDiffering, "page_fault_module_rows_differing", kGauge,
      "", "Live rows whose counts differ from the kernel's own."},
     {Metric::kBuildInfo, "page_fault_exporter_build_info", kInfo, "version",
