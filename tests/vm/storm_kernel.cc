@@ -234,8 +234,8 @@ TEST(StormReload, TwoHundredUnloadsUnderLoad) {
   Crowd forks(2, ForkRound);
   for (int i = 0; i < 200; ++i) {
     ASSERT_EQ(LoadAfresh(i % 4 == 3 ? "max_processes=16" : ""), 0) << i;
-    // A load and an unload wait for seconds on a busy machine. Without a word the
-    // guest would be taken for one that hangs.
+    // A load and an unload wait for seconds on a busy machine. Without a word
+    // the guest would be taken for one that hangs.
     if (i % 10 == 9) {
       printf("%d unloads\n", i + 1);
       fflush(stdout);
