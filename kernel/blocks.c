@@ -328,7 +328,8 @@ int pf_blocks_init(unsigned int blocks)
 	INIT_LIST_HEAD(&pf_blocks.used);
 	INIT_LIST_HEAD(&pf_blocks.leaving);
 	INIT_LIST_HEAD(&pf_blocks.clearing);
-	pf_blocks.next_look = pf_blocks.next_make = jiffies;
+	pf_blocks.next_look = jiffies;
+	pf_blocks.next_make = jiffies;
 	pf_blocks.events = kvcalloc(nr_cpu_ids, sizeof(*pf_blocks.events),
 				    GFP_KERNEL);
 	pf_blocks.pool = kvcalloc(blocks, sizeof(*pf_blocks.pool), GFP_KERNEL);
