@@ -108,7 +108,7 @@ static void pf_blocks_make(void)
 {
 	struct pf_block *block = &pf_blocks.pool[pf_blocks.made];
 
-	/* NORETRY: other processes do not have to give up memory for it. */
+	/* NORETRY: no process is killed to get memory for it. */
 	block->tally = pf_tally_alloc_cpus(GFP_KERNEL | __GFP_NORETRY);
 	if (!block->tally) {
 		pf_blocks.next_make = jiffies + PF_BLOCKS_NO_MEMORY;
@@ -135,7 +135,7 @@ static bool pf_blocks_give(struct pf_entry *entry)
 	if (suits && block) {
 		block->entry = entry;
 		entry->block = block;
-		/* Release: who finds the tallies finds them cleared. */
+		/* Release: a handler that reads it must see cleared tallies. */
 		smp_store_release(&entry->cpu_tally, block->tally);
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);

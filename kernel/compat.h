@@ -187,9 +187,9 @@ static inline bool pf_compat_tracks_call_depth(void)
  * @trampoline: the address of the code
  *
  * Before 6.4 the function of this name took no ops. When it fails late, for
- * example because a livepatch is on the function, kernels up to some of 6.17 leave
- * two fields of the ops set, and would refuse the ops ever after. So they are
- * cleared here.
+ * example because a livepatch is on the function, 6.1 leaves two fields of the ops
+ * set, and so do later kernels that lack the fix of 2025. With these fields set
+ * every later call fails, so they are cleared here.
  *
  * Context: process context, may sleep.
  * Return: 0 or a negative errno; -EBUSY if a function has such a call.
