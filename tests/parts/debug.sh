@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module's tests and the storms in a kernel that checks memory, locks,
 # contexts and leaks; and mistakes made on purpose, which it must find.
+# Its argument is a hook (auto by default).
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
+HOOK=${1:-auto}
 VM_SILENCE=3600 # a kernel that checks is many times slower
 
 MISTAKES=(sleep overrun overrun_vmalloc early_free double_free lock_order rcu
@@ -26,7 +28,7 @@ no_leaks() {
 forget_leaks() { must "kmemleak is there" guest "echo scan >$KMEMLEAK; echo clear >$KMEMLEAK"; }
 
 debug_suite() {
-  local STORMS_PARAMETERS="retain_ms=1200000"
+  local STORMS_PARAMETERS="hook=$HOOK retain_ms=1200000"
   vm_disk "$WORK/disk"
   checker_start debug debug --disk "$WORK/disk" --timeout 14400 || return 0
   forget_leaks
@@ -40,7 +42,7 @@ debug_suite() {
 # is left out: it compares the kernel's memory, and KASAN keeps freed memory for
 # a while. kmemleak looks for leaks instead.
 debug_reload() {
-  local STORMS_PARAMETERS="max_processes=1024 maxactive=256"
+  local STORMS_PARAMETERS="hook=$HOOK max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 14400 ||
     return 0

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module's tests and the storms in a kernel that looks for data races; and
-# races made on purpose, which it must find.
+# races made on purpose, which it must find. Its argument is a hook (auto by
+# default).
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
+HOOK=${1:-auto}
 VM_SILENCE=3600 # a kernel that watches is many times slower
 
 # A report that has one of these modules in a stack is about our code.
@@ -89,7 +91,7 @@ kcsan_control() {
 }
 
 kcsan_suite() {
-  local STORMS_PARAMETERS="retain_ms=1200000"
+  local STORMS_PARAMETERS="hook=$HOOK retain_ms=1200000"
   vm_disk "$WORK/disk"
   kcsan_start kcsan --disk "$WORK/disk" --timeout 14400 || return 0
   storms_suite kcsan '-Reload*:StormReload*'
@@ -99,7 +101,7 @@ kcsan_suite() {
 }
 
 kcsan_reload() {
-  local STORMS_PARAMETERS="max_processes=1024 maxactive=256"
+  local STORMS_PARAMETERS="hook=$HOOK max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 14400 || return 0
   storms_suite kcsan 'Reload*:StormReload*'

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# All storms, in Debian's kernels, beside a daemon that reads every second.
-# tests/README.md lists them.
+# All storms, in Debian's kernels, beside a daemon that reads every second. Its
+# argument is a hook (auto by default). tests/README.md lists the storms.
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
 
+STORMS_PARAMETERS=hook=${1:-auto}
 install_packages bpftrace linux-perf
 
 # storms_tools DISK: makes an image with other tracers and their libraries.

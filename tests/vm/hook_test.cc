@@ -25,8 +25,6 @@ namespace {
 
 const char kTrampoline[] = "/sys/module/page_faults_trampoline";
 
-std::string HookInUse() { return ReadStats()[PF_KEY_HOOK]; }
-
 // What /proc says of the stack of the process's thread that is in the function.
 std::string StackWith(pid_t pid, const std::string& function) {
   for (const auto& task : std::filesystem::directory_iterator(

@@ -103,6 +103,8 @@ std::string ExpectedHook() {
   return IsKretprobe() ? PF_HOOK_NAME_KRETPROBE : PF_HOOK_NAME_DIRECT;
 }
 
+std::string HookInUse() { return ReadStats()[PF_KEY_HOOK]; }
+
 bool SetParameter(const std::string& name, const std::string& value) {
   std::ofstream file("/sys/module/page_faults/parameters/" + name);
   file << value << std::flush;

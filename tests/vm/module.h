@@ -28,6 +28,8 @@ std::string DefaultParameters();
 bool IsKretprobe();
 // The hook that the module uses with these: PF_HOOK_NAME_*.
 std::string ExpectedHook();
+// The hook that the loaded module uses.
+std::string HookInUse();
 
 // Sets a parameter of the loaded module; returns whether it accepted the value.
 bool SetParameter(const std::string& name, const std::string& value);

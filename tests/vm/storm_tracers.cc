@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "module.h"
+#include "page_faults.h"
 #include "storm_kit.h"
 
 namespace pf_test {
@@ -194,6 +195,59 @@ TEST(StormReload, BpftraceOnTheSameFunction) {
   const size_t at = said.find("@returns: ");
   ASSERT_NE(at, std::string::npos) << said;
   EXPECT_GT(atoi(said.c_str() + at + 10), 1000);
+}
+
+// bpftrace that counts by kretfunc, which is a direct call of the kernel's BPF.
+pid_t StartKretfunc() {
+  return StartTool("bpftrace",
+                   {"-e",
+                    "kretfunc:handle_mm_fault { @returns = count(); } "
+                    "interval:ms:200 { printf(\"on\\n\"); }"});
+}
+
+// Empty if bpftrace could not attach, else what it said. It is ended.
+std::string KretfuncIsRefused() {
+  const pid_t pid = StartKretfunc();
+  const bool attached = ToolSays(pid, "bpftrace", "on");
+  if (attached) kill(pid, SIGINT);
+  int status = -1;
+  waitpid(pid, &status, 0);
+  const std::string said = ReadFile(Disk("bpftrace.out"));
+  return attached || status == 0 ? "not refused: " + said : "";
+}
+
+// bpftrace comes first: the module uses the return probe until it has ended.
+TEST(StormReload, BpftraceKretfuncFirst) {
+  if (access(Tool("bpftrace").c_str(), X_OK))
+    GTEST_SKIP() << "no bpftrace on this guest's disk";
+  Crowd crowd(2, ForkRound);
+  ASSERT_EQ(UnloadPatiently(), 0);
+  const pid_t pid = StartKretfunc();
+  ASSERT_TRUE(ToolSays(pid, "bpftrace", "on"))
+      << ReadFile(Disk("bpftrace.out"));
+  EXPECT_EQ(LoadModule("hook=direct"), EBUSY);
+  ASSERT_EQ(LoadModule("hook=auto"), 0);
+  EXPECT_EQ(HookInUse(), PF_HOOK_NAME_KRETPROBE);
+  ReloadBeside(pid, "bpftrace");
+  EXPECT_TRUE(Eventually([] { return LoadAfresh("hook=direct") == 0; }));
+}
+
+// The module comes first: bpftrace is refused, or the module is loaded with the
+// return probe.
+TEST(StormReload, BpftraceKretfuncSecond) {
+  if (access(Tool("bpftrace").c_str(), X_OK))
+    GTEST_SKIP() << "no bpftrace on this guest's disk";
+  Crowd crowd(2, ForkRound);
+  ASSERT_EQ(LoadAfresh("hook=direct"), 0);
+  EXPECT_EQ(KretfuncIsRefused(), "");
+  ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
+  const pid_t pid = StartKretfunc();
+  ASSERT_TRUE(ToolSays(pid, "bpftrace", "on"))
+      << ReadFile(Disk("bpftrace.out"));
+  kill(pid, SIGINT);
+  int status = -1;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0) << ReadFile(Disk("bpftrace.out"));
 }
 
 TEST(StormReload, PerfOnTheSameFunction) {
