@@ -73,11 +73,12 @@ table() {
     print "# end rows=" n >file
 
     file = out "/stats.new"
-    print "version 1\nmodule_version 0.1.0\ndetail full\nloaded_ns 1" >file
+    print "version 1\nmodule_version 0.2.0\ndetail full\nloaded_ns 1" >file
     print "capacity 16384\nlive " n "\nexited 0\nretired_rows 0" >file
+    print "blocks 256\nblocks_used 0" >file
     print "faults " minor + major "\nminor " minor "\nmajor " major >file
     print "sigbus 0\nsigsegv 0\noom 0\nhwpoison 0\nretried 0" >file
-    print "stall_ns " minor * 1000 + major * 1000000 "\nend 17" >file
+    print "stall_ns " minor * 1000 + major * 1000000 "\nend 19" >file
 
     file = out "/latency.new"
     print "# page_faults 1\nle_ns\tminor\tmajor" >file

@@ -43,6 +43,8 @@ using HostCounters =
 enum class ModuleNumber {
   kLoadedNs,  // boot time
   kCapacity,
+  kBlocks,
+  kBlocksUsed,
   kLive,
   kExited,
   kRetiredRows,

@@ -84,6 +84,12 @@ constexpr MetricInfo kCatalogue[] = {
      "Rows of living processes."},
     {Metric::kModuleExitedRows, "page_fault_module_exited_rows", kGauge, "",
      "Rows of exited processes that are still kept."},
+    {Metric::kModuleBlocks, "page_fault_module_blocks", kGauge, "",
+     "Blocks of counters by CPU that the module may use for processes with "
+     "threads."},
+    {Metric::kModuleBlocksUsed, "page_fault_module_blocks_used", kGauge, "",
+     "Blocks in use. When all are, further threads share their counters, which "
+     "makes a fault slower and stays exact."},
     {Metric::kModuleRetiredRows, "page_fault_module_retired_rows_total",
      kCounter, "", "Rows of exited processes dropped since load."},
     {Metric::kModuleProbeMissed, "page_fault_module_probe_missed_total",

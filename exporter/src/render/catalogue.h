@@ -36,6 +36,8 @@ enum class Metric {
   kModuleCapacity,
   kModuleLiveRows,
   kModuleExitedRows,
+  kModuleBlocks,
+  kModuleBlocksUsed,
   kModuleRetiredRows,
   kModuleProbeMissed,
   kModuleOverflow,

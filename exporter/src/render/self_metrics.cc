@@ -111,6 +111,8 @@ constexpr std::pair<ModuleNumber, Metric> kModuleNumbers[] = {
     {ModuleNumber::kCapacity, Metric::kModuleCapacity},
     {ModuleNumber::kLive, Metric::kModuleLiveRows},
     {ModuleNumber::kExited, Metric::kModuleExitedRows},
+    {ModuleNumber::kBlocks, Metric::kModuleBlocks},
+    {ModuleNumber::kBlocksUsed, Metric::kModuleBlocksUsed},
     {ModuleNumber::kRetiredRows, Metric::kModuleRetiredRows},
     {ModuleNumber::kProbeMissed, Metric::kModuleProbeMissed},
     {ModuleNumber::kOverflowFaults, Metric::kModuleOverflow},

@@ -19,6 +19,8 @@ namespace {
 constexpr std::pair<const char*, ModuleNumber> kModuleKeys[] = {
     {PF_KEY_LOADED_NS, ModuleNumber::kLoadedNs},
     {PF_KEY_CAPACITY, ModuleNumber::kCapacity},
+    {PF_KEY_BLOCKS, ModuleNumber::kBlocks},
+    {PF_KEY_BLOCKS_USED, ModuleNumber::kBlocksUsed},
     {PF_KEY_LIVE, ModuleNumber::kLive},
     {PF_KEY_EXITED, ModuleNumber::kExited},
     {PF_KEY_RETIRED_ROWS, ModuleNumber::kRetiredRows},

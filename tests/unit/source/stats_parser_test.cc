@@ -34,6 +34,7 @@ TEST(ParseStats, ReadsRealStats) {
   ASSERT_TRUE(result.ok()) << result.error().message;
   const Stats& stats = result.value();
   EXPECT_EQ(stats.module[ModuleNumber::kCapacity], 16384);
+  EXPECT_EQ(stats.module[ModuleNumber::kBlocks], 256);
   EXPECT_EQ(stats.module.detail, "full");
   EXPECT_EQ(stats.module.hook, "direct");
   EXPECT_TRUE(stats.host[static_cast<size_t>(HostCounter::kRetried)]);
