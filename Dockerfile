@@ -44,7 +44,7 @@ ENTRYPOINT ["/usr/local/sbin/load-module"]
 FROM scratch
 LABEL org.opencontainers.image.title="page_fault_exporter" \
       org.opencontainers.image.description="Page faults of every process, for Prometheus" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /image /
 USER 65534:65534

@@ -4,7 +4,7 @@
 
 namespace pfe {
 
-// The version that the program was built from, e.g. "0.1.0".
+// The version that the program was built from, e.g. "0.2.0".
 const char* Version();
 
 }  // namespace pfe
