@@ -7,6 +7,7 @@
 #include "app/options.h"
 #include "http/negotiation.h"
 #include "http/query.h"
+#include "source/cgroup_path.h"
 #include "source/cgroup_reader.h"
 #include "source/procfs_source.h"
 

@@ -91,8 +91,8 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
   if (const Cgroup* cgroup = view.cgroups->Of(process))
     json["cgroup"] = {{"path", cgroup->path},
                       {"unit", cgroup->info.unit},
-                      {"pod", cgroup->info.pod},
-                      {"container", cgroup->info.container}};
+                      {"pod", cgroup->info.pod_uid},
+                      {"container", cgroup->info.container_id}};
   if (wanted.history()) {
     const auto points = view.history.Of(process);
     if (!points.empty()) AddHistory(points, &json);

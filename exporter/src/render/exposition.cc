@@ -61,8 +61,8 @@ constexpr Column kHugetlb = {Metric::kHugetlb, Column::kKilobytes,
 void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
   for (const auto& [name, value] :
        {std::pair("cgroup", &cgroup.path), std::pair("unit", &cgroup.info.unit),
-        std::pair("pod", &cgroup.info.pod),
-        std::pair("container", &cgroup.info.container)}) {
+        std::pair("pod", &cgroup.info.pod_uid),
+        std::pair("container", &cgroup.info.container_id)}) {
     labels->Reserve(SampleWriter::LabelRoom(name, value->size()));
     labels->AppendLabel(name, *value);
   }

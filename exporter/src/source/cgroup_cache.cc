@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "source/cgroup_reader.h"
 
 namespace pfe {
 

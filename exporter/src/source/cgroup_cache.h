@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/process_table.h"
-#include "source/cgroup_reader.h"
+#include "source/cgroup_path.h"
 
 namespace pfe {
 

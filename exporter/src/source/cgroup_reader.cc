@@ -2,7 +2,6 @@
 #include "source/cgroup_reader.h"
 
 #include <fcntl.h>
-#include <re2/re2.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,29 +9,6 @@
 #include "base/utf8.h"
 
 namespace pfe {
-
-CgroupInfo ParseCgroupPath(std::string_view path) {
-  // cri-containerd-<id>.scope, docker-<id>.scope, /docker/<id>, <id>
-  static const re2::RE2 container(
-      "(?:^|[/-])([0-9a-f]{64})(?:\\.scope)?(?:/|$)");
-  // kubepods-burstable-pod<uid>.slice with _ for -, or /pod<uid>/
-  static const re2::RE2 pod(
-      "pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_]"
-      "[0-9a-f]{12})");
-  static const re2::RE2 unit(
-      "/([^/]+\\.(?:service|scope|socket|mount))(?:/|$)");
-  const re2::StringPiece text(path.data(), path.size());
-  CgroupInfo info;
-  re2::RE2::PartialMatch(text, container, &info.container);
-  re2::RE2::PartialMatch(text, pod, &info.pod);
-  std::replace(info.pod.begin(), info.pod.end(), '_', '-');
-  // The last match is the innermost unit.
-  re2::StringPiece rest = text;
-  while (re2::RE2::FindAndConsume(&rest, unit, &info.unit))
-    // The slash after one unit is the slash before the next one.
-    rest = re2::StringPiece(rest.data() - 1, rest.size() + 1);
-  return info;
-}
 
 std::string CgroupPathOf(std::string_view text) {
   std::string_view unified, named, first;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the control group of a process, and finds its systemd unit, Kubernetes
-// pod and container in the path.
+// Reads the control group of a process.
 #ifndef EXPORTER_SOURCE_CGROUP_READER_H_
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
@@ -9,16 +8,6 @@
 #include <string_view>
 
 namespace pfe {
-
-struct CgroupInfo {
-  std::string unit;       // systemd's, e.g. nginx.service
-  std::string pod;        // Kubernetes's uid, with dashes
-  std::string container;  // 64 hexadecimal digits
-};
-
-// Finds unit, pod and container in a path. What the path does not contain stays
-// empty.
-CgroupInfo ParseCgroupPath(std::string_view path);
 
 // The path in the text of /proc/PID/cgroup (cgroups(7)): that of the unified
 // hierarchy if there is one, else that of systemd's named hierarchy, else that
