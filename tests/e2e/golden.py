@@ -49,7 +49,8 @@ def scrape():
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
             DAEMON, DEBUGFS, "--containers", "--birth.hold=0s",
-            f"--path.procfs={os.path.join(FIXTURES, 'procfs')}") as daemon:
+            f"--path.procfs={os.path.join(FIXTURES, 'procfs')}",
+            f"--path.pod-logs={os.path.join(FIXTURES, 'log')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.
         daemon.replace_table(head + b"# end rows=0\n")
         daemon.wait_metric("page_fault_exporter_processes 0")

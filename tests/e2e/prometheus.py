@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus scrapes the daemon: comms of every kind, and a comm that is
-born with many faults.
+"""A real Prometheus scrapes the daemon: comms of every kind, a comm that is born
+with many faults, and the labels that the PodMonitor must keep.
 
 usage: prometheus.py DAEMON
 """
@@ -17,6 +17,8 @@ import sys
 import tempfile
 import threading
 import urllib.parse
+
+import yaml
 
 from daemon import LIMIT, LOGS, free_port, run_tests, wait_until
 
@@ -86,15 +88,17 @@ def text_proxy(port):
 
 
 @contextlib.contextmanager
-def prometheus(work, daemon_port, seconds):
-    """A Prometheus that scrapes the daemon every so many seconds; its port."""
+def prometheus(work, daemon_port, seconds, more="", labels=()):
+    """A Prometheus that scrapes the daemon every so many seconds; its port.
+    `more` is for the scrape configuration, `labels` are the target's."""
     port = free_port()
     data = tempfile.mkdtemp(dir=work)
     config = os.path.join(data, "prometheus.yml")
     with open(config, "w") as f:
         f.write(f"scrape_configs:\n- job_name: x\n  scrape_interval: {seconds}s\n"
-                f"  scrape_timeout: {seconds}s\n  static_configs:\n"
-                f"  - targets: ['127.0.0.1:{daemon_port}']\n")
+                f"  scrape_timeout: {seconds}s\n{more}  static_configs:\n"
+                f"  - targets: ['127.0.0.1:{daemon_port}']\n"
+                f"    labels: {json.dumps(dict(labels))}\n")
     with open(os.path.join(LOGS, "prometheus.log"), "a") as log:
         process = subprocess.Popen(
             ["prometheus", "--config.file", config, "--storage.tsdb.path", data,
@@ -204,4 +208,89 @@ def counts_what_is_born():
         assert scraped_value(port, "page_fault_exporter_held_faults") == 0
 
 
-run_tests([scrapes_both_formats, counts_what_is_born])
+PODMONITOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                          "deploy", "kubernetes", "podmonitor.yaml")
+
+
+def as_the_operator_does(path):
+    """The scrape configuration of a PodMonitor, as Prometheus Operator makes it."""
+    with open(path) as f:
+        endpoint = yaml.safe_load(f)["spec"]["podMetricsEndpoints"][0]
+    relabel = [{re.sub("[A-Z]", lambda c: "_" + c[0].lower(), key): value
+                for key, value in rule.items()}
+               for rule in endpoint.get("relabelings", [])]
+    return (f"  honor_labels: {json.dumps(endpoint.get('honorLabels', False))}\n"
+            f"  relabel_configs: {json.dumps(relabel)}\n")
+
+
+# What the operator says of the exporter's own pod.
+OWN_POD = {"namespace": "page-faults", "pod": "page-fault-exporter-x7f2q",
+           "container": "exporter", "endpoint": "metrics",
+           "__meta_kubernetes_pod_node_name": "node1"}
+UID = "8a5b5c1e-0f2d-4c8e-9f3a-1b2c3d4e5f60"
+CONTAINER = "ab" * 32
+
+
+def write_node(work):
+    """A node with a process in a pod and one in a unit."""
+    write_table(os.path.join(work, "debugfs", "page_faults"),
+                [(7, "live", 1, b"in-a-pod"), (8, "live", 1, b"in-a-unit")])
+    for pid, path in ((7, f"/kubepods/pod{UID}/{CONTAINER}"),
+                      (8, "/system.slice/ssh.service")):
+        os.makedirs(os.path.join(work, "proc", str(pid)))
+        with open(os.path.join(work, "proc", str(pid), "cgroup"), "w") as f:
+            f.write(f"0::{path}\n")
+    os.makedirs(os.path.join(work, "log", "pods", f"shop_web-0_{UID}"))
+    os.makedirs(os.path.join(work, "log", "containers"))
+    os.symlink("/nowhere", os.path.join(
+        work, "log", "containers", f"web-0_shop_nginx-{CONTAINER}.log"))
+
+
+def labels_by_podmonitor(podmonitor):
+    """The labels of page_fault_process_info in Prometheus, by comm, and how
+    many series have a label exported_*."""
+    with tempfile.TemporaryDirectory() as work:
+        write_node(work)
+        with running(work, "--containers", f"--path.procfs={work}/proc",
+                     f"--path.pod-logs={work}/log") as (port, _), \
+             prometheus(work, port, 1, as_the_operator_does(podmonitor),
+                        OWN_POD) as server:
+            wait_number(server, "count(page_fault_process_info)", 2)
+            info = query(server, "page_fault_process_info")
+            names = query(server, "count({__name__=~'.+',instance='node1'}) "
+                          "by (exported_namespace, exported_pod, "
+                          "exported_container)")
+            renamed = [series for series in names if series["metric"]]
+            return {series["metric"]["comm"]: series["metric"]
+                    for series in info}, len(renamed)
+
+
+def podmonitor_keeps_our_labels():
+    """namespace, pod and container are those of the process, not those of the
+    exporter's pod, and no label becomes exported_*."""
+    info, renamed = labels_by_podmonitor(PODMONITOR)
+    assert renamed == 0, renamed
+    pod = info["in-a-pod"]
+    assert (pod["namespace"], pod["pod"], pod["container"]) == \
+        ("shop", "web-0", "nginx"), pod
+    unit = info["in-a-unit"]
+    assert not {"namespace", "pod", "container"} & set(unit), unit
+
+
+def without_honor_labels_they_are_renamed():
+    """The test above can fail."""
+    with open(PODMONITOR) as f:
+        text = f.read()
+    wrong = text.replace("honorLabels: true", "honorLabels: false")
+    wrong = re.sub("regex: namespace\\|pod", "regex: pod", wrong)
+    assert wrong != text
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write(wrong)
+        f.flush()
+        info, renamed = labels_by_podmonitor(f.name)
+    assert renamed > 0
+    assert info["in-a-unit"]["namespace"] == "page-faults", info
+
+
+run_tests([scrapes_both_formats, counts_what_is_born,
+           podmonitor_keeps_our_labels, without_honor_labels_they_are_renamed])

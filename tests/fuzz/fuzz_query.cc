@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parses what the sender of a request, or a process on the host, chooses: the
-// query, the headers, paths of control groups, /proc.
+// query, the headers, paths of control groups, names of logs, /proc.
 #include <string>
 #include <string_view>
 
 #include "app/options.h"
 #include "http/negotiation.h"
 #include "http/query.h"
+#include "source/cgroup_path.h"
 #include "source/cgroup_reader.h"
+#include "source/pod_names.h"
 #include "source/procfs_source.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
@@ -20,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   pfe::ProcessTable table;
   pfe::ParseProcStat(text, &table);
   pfe::ParseCgroupPath(pfe::CgroupPathOf(text));
+  pfe::ParseContainerLog(text);
+  pfe::ParsePodLogs(text);
   pfe::ParseDuration(std::string(text));
   return 0;
 }

@@ -150,18 +150,20 @@ check "docker: the health check asks a port alone where there is no ::1" \
 end
 
 # daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
-# daemon's container, with DIR as the node's /sys/kernel.
+# daemon's container, with DIR as the node's /sys/kernel and empty directories of
+# logs.
 daemonset_mounts() {
-  /usr/bin/python3 - "$ROOT/deploy/kubernetes/daemonset.yaml" "$1" <<'PYTHON'
+  /usr/bin/python3 - "$ROOT/deploy/kubernetes/daemonset.yaml" "$1" "$WORK/log" <<'PYTHON'
 import sys, yaml
 pod = yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]
 paths = {v["name"]: v["hostPath"]["path"] for v in pod["volumes"]}
 for mount in pod["containers"][0]["volumeMounts"]:
     path = paths[mount["name"]].replace("/sys/kernel", sys.argv[2])
+    path = path.replace("/var/log", sys.argv[3])
     print(f"--volume={path}:{mount['mountPath']}:ro")
 PYTHON
 }
-mkdir -p "$WORK/kernel" "$WORK/kernel-without-debugfs"
+mkdir -p "$WORK/kernel" "$WORK/kernel-without-debugfs" "$WORK"/log/{pods,containers}
 cp -r "$WORK/debug" "$WORK/kernel/debug"
 mapfile -t mounts < <(daemonset_mounts "$WORK/kernel")
 start_daemon --user 0 "${mounts[@]}"

@@ -22,6 +22,10 @@ fuzz() {
     >"$WORK/seeds/processes"
   cp "$ROOT"/tests/fixtures/debugfs/page_faults/{stats,latency} "$WORK/seeds"
   printf 'sort=rss&limit=10&filter=%%5Ea' >"$WORK/seeds/query"
+  sed -n '3{s/\t.*//; s/^/0::/p}' "$ROOT/tests/fixtures/cgroup-paths.tsv" \
+    >"$WORK/seeds/cgroup"
+  (cd "$ROOT/tests/fixtures/log/containers" && printf %s ./*) |
+    sed 's,^\./,,' >"$WORK/seeds/log"
   "$ROOT/build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="${FUZZ_SECONDS:-60}" \
     -max_len=8192 -print_final_stats=1 \
     -artifact_prefix="$ROOT/build/fuzz/$1-" "$WORK/corpus-$1" "$WORK/seeds" \

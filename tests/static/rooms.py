@@ -27,7 +27,7 @@ ONLY_IN = {
     "page_faults.h": ["source/*.cc"],
     "civetweb.h": ["http/http_server.cc", "http/listen_address.cc"],
     "nlohmann/json.hpp": ["http/api.cc", "app/options.cc"],
-    "re2/": ["follow/selection.cc", "http/listing.cc", "source/cgroup_reader.cc"],
+    "re2/": ["follow/selection.cc", "http/listing.cc", "source/cgroup_path.cc"],
     "spdlog/": ["app/*.cc", "render/top_table.cc"],
     "prometheus/": ["render/*.cc"],
     "CLI/": ["app/options.cc"],

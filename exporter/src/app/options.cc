@@ -84,6 +84,11 @@ void AddSourceOptions(CLI::App* app, Raw* raw) {
   app->add_option("--path.procfs", raw->options.pipeline.procfs,
                   "Where procfs is mounted")
       ->type_name("DIRECTORY");
+  app->add_option("--path.pod-logs", raw->options.pipeline.pod_logs,
+                  "Where the kubelet's directories pods and containers are: "
+                  "--containers takes names of pods and containers from the "
+                  "names of the files in them")
+      ->type_name("DIRECTORY");
 }
 
 void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
@@ -121,8 +126,8 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
                 "processes, and nothing by comm; --mandated-only is the old "
                 "name");
   app->add_flag("--containers", settings->containers,
-                "Also serve the control group, unit, pod and container of "
-                "processes (page_fault_process_info)");
+                "Also serve the control group, unit, namespace, pod and "
+                "container of processes (page_fault_process_info)");
 }
 
 void AddBirthOptions(CLI::App* app, Raw* raw) {
@@ -396,6 +401,7 @@ std::vector<std::string> NeedRestart(const Options& before,
   compare(before.source == after.source, "source");
   compare(before.debugfs == after.debugfs, "path.debugfs");
   compare(before.pipeline.procfs == after.pipeline.procfs, "path.procfs");
+  compare(before.pipeline.pod_logs == after.pipeline.pod_logs, "path.pod-logs");
   compare(before.listen_addresses == after.listen_addresses,
           "web.listen-address");
   compare(before.telemetry_path == after.telemetry_path, "web.telemetry-path");

@@ -5,7 +5,17 @@
 
 namespace pfe {
 
+void ReadLog::NotePodNames(const View& view) {
+  const std::string error =
+      view.pod_names_error ? view.pod_names_error->message : "";
+  if (error == pod_names_error_) return;
+  if (!error.empty())
+    spdlog::warn("pods and containers have no names: cannot read {}", error);
+  pod_names_error_ = error;
+}
+
 void ReadLog::Note(const View& view) {
+  NotePodNames(view);
   const std::string reason = view.error    ? view.error->message
                              : view.reason ? view.reason->message
                                            : "";

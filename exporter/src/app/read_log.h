@@ -8,16 +8,20 @@
 
 namespace pfe {
 
-// Logs whether reads of the source succeed. It logs changes, not every tick.
+// Logs whether reads of the source, and of the names of pods, succeed. It logs
+// changes, not every tick.
 // For one thread.
 class ReadLog {
  public:
   void Note(const View& view);
 
  private:
+  void NotePodNames(const View& view);
+
   bool first_ = true;
-  std::string reason_;  // as last logged; empty if the read succeeded
-  std::string source_;  // that was read; empty if none was
+  std::string reason_;           // as last logged; empty if the read succeeded
+  std::string source_;           // that was read; empty if none was
+  std::string pod_names_error_;  // as last logged
 };
 
 }  // namespace pfe

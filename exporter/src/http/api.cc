@@ -91,8 +91,11 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
   if (const Cgroup* cgroup = view.cgroups->Of(process))
     json["cgroup"] = {{"path", cgroup->path},
                       {"unit", cgroup->info.unit},
-                      {"pod", cgroup->info.pod},
-                      {"container", cgroup->info.container}};
+                      {"namespace", cgroup->name.pod_namespace},
+                      {"pod", cgroup->name.pod},
+                      {"pod_uid", cgroup->info.pod_uid},
+                      {"container", cgroup->name.container},
+                      {"container_id", cgroup->info.container_id}};
   if (wanted.history()) {
     const auto points = view.history.Of(process);
     if (!points.empty()) AddHistory(points, &json);

@@ -40,9 +40,11 @@ constexpr MetricInfo kCatalogue[] = {
      "Page faults of the processes that fault most, by severity, access and "
      "kind of memory."},
     {Metric::kInfo, "page_fault_process_info", kInfo,
-     "pid, comm, cgroup, unit, pod, container",
+     "pid, comm, cgroup, unit, namespace, pod, pod_uid, container, "
+     "container_id",
      "1, labelled with a process's control group, and with the systemd unit, "
-     "Kubernetes pod and container in the name of the group."},
+     "Kubernetes pod and container that it belongs to. A label that is not "
+     "known is absent."},
     {Metric::kCommFaults, "page_fault_comm_faults_total", kCounter,
      "comm, severity, access, kind",
      "Page faults by comm since the exporter started, exited processes "

@@ -58,11 +58,18 @@ constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
 constexpr Column kHugetlb = {Metric::kHugetlb, Column::kKilobytes,
                              kHugetlbLines, true};
 
+// Only labels whose value is known.
 void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
-  for (const auto& [name, value] :
-       {std::pair("cgroup", &cgroup.path), std::pair("unit", &cgroup.info.unit),
-        std::pair("pod", &cgroup.info.pod),
-        std::pair("container", &cgroup.info.container)}) {
+  const std::pair<const char*, const std::string*> known[] = {
+      {"cgroup", &cgroup.path},
+      {"unit", &cgroup.info.unit},
+      {"namespace", &cgroup.name.pod_namespace},
+      {"pod", &cgroup.name.pod},
+      {"pod_uid", &cgroup.info.pod_uid},
+      {"container", &cgroup.name.container},
+      {"container_id", &cgroup.info.container_id}};
+  for (const auto& [name, value] : known) {
+    if (value->empty()) continue;
     labels->Reserve(SampleWriter::LabelRoom(name, value->size()));
     labels->AppendLabel(name, *value);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "source/cgroup_reader.h"
 
 namespace pfe {
 
@@ -19,19 +20,23 @@ const Cgroup* CgroupTable::Of(const Process& process) const {
              : nullptr;
 }
 
-std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path) {
+std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path,
+                                                 PodNames* names) {
   if (path.empty()) return nullptr;
   std::weak_ptr<const Cgroup>& place = shared_[path];
   if (auto there = place.lock()) return there;
   const auto cgroup = std::make_shared<Cgroup>();
   cgroup->info = ParseCgroupPath(path);
+  cgroup->name = names->Of(cgroup->info);
   cgroup->path = std::move(path);
   place = cgroup;
   return cgroup;
 }
 
-void CgroupCache::Read(const std::string& procfs, Entry* entry) {
-  std::shared_ptr<const Cgroup> now = Share(ReadCgroup(procfs, entry->pid));
+void CgroupCache::Read(const std::string& procfs, PodNames* names,
+                       Entry* entry) {
+  std::shared_ptr<const Cgroup> now =
+      Share(ReadCgroup(procfs, entry->pid), names);
   // The process has just exited. Its last control group is kept until its row
   // is gone.
   if (!now && entry->cgroup) return;
@@ -61,31 +66,66 @@ std::vector<CgroupCache::Entry> CgroupCache::Carry(
   return entries;
 }
 
-void CgroupCache::Update(const std::string& procfs,
-                         const ProcessTable& processes,
-                         const std::vector<uint32_t>& selected,
-                         double seconds) {
-  changed_ = false;
-  const auto table = std::make_shared<CgroupTable>();
-  table->entries_ = Carry(processes, selected);
-  std::vector<Entry>& entries = table->entries_;
+// Reads the processes that are new, then the next ones in turn.
+void CgroupCache::ReadSome(const std::string& procfs, double seconds,
+                           PodNames* names, std::vector<Entry>* entries) {
   size_t left = kMostReads;
-  for (Entry& entry : entries) {
+  for (Entry& entry : *entries) {
     if (left == 0) break;
     if (entry.read) continue;
-    Read(procfs, &entry);
+    Read(procfs, names, &entry);
     --left;
   }
   const double part = std::min(seconds / kTurnSeconds, 1.0);
   left = std::min(left, static_cast<size_t>(std::ceil(
-                            static_cast<double>(entries.size()) * part)));
+                            static_cast<double>(entries->size()) * part)));
   auto next = std::lower_bound(
-      entries.begin(), entries.end(), next_pid_,
+      entries->begin(), entries->end(), next_pid_,
       [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
   for (; left > 0; --left, ++next) {
-    if (next == entries.end()) next = entries.begin();
-    Read(procfs, &*next);
+    if (next == entries->end()) next = entries->begin();
+    Read(procfs, names, &*next);
     next_pid_ = next->pid + 1;
+  }
+}
+
+// Names the control groups whose names were not known, such as that of a
+// container that has just started. A view may hold the old object, so a new one
+// takes its place.
+void CgroupCache::AddNames(PodNames* names, std::vector<Entry>* entries) {
+  std::map<const Cgroup*, std::shared_ptr<const Cgroup>> named;
+  for (auto& [path, place] : shared_) {
+    const std::shared_ptr<const Cgroup> cgroup = place.lock();
+    if (!cgroup || PodNames::IsWhole(cgroup->info, cgroup->name)) continue;
+    PodName now = names->Of(cgroup->info);
+    const PodName& before = cgroup->name;
+    if ((!before.pod.empty() || now.pod.empty()) &&
+        (!before.container.empty() || now.container.empty()))
+      continue;
+    const auto renamed = std::make_shared<Cgroup>(*cgroup);
+    renamed->name = std::move(now);
+    named.emplace(cgroup.get(), renamed);
+    place = renamed;
+  }
+  if (named.empty()) return;
+  changed_ = true;
+  for (Entry& entry : *entries) {
+    const auto found = named.find(entry.cgroup.get());
+    if (found != named.end()) entry.cgroup = found->second;
+  }
+}
+
+void CgroupCache::Update(const std::string& procfs,
+                         const ProcessTable& processes,
+                         const std::vector<uint32_t>& selected, double seconds,
+                         PodNames* names) {
+  changed_ = false;
+  const auto table = std::make_shared<CgroupTable>();
+  table->entries_ = Carry(processes, selected);
+  names->Begin(seconds);
+  if (!HasOtherRoot(procfs)) {
+    ReadSome(procfs, seconds, names, &table->entries_);
+    AddNames(names, &table->entries_);
   }
   std::erase_if(shared_,
                 [](const auto& item) { return item.second.expired(); });

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "base/process_table.h"
-#include "source/cgroup_reader.h"
+#include "source/cgroup_path.h"
+#include "source/pod_names.h"
 
 namespace pfe {
 
@@ -19,6 +20,7 @@ namespace pfe {
 struct Cgroup {
   std::string path;
   CgroupInfo info;
+  PodName name;
 };
 
 // The control groups of one tick.
@@ -49,14 +51,16 @@ class CgroupCache {
   static constexpr double kTurnSeconds = 60;
 
   // Takes the selected processes of this tick, ordered by pid; `seconds` is the
-  // time since the tick before.
+  // time since the tick before. In a cgroup namespace of the exporter's own no
+  // process has a control group: see HasOtherRoot().
   void Update(const std::string& procfs, const ProcessTable& processes,
-              const std::vector<uint32_t>& selected, double seconds);
+              const std::vector<uint32_t>& selected, double seconds,
+              PodNames* names);
 
   // Of the last Update().
   const std::shared_ptr<const CgroupTable>& table() const { return table_; }
   // Whether the last Update() found a process in another control group than
-  // before.
+  // before, or a name that was not known before.
   bool changed() const { return changed_; }
 
  private:
@@ -64,8 +68,11 @@ class CgroupCache {
 
   std::vector<Entry> Carry(const ProcessTable& processes,
                            const std::vector<uint32_t>& selected) const;
-  void Read(const std::string& procfs, Entry* entry);
-  std::shared_ptr<const Cgroup> Share(std::string path);
+  void ReadSome(const std::string& procfs, double seconds, PodNames* names,
+                std::vector<Entry>* entries);
+  void Read(const std::string& procfs, PodNames* names, Entry* entry);
+  std::shared_ptr<const Cgroup> Share(std::string path, PodNames* names);
+  void AddNames(PodNames* names, std::vector<Entry>* entries);
 
   std::shared_ptr<const CgroupTable> table_ =
       std::make_shared<const CgroupTable>();

@@ -2,7 +2,6 @@
 #include "source/cgroup_reader.h"
 
 #include <fcntl.h>
-#include <re2/re2.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,31 +9,14 @@
 #include "base/utf8.h"
 
 namespace pfe {
+namespace {
 
-CgroupInfo ParseCgroupPath(std::string_view path) {
-  // cri-containerd-<id>.scope, docker-<id>.scope, /docker/<id>, <id>
-  static const re2::RE2 container(
-      "(?:^|[/-])([0-9a-f]{64})(?:\\.scope)?(?:/|$)");
-  // kubepods-burstable-pod<uid>.slice with _ for -, or /pod<uid>/
-  static const re2::RE2 pod(
-      "pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_]"
-      "[0-9a-f]{12})");
-  static const re2::RE2 unit(
-      "/([^/]+\\.(?:service|scope|socket|mount))(?:/|$)");
-  const re2::StringPiece text(path.data(), path.size());
-  CgroupInfo info;
-  re2::RE2::PartialMatch(text, container, &info.container);
-  re2::RE2::PartialMatch(text, pod, &info.pod);
-  std::replace(info.pod.begin(), info.pod.end(), '_', '-');
-  // The last match is the innermost unit.
-  re2::StringPiece rest = text;
-  while (re2::RE2::FindAndConsume(&rest, unit, &info.unit))
-    // The slash after one unit is the slash before the next one.
-    rest = re2::StringPiece(rest.data() - 1, rest.size() + 1);
-  return info;
-}
+// The kernel appends this in the unified hierarchy, after the name of a group
+// that was removed.
+constexpr std::string_view kDeleted = " (deleted)";
 
-std::string CgroupPathOf(std::string_view text) {
+// The path in the text of /proc/PID/cgroup, as it stands there.
+std::string_view PathIn(std::string_view text) {
   std::string_view unified, named, first;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -49,11 +31,16 @@ std::string CgroupPathOf(std::string_view text) {
     if (first.empty()) first = path;
   }
   // In the hybrid layout the processes are in the named hierarchy.
-  if (!named.empty() && (unified.empty() || unified == "/")) unified = named;
-  return ToValidUtf8(unified.empty() ? first : unified);
+  if (!named.empty() && (unified.empty() || unified == "/")) return named;
+  if (unified.ends_with(kDeleted)) unified.remove_suffix(kDeleted.size());
+  return unified.empty() ? first : unified;
 }
 
-std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
+bool IsOutside(std::string_view path) {
+  return path == "/.." || path.starts_with("/../");
+}
+
+std::string ReadText(const std::string& procfs, uint64_t pid) {
   // Not with a stream, which throws if the process exits between open and read.
   const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -64,7 +51,22 @@ std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
   while ((n = read(file, buffer, sizeof(buffer))) > 0)
     text.append(buffer, static_cast<size_t>(n));
   close(file);
-  return CgroupPathOf(text);
+  return text;
+}
+
+}  // namespace
+
+std::string CgroupPathOf(std::string_view text) {
+  const std::string_view path = PathIn(text);
+  return path.starts_with('/') && !IsOutside(path) ? ToValidUtf8(path) : "";
+}
+
+bool HasOtherRoot(const std::string& procfs) {
+  return IsOutside(PathIn(ReadText(procfs, 1)));
+}
+
+std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
+  return CgroupPathOf(ReadText(procfs, pid));
 }
 
 }  // namespace pfe

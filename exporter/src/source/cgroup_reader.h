@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the control group of a process, and finds its systemd unit, Kubernetes
-// pod and container in the path.
+// Reads the control group of a process.
 #ifndef EXPORTER_SOURCE_CGROUP_READER_H_
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
@@ -10,23 +9,21 @@
 
 namespace pfe {
 
-struct CgroupInfo {
-  std::string unit;       // systemd's, e.g. nginx.service
-  std::string pod;        // Kubernetes's uid, with dashes
-  std::string container;  // 64 hexadecimal digits
-};
-
-// Finds unit, pod and container in a path. What the path does not contain stays
-// empty.
-CgroupInfo ParseCgroupPath(std::string_view path);
-
 // The path in the text of /proc/PID/cgroup (cgroups(7)): that of the unified
 // hierarchy if there is one, else that of systemd's named hierarchy, else that
-// of the first line.
+// of the first line. Valid UTF-8.
+//
+// The kernel shows a path from the root of the reader's cgroup namespace. The
+// path of a group outside of it begins with /.. and depends on where the
+// exporter runs: it is empty.
 std::string CgroupPathOf(std::string_view text);
 
-// Reads PROCFS/PID/cgroup. Returns valid UTF-8, empty if the file cannot be
-// read.
+// Whether the kernel shows all paths from another root than that of the host
+// whose PROCFS this is: its first process is outside of the exporter's cgroup
+// namespace. Then no path is the host's, also one without /...
+bool HasOtherRoot(const std::string& procfs);
+
+// Reads PROCFS/PID/cgroup. Empty if the file cannot be read.
 std::string ReadCgroup(const std::string& procfs, uint64_t pid);
 
 }  // namespace pfe

@@ -15,7 +15,8 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
     : source_(source),
       settings_(settings),
       follower_(settings.max_comms, settings.count_first),
-      selection_(settings.selection) {
+      selection_(settings.selection),
+      pod_names_(settings.pod_logs) {
   Configure(settings);
 }
 
@@ -39,6 +40,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->rows = last_->rows;
   next->comms = last_->comms;
   next->cgroups = last_->cgroups;
+  next->pod_names_error = last_->pod_names_error;
   next->history = last_->history;
   next->seconds = last_->seconds;
   next->boot_unix_ns = last_->boot_unix_ns;
@@ -77,7 +79,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const Sums& sums = follower_.sums();
   if (settings_.containers)
     cgroups_.Update(settings_.procfs, tick.rows->processes,
-                    selection_.selected(), tick.seconds);
+                    selection_.selected(), tick.seconds, &pod_names_);
   history_.Add(tick, *sums.comms(),
                static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9);
   Render(forms, next);
@@ -94,6 +96,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   next->rows = tick.rows;
   next->comms = sums.comms();
   next->cgroups = cgroups_.table();
+  next->pod_names_error = pod_names_.error();
   next->history = history_;
   next->seconds = tick.seconds;
 }

@@ -17,6 +17,7 @@
 #include "render/exposition.h"
 #include "render/view.h"
 #include "source/cgroup_cache.h"
+#include "source/pod_names.h"
 #include "source/source.h"
 #include "tick/boot_moment.h"
 
@@ -32,6 +33,7 @@ struct PipelineSettings {
   bool created = false;      // _created of counters by comm, in OpenMetrics
   bool count_first = false;  // see Follower; cannot be changed
   std::string procfs = "/proc";
+  std::string pod_logs = "/var/log";  // see PodNames; cannot be changed
 };
 
 class Pipeline {
@@ -60,6 +62,7 @@ class Pipeline {
   Recycler<Rows> recycler_;
   Follower follower_;
   Selection selection_;
+  PodNames pod_names_;
   CgroupCache cgroups_;
   History history_;
   Renderer renderer_;

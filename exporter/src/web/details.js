@@ -28,7 +28,8 @@ function pairsOf(item, hasModule) {
   ];
   if (item.hugetlb_bytes)
     pairs.push(['Huge pages (hugetlb), in no RSS', format.bytes(item.hugetlb_bytes)]);
-  for (const [key, title] of [['unit', 'Unit'], ['pod', 'Pod'], ['container', 'Container'],
+  for (const [key, title] of [['unit', 'Unit'], ['namespace', 'Namespace'], ['pod', 'Pod'],
+    ['pod_uid', 'Pod UID'], ['container', 'Container'], ['container_id', 'Container ID'],
     ['path', 'Control group']])
     if (item.cgroup?.[key]) pairs.push([title, format.name(item.cgroup[key])]);
   return pairs;

@@ -33,16 +33,18 @@ TEST(ParseOptions, Defaults) {
   EXPECT_THAT(parsed.options->listen_addresses, ElementsAre(":9110"));
   EXPECT_EQ(parsed.options->telemetry_path, "/metrics");
   EXPECT_EQ(parsed.options->debugfs, "/sys/kernel/debug");
+  EXPECT_EQ(parsed.options->pipeline.pod_logs, "/var/log");
   EXPECT_EQ(parsed.options->pipeline.birth_hold, std::chrono::seconds(60));
 }
 
 TEST(ParseOptions, Flags) {
   const ParsedOptions parsed =
-      Parse({"--interval=250ms", "--path.debugfs", "/x",
+      Parse({"--interval=250ms", "--path.debugfs", "/x", "--path.pod-logs=/l",
              "--web.listen-address=127.0.0.1:1", "--web.listen-address=:2"});
   ASSERT_TRUE(parsed.options) << parsed.error;
   EXPECT_EQ(parsed.options->interval, std::chrono::milliseconds(250));
   EXPECT_EQ(parsed.options->debugfs, "/x");
+  EXPECT_EQ(parsed.options->pipeline.pod_logs, "/l");
   EXPECT_THAT(parsed.options->listen_addresses,
               ElementsAre("127.0.0.1:1", ":2"));
 }
@@ -241,9 +243,10 @@ TEST(NeedRestart, NamesWhatCannotBeChanged) {
   EXPECT_TRUE(NeedRestart(before, *Parse({"--interval=1s", "--no-pid"}).options)
                   .empty());
   EXPECT_THAT(
-      NeedRestart(before,
-                  *Parse({"--source=procfs", "--web.max-requests=1"}).options),
-      ElementsAre("source", "web.max-requests"));
+      NeedRestart(before, *Parse({"--source=procfs", "--path.pod-logs=/l",
+                                  "--web.max-requests=1"})
+                               .options),
+      ElementsAre("source", "path.pod-logs", "web.max-requests"));
 }
 
 TEST(ParseDuration, Units) {

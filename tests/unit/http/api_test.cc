@@ -82,6 +82,44 @@ TEST_F(ApiTest, HistoryOnRequest) {
       Get("/api/v1/processes", "pid=2")["processes"][0].contains("history"));
 }
 
+// Names and ids of a process in a pod and of one in a unit; of one whose group
+// is not known there is nothing.
+TEST(Api, ControlGroups) {
+  PipelineSettings settings = CountFirst();
+  settings.containers = true;
+  settings.procfs = FIXTURES "/procfs";
+  settings.pod_logs = FIXTURES "/log";
+  FakeSource source;
+  source.Then(Of({Live(121, 1, "unit", 1), Live(123, 1, "pod", 1),
+                  Live(999, 1, "unknown", 1)}));
+  Pipeline pipeline(&source, settings);
+  const auto view = pipeline.Tick();
+  const Json json =
+      Json::parse(*AnswerApi("/api/v1/processes", "sort=pid&order=asc", *view,
+                             std::chrono::seconds(5))
+                       .body.at(0));
+  const std::string id =
+      "9b1dc4b3a7e94f5d8c6b2a1f0e3d4c5b6a7988776655443322110ffeeddccbba";
+  Json pod = json["processes"][1]["cgroup"];
+  EXPECT_EQ(pod["path"].get<std::string>().substr(0, 15), "/kubepods.slice");
+  pod.erase("path");
+  EXPECT_EQ(pod, (Json{{"unit", "cri-containerd-" + id + ".scope"},
+                       {"namespace", "shop"},
+                       {"pod", "leaky-cache-0"},
+                       {"pod_uid", "2f1c7a60-5b0e-4d0b-9a3e-0c5d9f6c1b11"},
+                       {"container", "cache"},
+                       {"container_id", id}}));
+  EXPECT_EQ(json["processes"][0]["cgroup"],
+            (Json{{"path", "/system.slice/build-farm.service"},
+                  {"unit", "build-farm.service"},
+                  {"namespace", ""},
+                  {"pod", ""},
+                  {"pod_uid", ""},
+                  {"container", ""},
+                  {"container_id", ""}}));
+  EXPECT_FALSE(json["processes"][2].contains("cgroup"));
+}
+
 TEST_F(ApiTest, Status) {
   const Json json = Get("/api/v1/status", "");
   EXPECT_EQ(json["source"], "module");

@@ -19,9 +19,7 @@ constexpr double kTickSeconds = 5;
 // A temporary procfs with control groups in it.
 class CgroupCacheTest : public testing::Test {
  protected:
-  CgroupCacheTest() : root_(testing::TempDir() + "pfe_procfs_XXXXXX") {
-    if (!mkdtemp(root_.data())) abort();
-  }
+  CgroupCacheTest() : root_(MakeTemporary()), names_(root_ + "/log") {}
   ~CgroupCacheTest() override { fs::remove_all(root_); }
 
   void Put(uint32_t pid, const std::string& path) {
@@ -36,14 +34,25 @@ class CgroupCacheTest : public testing::Test {
       selected_.push_back(static_cast<uint32_t>(table_.size()));
       Add(sample, &table_);
     }
-    cache_.Update(root_, table_, selected_, kTickSeconds);
+    cache_.Update(root_, table_, selected_, kTickSeconds, &names_);
   }
   std::string Of(size_t i) const {
     const Cgroup* cgroup = cache_.table()->Of(table_[i]);
     return cgroup ? cgroup->path : "";
   }
 
-  std::string root_;
+  static std::string MakeTemporary() {
+    std::string path = testing::TempDir() + "pfe_procfs_XXXXXX";
+    if (!mkdtemp(path.data())) abort();
+    return path;
+  }
+  PodName NameOf(size_t i) const {
+    const Cgroup* cgroup = cache_.table()->Of(table_[i]);
+    return cgroup ? cgroup->name : PodName();
+  }
+
+  const std::string root_;
+  PodNames names_;
   ProcessTable table_;
   std::vector<uint32_t> selected_;
   CgroupCache cache_;
@@ -118,6 +127,54 @@ TEST_F(CgroupCacheTest, NoMoreReadsATickThanThat) {
   EXPECT_EQ(Of(CgroupCache::kMostReads), "");
   Update(samples);
   EXPECT_EQ(Of(CgroupCache::kMostReads), "/last");
+}
+
+// A name that is known only later. The table of the tick before stays as it is:
+// a view holds it.
+TEST_F(CgroupCacheTest, ANameThatComesLater) {
+  const std::string id(64, 'a');
+  const std::string pod = "/kubepods/pod8277e0910d750195b448797616e091ad";
+  Put(1, pod + "/" + id);
+  Put(2, pod + "/" + id);
+  Put(3, "/init.scope");
+  const std::vector<Sample> samples = {Live(1, 1, "a", 0), Live(2, 1, "b", 0),
+                                       Live(3, 1, "c", 0)};
+  Update(samples);
+  EXPECT_EQ(NameOf(0), PodName());
+  const auto before = cache_.table();
+
+  fs::create_directories(root_ +
+                         "/log/pods/shop_web_8277e0910d750195b448797616e091ad");
+  Update(samples);
+  EXPECT_TRUE(cache_.changed());
+  EXPECT_EQ(NameOf(0), (PodName{"shop", "web", ""}));
+  fs::create_directories(root_ + "/log/containers");
+  std::ofstream(root_ + "/log/containers/web_shop_nginx-" + id + ".log");
+  Update(samples);
+  EXPECT_TRUE(cache_.changed());
+  for (size_t i : {0, 1})
+    EXPECT_EQ(NameOf(i), (PodName{"shop", "web", "nginx"}));
+  EXPECT_EQ(NameOf(2), PodName());
+  EXPECT_EQ(Of(0), pod + "/" + id);
+  EXPECT_EQ(before->Of(table_[0])->name, PodName());
+
+  // It stays when the files have gone.
+  fs::remove_all(root_ + "/log");
+  for (int tick = 0; tick < 15; ++tick) {
+    Update(samples);
+    EXPECT_FALSE(cache_.changed());
+  }
+  EXPECT_EQ(NameOf(1), (PodName{"shop", "web", "nginx"}));
+}
+
+// In a cgroup namespace of the exporter's own, "/" is the exporter's group, and
+// not the host's root.
+TEST_F(CgroupCacheTest, NoGroupsWithAnotherRoot) {
+  Put(1, "/../../../init.scope");
+  Put(2, "/");
+  Put(3, "/app.service");
+  Update({Live(1, 1, "a", 0), Live(2, 1, "b", 0), Live(3, 1, "c", 0)});
+  for (size_t i : {0, 1, 2}) EXPECT_EQ(Of(i), "");
 }
 
 }  // namespace

@@ -5,51 +5,54 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 namespace pfe {
 namespace {
 
-constexpr const char* kId =
-    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-TEST(ParseCgroupPath, SystemdUnits) {
-  EXPECT_EQ(ParseCgroupPath("/system.slice/nginx.service").unit,
-            "nginx.service");
-  EXPECT_EQ(ParseCgroupPath("/user.slice/user-1000.slice/user@1000.service/"
-                            "app.slice/app.scope")
-                .unit,
-            "app.scope");
-  EXPECT_EQ(ParseCgroupPath("/").unit, "");
-}
-
-TEST(ParseCgroupPath, Containers) {
-  const std::string id = kId;
-  for (const std::string& path :
-       {std::string("/docker/") + id, "/system.slice/docker-" + id + ".scope",
-        "/machine.slice/libpod-" + id + ".scope/container",
-        "/kubepods.slice/x.slice/cri-containerd-" + id + ".scope"})
-    EXPECT_EQ(ParseCgroupPath(path).container, id) << path;
-  EXPECT_EQ(ParseCgroupPath("/a/" + id + "0").container, "");
-}
-
-TEST(ParseCgroupPath, Pods) {
-  constexpr const char* kPod = "8a5b5c1e-0f2d-4c8e-9f3a-1b2c3d4e5f60";
-  EXPECT_EQ(ParseCgroupPath("/kubepods.slice/kubepods-burstable.slice/"
-                            "kubepods-burstable-pod8a5b5c1e_0f2d_4c8e_9f3a_"
-                            "1b2c3d4e5f60.slice/x.scope")
-                .pod,
-            kPod);
-  EXPECT_EQ(
-      ParseCgroupPath(std::string("/kubepods/burstable/pod") + kPod + "/x").pod,
-      kPod);
-}
-
 TEST(CgroupPathOf, EitherHierarchy) {
   EXPECT_EQ(CgroupPathOf("0::/a\n"), "/a");
   EXPECT_EQ(CgroupPathOf("5:cpu:/c\n1:name=systemd:/s\n0::/\n"), "/s");
+  EXPECT_EQ(CgroupPathOf("5:cpu:/c\n1:name=systemd:/s\n"), "/s");
   EXPECT_EQ(CgroupPathOf("5:cpu:/c:d\n"), "/c:d");
-  for (const char* none : {"", "\n", "x", ":", "::"})
+  for (const char* none : {"", "\n", "x", ":", "::", "0::x"})
     EXPECT_EQ(CgroupPathOf(none), "") << none;
+}
+
+// The paths of other groups, as a private cgroup namespace shows them.
+TEST(CgroupPathOf, APathFromAnotherRootIsUnknown) {
+  for (const char* text :
+       {"0::/..\n", "0::/../../../init.scope\n", "0::/../x.service\n",
+        "5:cpu:/../c\n1:name=systemd:/../../s\n0::/\n", "5:cpu:/..\n"})
+    EXPECT_EQ(CgroupPathOf(text), "") << text;
+  EXPECT_EQ(CgroupPathOf("0::/..a/b\n"), "/..a/b");
+}
+
+TEST(CgroupPathOf, ARemovedGroupKeepsItsName) {
+  EXPECT_EQ(CgroupPathOf("0::/a.service (deleted)\n"), "/a.service");
+}
+
+TEST(CgroupPathOf, IsValidUtf8) {
+  EXPECT_EQ(CgroupPathOf("0::/a\xff\n"), "/a\xef\xbf\xbd");
+}
+
+TEST(HasOtherRoot, IfTheFirstProcessIsOutside) {
+  const std::string root = testing::TempDir() + "pfe_other_root";
+  std::filesystem::create_directories(root + "/1");
+  const auto write = [&root](const char* text) {
+    std::ofstream(root + "/1/cgroup") << text;
+  };
+  write("0::/../../../init.scope\n");
+  EXPECT_TRUE(HasOtherRoot(root));
+  write("1:name=systemd:/../../init.scope\n0::/..\n");
+  EXPECT_TRUE(HasOtherRoot(root));
+  write("0::/init.scope\n");
+  EXPECT_FALSE(HasOtherRoot(root));
+  write("0::/\n");
+  EXPECT_FALSE(HasOtherRoot(root));
+  std::filesystem::remove_all(root);
+  EXPECT_FALSE(HasOtherRoot(root));
 }
 
 TEST(ReadCgroup, OfThisProcess) {
