@@ -9,23 +9,37 @@
 
 namespace pfe {
 
-const Cgroup* CgroupTable::Of(const Process& process) const {
+std::shared_ptr<const Cgroup> MakeCgroup(std::string path) {
+  auto cgroup = std::make_shared<Cgroup>();
+  cgroup->info = ParseCgroupPath(path);
+  cgroup->path = std::move(path);
+  return cgroup;
+}
+
+std::shared_ptr<const Cgroup> CgroupTable::Share(const Process& process) const {
+  if (by_id_) {
+    const auto found = by_id_->find(process.cgroup);
+    return found == by_id_->end() ? nullptr : found->second;
+  }
   const auto found = std::lower_bound(
       entries_.begin(), entries_.end(), process.pid,
       [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
   return found != entries_.end() && found->pid == process.pid &&
                  found->start_ns / kProcTickNs == process.start_ns / kProcTickNs
-             ? found->cgroup.get()
+             ? found->cgroup
              : nullptr;
+}
+
+// The object lives as long as the table.
+const Cgroup* CgroupTable::Of(const Process& process) const {
+  return Share(process).get();
 }
 
 std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path) {
   if (path.empty()) return nullptr;
   std::weak_ptr<const Cgroup>& place = shared_[path];
   if (auto there = place.lock()) return there;
-  const auto cgroup = std::make_shared<Cgroup>();
-  cgroup->info = ParseCgroupPath(path);
-  cgroup->path = std::move(path);
+  auto cgroup = MakeCgroup(std::move(path));
   place = cgroup;
   return cgroup;
 }
@@ -57,6 +71,8 @@ std::vector<CgroupCache::Entry> CgroupCache::Carry(
       entries.push_back(*known);
     else
       entries.push_back({process.pid, process.start_ns, false, nullptr});
+    // An exited process has no file any more.
+    entries.back().read |= !process.live;
   }
   return entries;
 }

@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/process_table.h"
@@ -20,12 +22,22 @@ struct Cgroup {
   std::string path;
   CgroupInfo info;
 };
+std::shared_ptr<const Cgroup> MakeCgroup(std::string path);
 
 // The control groups of one tick.
 class CgroupTable {
  public:
+  using ById = std::unordered_map<uint64_t, std::shared_ptr<const Cgroup>>;
+
+  CgroupTable() = default;
+  // Of groups that are found by their ids, and not by processes.
+  explicit CgroupTable(std::shared_ptr<const ById> by_id)
+      : by_id_(std::move(by_id)) {}
+
   // Null if the process has no control group, or if none was read yet.
   const Cgroup* Of(const Process& process) const;
+  // The same, as an object that can be kept.
+  std::shared_ptr<const Cgroup> Share(const Process& process) const;
 
  private:
   friend class CgroupCache;
@@ -36,6 +48,7 @@ class CgroupTable {
     std::shared_ptr<const Cgroup> cgroup;
   };
   std::vector<Entry> entries_;  // by pid
+  std::shared_ptr<const ById> by_id_;
 };
 
 // Each read opens a file, so not every process is read every tick. A process is
