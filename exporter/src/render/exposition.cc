@@ -68,6 +68,18 @@ constexpr SumsFamilies kCommFamilies = {"comm",
                                         std::nullopt,
                                         true};
 
+SumsFamilies CgroupFamilies(bool by_cell) {
+  return {"cgroup",
+          Metric::kCgroupFaults,
+          Metric::kCgroupStall,
+          Metric::kCgroupSlow,
+          Metric::kCgroupProcesses,
+          Metric::kCgroupVma,
+          Metric::kCgroupRss,
+          Metric::kCgroupSwap,
+          by_cell};
+}
+
 void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
   for (const auto& [name, value] :
        {std::pair("cgroup", &cgroup.path), std::pair("unit", &cgroup.info.unit),
@@ -111,6 +123,7 @@ class Rendering {
       if (input_.offered.breakdown) RenderBreakdown();
       if (input_.cgroups) RenderInfo();
       RenderComms();
+      if (input_.cgroup_sums) RenderCgroups();
     }
     std::erase_if(families_,
                   [](const auto& family) { return !family.samples; });
@@ -276,12 +289,12 @@ class Rendering {
   }
 
   void RenderInfo() {
-    if (Reuse(Metric::kInfo, selection_.changed() || input_.cgroups->changed()))
+    if (Reuse(Metric::kInfo, selection_.changed() || input_.cgroups_changed))
       return;
     const std::string_view name = InfoOf(Metric::kInfo).name;
     lines_.Clear();
     for (const uint32_t& index : selection_.selected()) {
-      const Cgroup* cgroup = input_.cgroups->table()->Of(processes_[index]);
+      const Cgroup* cgroup = input_.cgroups->Of(processes_[index]);
       if (!cgroup) continue;
       LabelsOfProcess(index);
       AppendCgroupLabels(*cgroup, &labels_);
@@ -327,6 +340,30 @@ class Rendering {
     RenderSums(kCommFamilies, *input_.comms,
                changes_.all || changes_.rows || changes_.counters ||
                    changes_.released || changes_.vma || changes_.rss);
+  }
+
+  void RenderCgroups() {
+    const bool changed = changes_.all || changes_.rows || changes_.counters ||
+                         changes_.released || changes_.vma || changes_.rss ||
+                         changes_.swap || input_.cgroups_changed;
+    RenderSums(CgroupFamilies(input_.cgroup_sums_by_cell), *input_.cgroup_sums,
+               changed);
+    RenderCgroupInfo(changed);
+  }
+
+  void RenderCgroupInfo(bool changed) {
+    if (Reuse(Metric::kCgroupInfo, changed)) return;
+    const std::string_view name = InfoOf(Metric::kCgroupInfo).name;
+    lines_.Clear();
+    for (size_t i = 0; i < input_.cgroup_sums->size(); ++i) {
+      const Cgroup* cgroup = (*input_.cgroups_of_sums)[i].get();
+      if (!cgroup || !HasSamples((*input_.cgroup_sums)[i])) continue;
+      labels_.Clear();
+      AppendCgroupLabels(*cgroup, &labels_);
+      lines_.Reserve(SampleWriter::SampleRoom(name.size(), labels_.size()));
+      lines_.AppendSample(name, labels_.text(), "", uint64_t{1});
+    }
+    Keep(lines_.text());
   }
 
   const ExpositionInput& input_;

@@ -16,7 +16,7 @@
 #include "follow/selection.h"
 #include "render/exposition.h"
 #include "render/view.h"
-#include "source/cgroup_cache.h"
+#include "source/cgroups.h"
 #include "source/source.h"
 #include "tick/boot_moment.h"
 
@@ -26,12 +26,15 @@ namespace pfe {
 struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
+  size_t max_cgroups = 200;                     // 0: no sums by control group
+  bool cgroups_by_cell = false;                 // cannot be changed
   std::chrono::milliseconds birth_hold{60000};  // see Births
   bool containers = false;
   bool basic_families_only = false;
-  bool created = false;      // _created of counters by comm, in OpenMetrics
-  bool count_first = false;  // see Follower; cannot be changed
-  std::string procfs = "/proc";
+  bool created = false;          // _created of counters by comm, in OpenMetrics
+  bool count_first = false;      // see Follower; cannot be changed
+  std::string procfs = "/proc";  // cannot be changed
+  std::string cgroups = "/sys/fs/cgroup";  // where they are mounted; likewise
 };
 
 class Pipeline {
@@ -51,6 +54,8 @@ class Pipeline {
   std::shared_ptr<View> Begin() const;
   void Read(const Forms& forms, View* next);
   void TakeOver(std::shared_ptr<Rows> rows, const Forms& forms, View* next);
+  void FindCgroupsOfSums();
+  void ShowCgroups(View* next) const;
   void Render(const Forms& forms, View* next);
   void GiveUp(Error error, View* next);
 
@@ -60,7 +65,9 @@ class Pipeline {
   Recycler<Rows> recycler_;
   Follower follower_;
   Selection selection_;
-  CgroupCache cgroups_;
+  Cgroups cgroups_;
+  std::shared_ptr<const CgroupsOfSums> cgroups_of_sums_ =
+      std::make_shared<const CgroupsOfSums>();
   History history_;
   Renderer renderer_;
   BootMoment boot_;
