@@ -51,6 +51,10 @@ class Daemon:
         self.root = tempfile.mkdtemp()
         self.debugfs = os.path.join(self.root, "debugfs")
         shutil.copytree(fixtures, self.debugfs)
+        # A hierarchy of control groups that has no group but its root.
+        cgroups = os.path.join(self.root, "cgroup")
+        os.mkdir(cgroups)
+        open(os.path.join(cgroups, "cgroup.controllers"), "w").close()
         if hangs:
             self.make_reads_hang()
         self.port = free_port()
@@ -58,7 +62,8 @@ class Daemon:
         self.process = subprocess.Popen(
             [*command, binary, f"--web.listen-address=127.0.0.1:{self.port}",
              "--interval=100ms", "--source=module",
-             f"--path.debugfs={self.debugfs}", *flags], stderr=self.log)
+             f"--path.debugfs={self.debugfs}", f"--path.cgroup={cgroups}",
+             *flags], stderr=self.log)
         if not hangs:
             self.wait(lambda: self.get("/-/ready")[0] == 200, "/-/ready is 200")
 

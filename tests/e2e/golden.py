@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 
 from prometheus_client.openmetrics import parser as openmetrics_parser
@@ -35,6 +36,29 @@ VARIES = re.compile(
     r"|last_read_timestamp_seconds|scrapes_total))(\{.*\})? \S+$")
 
 
+# The control groups of the captured table by their ids. 2006 is gone.
+GROUPS = {2001: "init.scope", 2002: "system.slice/build-farm.service",
+          2003: "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-"
+                "pod2f1c7a60_5b0e_4d0b_9a3e_0c5d9f6c1b11.slice/cri-containerd-"
+                "9b1dc4b3a7e94f5d8c6b2a1f0e3d4c5b6a7988776655443322110ffeeddccbba"
+                ".scope",
+          2004: "system.slice/docker-4f5e6d7c8b9a00112233445566778899aabbccddee"
+                "ff00112233445566778899.scope",
+          2005: "user.slice/user-1000.slice/user@1000.service/app.slice/"
+                'odd"name.service'}
+
+
+def with_groups(table, root):
+    """The table with the inode numbers of the groups, which are made in `root`."""
+    open(os.path.join(root, "cgroup.controllers"), "w").close()
+    ids = {2006: 2006}
+    for group, path in GROUPS.items():
+        os.makedirs(os.path.join(root, path))
+        ids[group] = os.stat(os.path.join(root, path)).st_ino
+    return re.sub(rb"\t(200\d)(\t[^\t\n]*\n)",
+                  lambda m: b"\t%d%s" % (ids[int(m[1])], m[2]), table)
+
+
 def with_values_hidden(text):
     return "".join(
         re.sub(r"\S+$", "*", line) + "\n" if VARIES.match(line) else line + "\n"
@@ -43,12 +67,23 @@ def with_values_hidden(text):
 
 def scrape():
     """Both formats of one tick that has seen the tables grow."""
-    table = os.path.join(DEBUGFS, "page_faults", "processes")
-    with open(table, "rb") as f:
-        whole = f.read()
+    with tempfile.TemporaryDirectory() as root:
+        cgroups = os.path.join(root, "cgroup")
+        os.mkdir(cgroups)
+        debugfs = os.path.join(root, "debugfs")
+        shutil.copytree(DEBUGFS, debugfs)
+        table = os.path.join(debugfs, "page_faults", "processes")
+        with open(table, "rb") as f:
+            whole = with_groups(f.read(), cgroups)
+        with open(table, "wb") as f:
+            f.write(whole)
+        return scrape_of(debugfs, whole, f"--path.cgroup={cgroups}")
+
+
+def scrape_of(debugfs, whole, *flags):
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
-            DAEMON, DEBUGFS, "--containers", "--birth.hold=0s",
+            DAEMON, debugfs, "--containers", "--birth.hold=0s", *flags,
             f"--path.procfs={os.path.join(FIXTURES, 'procfs')}",
             f"--path.pod-logs={os.path.join(FIXTURES, 'log')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.
@@ -136,7 +171,10 @@ def created_is_only_in_openmetrics():
                 times.setdefault(family.name, []).append(sample.value)
     assert set(times) == {"page_fault_comm_faults",
                           "page_fault_comm_stall_seconds",
-                          "page_fault_comm_slow_faults"}, times
+                          "page_fault_comm_slow_faults",
+                          "page_fault_cgroup_faults",
+                          "page_fault_cgroup_stall_seconds",
+                          "page_fault_cgroup_slow_faults"}, times
     now = time.time()
     assert all(now - 3600 < t <= now for ts in times.values() for t in ts), times
 

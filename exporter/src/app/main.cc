@@ -197,6 +197,8 @@ class Daemon {
       spdlog::set_level(spdlog::level::from_str(options->log_level));
       PipelineSettings settings = options->pipeline;
       settings.procfs = options_.pipeline.procfs;
+      settings.cgroups = options_.pipeline.cgroups;
+      settings.cgroups_by_cell = options_.pipeline.cgroups_by_cell;
       poller_.Configure(settings, options->interval);
       service_.SetInterval(options->interval);
       TellWatchdog(options->interval);

@@ -84,10 +84,14 @@ void AddSourceOptions(CLI::App* app, Raw* raw) {
   app->add_option("--path.procfs", raw->options.pipeline.procfs,
                   "Where procfs is mounted")
       ->type_name("DIRECTORY");
+  app->add_option("--path.cgroup", raw->options.pipeline.cgroups,
+                  "Where the host's control groups are mounted: the ids of the "
+                  "module's table become paths there")
+      ->type_name("DIRECTORY");
   app->add_option("--path.pod-logs", raw->options.pipeline.pod_logs,
                   "Where the kubelet's directories pods and containers are: "
-                  "--containers takes names of pods and containers from the "
-                  "names of the files in them")
+                  "names of pods and containers come from the names of the "
+                  "files in them")
       ->type_name("DIRECTORY");
 }
 
@@ -120,26 +124,38 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
                   "The most comms that have series of their own; the rest "
                   "share \"other\"")
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
-  app->add_flag("--basic-families-only,--mandated-only",
-                settings->basic_families_only,
-                "Serve only page_faults_total, vma_bytes and rss_bytes of "
-                "processes, and nothing by comm; --mandated-only is the old "
-                "name");
+  app->add_flag(
+      "--basic-families-only,--mandated-only", settings->basic_families_only,
+      "Serve only page_faults_total, vma_bytes and rss_bytes of "
+      "processes, and nothing by comm or control group; --mandated-only "
+      "is the old name");
   app->add_flag("--containers", settings->containers,
                 "Also serve the control group, unit, namespace, pod and "
                 "container of processes (page_fault_process_info)");
 }
 
+void AddCgroupOptions(CLI::App* app, PipelineSettings* settings) {
+  app->add_option("--cgroups.max", settings->max_cgroups,
+                  "The most control groups that have series of their own; the "
+                  "rest share \"other\"; 0: no series by control group")
+      ->check(CLI::Range(size_t{0}, size_t{1000000}));
+  app->add_flag("--cgroups.breakdown", settings->cgroups_by_cell,
+                "The faults of control groups are also by access and kind, as "
+                "those of comms are");
+}
+
 void AddBirthOptions(CLI::App* app, Raw* raw) {
-  app->add_option("--birth.hold", raw->birth_hold,
-                  "For how long a new series by comm stays at 0 before it "
-                  "shows its faults, so that Prometheus sees them as an "
-                  "increase: at least the longest scrape interval; 0s shows "
-                  "them at once")
+  app->add_option(
+         "--birth.hold", raw->birth_hold,
+         "For how long a new series by comm or control group stays at 0 "
+         "before it shows its faults, so that Prometheus sees them as an "
+         "increase: at least the longest scrape interval; 0s shows "
+         "them at once")
       ->check(CheckBirthHold)
       ->type_name("DURATION");
   app->add_flag("--openmetrics.created", raw->options.pipeline.created,
-                "Serve in OpenMetrics since when counters by comm count "
+                "Serve in OpenMetrics since when counters by comm and control "
+                "group count "
                 "(_created); Prometheus stores that as series unless it is "
                 "told to read it as the start of the counter");
 }
@@ -227,6 +243,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   app->allow_extras();  // RefuseExtras() says more than the library does
   AddSourceOptions(app.get(), raw);
   AddProcessOptions(app.get(), &raw->options.pipeline);
+  AddCgroupOptions(app.get(), &raw->options.pipeline);
   AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
@@ -402,6 +419,9 @@ std::vector<std::string> NeedRestart(const Options& before,
   compare(before.debugfs == after.debugfs, "path.debugfs");
   compare(before.pipeline.procfs == after.pipeline.procfs, "path.procfs");
   compare(before.pipeline.pod_logs == after.pipeline.pod_logs, "path.pod-logs");
+  compare(before.pipeline.cgroups == after.pipeline.cgroups, "path.cgroup");
+  compare(before.pipeline.cgroups_by_cell == after.pipeline.cgroups_by_cell,
+          "cgroups.breakdown");
   compare(before.listen_addresses == after.listen_addresses,
           "web.listen-address");
   compare(before.telemetry_path == after.telemetry_path, "web.telemetry-path");

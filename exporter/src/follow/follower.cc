@@ -20,6 +20,24 @@ constexpr double kFade = 0.8;
 Follower::Follower(size_t max_comms, bool count_first)
     : count_first_(count_first), sums_(max_comms) {}
 
+void Follower::set_max_cgroups(size_t max, bool by_cell) {
+  if (max == 0) {
+    cgroup_sums_.reset();
+  } else if (cgroup_sums_) {
+    cgroup_sums_->set_max(max);
+  } else {
+    cgroup_sums_.emplace(max, by_cell);
+    cgroup_sums_->set_birth_hold(birth_hold_ns_);
+    cgroup_sums_begin_ = has_last_;
+  }
+}
+
+void Follower::set_birth_hold(uint64_t ns) {
+  birth_hold_ns_ = ns;
+  sums_.set_birth_hold(ns);
+  if (cgroup_sums_) cgroup_sums_->set_birth_hold(ns);
+}
+
 void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
                      bool interrupted) {
   const bool new_source = !has_last_ || snapshot.source != last_.source ||
@@ -38,6 +56,9 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
   continuity_.Begin(new_source, last_.rows->processes.size());
   sums_.Begin(next_.read_ns, snapshot.offered, interrupted);
   next_.changes.released = sums_.released();
+  if (!cgroup_sums_) return;
+  cgroup_sums_->Begin(next_.read_ns, snapshot.offered, interrupted);
+  next_.changes.released |= cgroup_sums_->released();
 }
 
 void Follower::NoteChanges(const Process& old, const Process& process,
@@ -53,6 +74,7 @@ void Follower::NoteChanges(const Process& old, const Process& process,
                              old.rss_shmem_kb != process.rss_shmem_kb;
   next_.changes.swap |= old.swap_kb != process.swap_kb;
   next_.changes.hugetlb |= old.hugetlb_kb != process.hugetlb_kb;
+  next_.changes.cgroup |= old.cgroup != process.cgroup;
 }
 
 void Follower::ContinueRow(uint32_t previous, Rows* rows, uint32_t index) {
@@ -99,7 +121,19 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
   rows->growth[index] = growth_.counters;
 }
 
-void Follower::FollowRows(Rows* rows) {
+// Sums that begin later than the service begin at 0 too.
+void Follower::AddToCgroup(const Process& process, const RowNames& cgroups,
+                           uint32_t index) {
+  constexpr uint32_t kNoPlace = UINT32_MAX;
+  if (index == 0) cgroup_places_.assign(cgroups.names.size(), kNoPlace);
+  const uint32_t name = cgroups.of_row[index];
+  uint32_t& place = cgroup_places_[name];
+  if (place == kNoPlace) place = cgroup_sums_->PlaceOf(cgroups.names[name]);
+  if (cgroup_sums_begin_) growth_.Clear();
+  cgroup_sums_->AddAt(place, process, growth_);
+}
+
+void Follower::FollowRows(Rows* rows, const RowNames* cgroups) {
   const auto size = static_cast<uint32_t>(rows->processes.size());
   Recycle(&rows->growth);
   rows->growth.resize(size);
@@ -113,6 +147,7 @@ void Follower::FollowRows(Rows* rows) {
       StartRow(rows, i);
     else
       ContinueRow(previous, rows, i);
+    if (cgroup_sums_) AddToCgroup(process, *cgroups, i);
   }
 }
 
@@ -129,9 +164,9 @@ uint64_t Follower::FaultsOfGoneRows() {
 }
 
 void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-                      bool interrupted) {
+                      bool interrupted, const RowNames* cgroups) {
   Begin(snapshot, *rows, interrupted);
-  FollowRows(rows.get());
+  FollowRows(rows.get(), cgroups);
   next_.host = last_.host;
   next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,
                                FaultsOfGoneRows()});
@@ -141,6 +176,8 @@ void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
 void Follower::Commit() noexcept {
   continuity_.Commit();
   sums_.Commit();
+  if (cgroup_sums_) cgroup_sums_->Commit();
+  cgroup_sums_begin_ = false;
   std::swap(last_, next_);
   // Drops our reference to the rows of the tick before, so that they can be
   // refilled.

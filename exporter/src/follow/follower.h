@@ -8,7 +8,8 @@
 //      (IdentityMatcher),
 //   2. replaces the source's counters by exported ones, which never decrease
 //      while the process is there, and finds their growth (Continuity),
-//   3. adds the growth to the sums of the process's comm (Sums).
+//   3. adds the growth to the sums of the process's comm, and to those of its
+//      control group (Sums).
 // Counters that belong to no process go to HostTotals.
 //
 // Invariants
@@ -32,9 +33,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/row_names.h"
 #include "base/snapshot.h"
 #include "follow/continuity.h"
 #include "follow/host_totals.h"
@@ -63,15 +66,19 @@ class Follower {
   // with 0. For --once and --top, which do not run for long.
   Follower(size_t max_comms, bool count_first);
 
-  void set_max_comms(size_t max_comms) { sums_.set_max_comms(max_comms); }
-  // For how long the growth of a new counter by comm is held back: see Births.
-  void set_birth_hold(uint64_t ns) { sums_.set_birth_hold(ns); }
+  void set_max_comms(size_t max_comms) { sums_.set_max(max_comms); }
+  // With 0 there are no sums by control group. `by_cell`: see Sums; it counts
+  // when the sums begin.
+  void set_max_cgroups(size_t max, bool by_cell);
+  // For how long the growth of a new counter of sums is held back: see Births.
+  void set_birth_hold(uint64_t ns);
 
   // Prepares a tick. `rows->processes` is the table that was read with
   // `snapshot`; snapshot.processes is not used. The counters in it are replaced
-  // by exported values. `interrupted`: see Sums::Begin().
+  // by exported values. `interrupted`: see Sums::Begin(). `cgroups` has the
+  // control group of each row; it is needed if there are sums by control group.
   void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-              bool interrupted);
+              bool interrupted, const RowNames* cgroups = nullptr);
   // Makes the prepared tick the last one.
   void Commit() noexcept;
 
@@ -80,10 +87,16 @@ class Follower {
   // The last committed tick, and its sums.
   const FollowedTick& last() const { return last_; }
   const Sums& sums() const { return sums_; }
+  // Null if there are none.
+  const Sums* cgroup_sums() const {
+    return cgroup_sums_ ? &*cgroup_sums_ : nullptr;
+  }
 
  private:
   void Begin(const Snapshot& snapshot, const Rows& rows, bool interrupted);
-  void FollowRows(Rows* rows);
+  void FollowRows(Rows* rows, const RowNames* cgroups);
+  void AddToCgroup(const Process& process, const RowNames& cgroups,
+                   uint32_t index);
   void ContinueRow(uint32_t previous, Rows* rows, uint32_t index);
   void StartRow(Rows* rows, uint32_t index);
   void NoteChanges(const Process& old, const Process& process, bool renamed);
@@ -95,6 +108,10 @@ class Follower {
   IdentityMatcher matcher_;
   Continuity continuity_;
   Sums sums_;
+  uint64_t birth_hold_ns_ = 0;
+  std::optional<Sums> cgroup_sums_;
+  bool cgroup_sums_begin_ = false;  // with this tick, which is not the first
+  std::vector<uint32_t> cgroup_places_;  // by name, in this tick
   float fade_ = 1;    // recent faults are multiplied by it in this tick
   RowGrowth growth_;  // of the current row
 };

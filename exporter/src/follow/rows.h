@@ -48,6 +48,7 @@ struct Changes {
   bool rss_split = false;
   bool swap = false;
   bool hugetlb = false;
+  bool cgroup = false;  // a process is in another control group
 };
 
 }  // namespace pfe

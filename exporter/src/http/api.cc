@@ -36,8 +36,9 @@ Json SlowJson(const SlowFaults& slow) {
   return json;
 }
 
-Json Common(const Item& item) {
-  return {{"comm", item.comm},
+// `name` is what the name of the item is called.
+Json Common(const char* name, const Item& item) {
+  return {{name, item.name},
           {"faults", item.counters.faults},
           {"minor", item.counters.minor},
           {"major", item.counters.major},
@@ -75,10 +76,20 @@ void AddHistory(const std::vector<HistoryPoint>& points, Json* json) {
                         {"rss_bytes", std::move(rss)}};
 }
 
+Json CgroupJson(const Cgroup& cgroup) {
+  return {{"path", cgroup.path},
+          {"unit", cgroup.info.unit},
+          {"namespace", cgroup.name.pod_namespace},
+          {"pod", cgroup.name.pod},
+          {"pod_uid", cgroup.info.pod_uid},
+          {"container", cgroup.name.container},
+          {"container_id", cgroup.info.container_id}};
+}
+
 Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
   const ProcessTable& processes = view.rows->processes;
   const Process& process = processes[item.index];
-  Json json = Common(item);
+  Json json = Common("comm", item);
   json["pid"] = process.pid;
   json["start_time_seconds"] =
       static_cast<double>(view.boot_unix_ns + process.start_ns) / 1e9;
@@ -88,14 +99,9 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
   json["swap_bytes"] = process.swap_kb * 1024;
   json["hugetlb_bytes"] = process.hugetlb_kb * 1024;
   json["breakdown"] = BreakdownJson(processes.breakdown(process));
+  if (process.cgroup) json["cgroup_id"] = process.cgroup;
   if (const Cgroup* cgroup = view.cgroups->Of(process))
-    json["cgroup"] = {{"path", cgroup->path},
-                      {"unit", cgroup->info.unit},
-                      {"namespace", cgroup->name.pod_namespace},
-                      {"pod", cgroup->name.pod},
-                      {"pod_uid", cgroup->info.pod_uid},
-                      {"container", cgroup->name.container},
-                      {"container_id", cgroup->info.container_id}};
+    json["cgroup"] = CgroupJson(*cgroup);
   if (wanted.history()) {
     const auto points = view.history.Of(process);
     if (!points.empty()) AddHistory(points, &json);
@@ -132,30 +138,56 @@ Json Processes(const Listing& wanted, const View& view) {
       {"processes", std::move(list)}, {"matching", matching}, {"live", live}};
 }
 
-Json Comms(const Listing& wanted, const View& view) {
+// The sums that match, sorted. `index` of an item is that of its sums.
+std::vector<Item> Select(const Listing& wanted, const Sums::All& all,
+                         double seconds, size_t* matching) {
   std::vector<Item> items;
-  for (const CommSums& sums : *view.comms) {
+  for (uint32_t i = 0; i < all.size(); ++i) {
+    const NamedSums& sums = all[i];
     if (!sums.processes && !sums.counters.faults) continue;
-    const Item item = {sums.comm,
+    const Item item = {sums.name,
                        0,
                        sums.processes,
                        sums.counters,
                        sums.slow,
                        sums.vma_kb,
                        sums.rss_kb,
-                       PointOf(sums.growth, sums.rss_kb, view.seconds),
-                       0};
+                       PointOf(sums.growth, sums.rss_kb, seconds),
+                       i};
     if (wanted.Matches(item)) items.push_back(item);
   }
-  const size_t matching = items.size();
+  *matching = items.size();
   wanted.SortAndCut(&items);
+  return items;
+}
+
+Json Comms(const Listing& wanted, const View& view) {
+  size_t matching;
   Json list = Json::array();
-  for (const Item& item : items) {
-    Json json = Common(item);
+  for (const Item& item :
+       Select(wanted, *view.comms, view.seconds, &matching)) {
+    Json json = Common("comm", item);
     json["processes"] = item.processes;
     list.push_back(std::move(json));
   }
   return {{"comms", std::move(list)}, {"matching", matching}};
+}
+
+Json Cgroups(const Listing& wanted, const View& view) {
+  size_t matching = 0;
+  Json list = Json::array();
+  std::vector<Item> items;
+  if (view.cgroup_sums)
+    items = Select(wanted, *view.cgroup_sums, view.seconds, &matching);
+  for (const Item& item : items) {
+    Json json = Common("cgroup", item);
+    json["processes"] = item.processes;
+    json["swap_bytes"] = (*view.cgroup_sums)[item.index].swap_kb * 1024;
+    if (const auto& cgroup = (*view.cgroups_of_sums)[item.index])
+      json["info"] = CgroupJson(*cgroup);
+    list.push_back(std::move(json));
+  }
+  return {{"cgroups", std::move(list)}, {"matching", matching}};
 }
 
 Json HostHistory(const History& history) {
@@ -205,6 +237,7 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
       {"processes", view.processes},
       {"processes_omitted", view.processes_omitted},
       {"comms_omitted", view.comms_omitted},
+      {"cgroups_omitted", view.cgroups_omitted},
       {"unattributed_faults", view.unattributed},
       {"module", Json::object()},
       {"latency", LatencyJson(view.latency)},
@@ -226,7 +259,7 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
 
 bool IsApiPath(std::string_view path) {
   return path == "/api/v1/processes" || path == "/api/v1/comms" ||
-         path == "/api/v1/status";
+         path == "/api/v1/cgroups" || path == "/api/v1/status";
 }
 
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
@@ -234,13 +267,15 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   std::string query_error;
   const auto parameters = ParseQuery(query, &query_error);
   if (!parameters) return Refuse(query_error);
-  Listing wanted;
+  const bool is_cgroups = path == "/api/v1/cgroups";
+  Listing wanted(is_cgroups ? "cgroup" : "comm");
   const bool is_status = path == "/api/v1/status";
   const std::string wrong = is_status && !parameters->empty()
                                 ? "status has no parameters"
                                 : wanted.Set(*parameters);
   if (!wrong.empty()) return Refuse(wrong);
   if (is_status) return Respond(200, Status(view, interval));
+  if (is_cgroups) return Respond(200, Cgroups(wanted, view));
   if (path == "/api/v1/comms") return Respond(200, Comms(wanted, view));
   return Respond(200, Processes(wanted, view));
 }

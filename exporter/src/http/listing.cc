@@ -44,12 +44,13 @@ const Listing::NamedKey Listing::kSortKeys[] = {
      [](const Item& item) { return static_cast<double>(item.processes); }},
 };
 
-Listing::Listing() : sort_(kSortKeys[0].key) {}
+Listing::Listing(std::string_view name)
+    : name_key_(name), sort_(kSortKeys[0].key) {}
 
 Listing::~Listing() = default;
 
 std::string Listing::SetSort(const std::string& value) {
-  if (value == "comm") {
+  if (value == name_key_) {
     sort_ = nullptr;
     ascending_ = true;
     return "";
@@ -60,7 +61,8 @@ std::string Listing::SetSort(const std::string& value) {
       return "";
     }
   return "sort is one of faults_rate, major_rate, stall_rate, faults, major, "
-         "rss, vma, pid, processes and comm";
+         "rss, vma, pid, processes and " +
+         name_key_;
 }
 
 std::string Listing::SetFilter(const std::string& value) {
@@ -88,8 +90,8 @@ std::string Listing::SetOne(const std::string& name, const std::string& value) {
     history_ = value == "1";
     return value == "0" || value == "1" ? "" : "history is 0 or 1";
   }
-  if (name == "comm") {
-    comm_ = value;
+  if (name == name_key_) {
+    name_ = value;
     return "";
   }
   if (name == "pid") {
@@ -118,10 +120,10 @@ std::string Listing::Set(const std::map<std::string, std::string>& parameters) {
 }
 
 bool Listing::Matches(const Item& item) const {
-  return (!comm_ || item.comm == *comm_) && (!pid_ || item.pid == *pid_) &&
+  return (!name_ || item.name == *name_) && (!pid_ || item.pid == *pid_) &&
          (!filter_ ||
           re2::RE2::PartialMatch(
-              re2::StringPiece(item.comm.data(), item.comm.size()), *filter_));
+              re2::StringPiece(item.name.data(), item.name.size()), *filter_));
 }
 
 void Listing::SortAndCut(std::vector<Item>* items) const {
@@ -131,8 +133,8 @@ void Listing::SortAndCut(std::vector<Item>* items) const {
     if (sort_) {
       const double key_x = sort_(x), key_y = sort_(y);
       if (key_x != key_y) return key_x < key_y;
-    } else if (x.comm != y.comm) {
-      return x.comm < y.comm;
+    } else if (x.name != y.name) {
+      return x.name < y.name;
     }
     return a.pid < b.pid;
   };

@@ -21,9 +21,9 @@ class RE2;
 
 namespace pfe {
 
-// One process or comm to list, with what it may be sorted by.
+// One process, comm or control group to list, with what it may be sorted by.
 struct Item {
-  std::string_view comm;
+  std::string_view name;  // the comm, or the path of the group
   uint64_t pid = 0;
   uint64_t processes = 0;
   Counters counters;
@@ -36,7 +36,8 @@ struct Item {
 
 class Listing {
  public:
-  Listing();
+  // `name` is what the API calls the name of an item.
+  explicit Listing(std::string_view name = "comm");
   ~Listing();
 
   // Takes the parameters of a request. Returns what is wrong with them, or an
@@ -57,11 +58,12 @@ class Listing {
   std::string SetFilter(const std::string& value);
   std::string SetOne(const std::string& name, const std::string& value);
 
-  SortKey sort_;  // null: by comm
+  const std::string name_key_;
+  SortKey sort_;  // null: by name
   bool ascending_ = false;
   size_t limit_ = 50;
   std::unique_ptr<re2::RE2> filter_;
-  std::optional<std::string> comm_;
+  std::optional<std::string> name_;
   std::optional<uint64_t> pid_;
   bool history_ = false;
 };

@@ -65,6 +65,33 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kCommRss, "page_fault_comm_rss_bytes", kGauge, "comm",
      "Resident memory of live processes by comm; a page that several of them "
      "share is counted for each."},
+    {Metric::kCgroupFaults, "page_fault_cgroup_faults_total", kCounter,
+     "cgroup, severity",
+     "Page faults by control group since the exporter started, exited "
+     "processes included. With --cgroups.breakdown also by access and kind of "
+     "memory."},
+    {Metric::kCgroupStall, "page_fault_cgroup_stall_seconds_total", kCounter,
+     "cgroup",
+     "Time spent in page faults by control group since the exporter started, "
+     "exited processes included."},
+    {Metric::kCgroupSlow, "page_fault_cgroup_slow_faults_total", kCounter,
+     "cgroup, over",
+     "Page faults by control group that took longer than `over` seconds, "
+     "retries included, since the exporter started, exited processes included. "
+     "Each `over` includes the larger ones: do not add them up."},
+    {Metric::kCgroupProcesses, "page_fault_cgroup_processes", kGauge, "cgroup",
+     "Live processes by control group, without those of the groups below it."},
+    {Metric::kCgroupVma, "page_fault_cgroup_vma_bytes", kGauge, "cgroup",
+     "Virtual memory of live processes by control group."},
+    {Metric::kCgroupRss, "page_fault_cgroup_rss_bytes", kGauge, "cgroup",
+     "Resident memory of live processes by control group; a page that several "
+     "of them share is counted for each."},
+    {Metric::kCgroupSwap, "page_fault_cgroup_swap_bytes", kGauge, "cgroup",
+     "Memory of live processes that is swapped out, by control group."},
+    {Metric::kCgroupInfo, "page_fault_cgroup_info", kInfo,
+     "cgroup, unit, namespace, pod, pod_uid, container, container_id",
+     "1, labelled with a control group, and with the systemd unit, Kubernetes "
+     "pod and container that it is of. A label that is not known is absent."},
     {Metric::kLatency, "page_fault_latency_seconds", kHistogram, "severity",
      "Time a page fault took until it completed, retries included."},
     {Metric::kErrors, "page_fault_errors_total", kCounter, "kind",
@@ -146,6 +173,20 @@ constexpr MetricInfo kCatalogue[] = {
      "Page faults that page_fault_comm_slow_faults_total does not show yet, "
      "because their series are new (--birth.hold). Each series is new by "
      "itself: only what is shown and held together is cumulative."},
+    {Metric::kCgroupsOmitted, "page_fault_exporter_cgroups_omitted", kGauge, "",
+     "Control groups that share the bucket `other`, because of --cgroups.max."},
+    {Metric::kCgroupsHeldFaults, "page_fault_exporter_cgroups_held_faults",
+     kGauge, "",
+     "Page faults that page_fault_cgroup_faults_total does not show yet, "
+     "because their series are new (--birth.hold)."},
+    {Metric::kCgroupsHeldStall,
+     "page_fault_exporter_cgroups_held_stall_seconds", kGauge, "",
+     "Time that page_fault_cgroup_stall_seconds_total does not show yet, "
+     "because its series are new (--birth.hold)."},
+    {Metric::kCgroupsHeldSlow, "page_fault_exporter_cgroups_held_slow_faults",
+     kGauge, "over",
+     "Page faults that page_fault_cgroup_slow_faults_total does not show yet, "
+     "because their series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",

@@ -26,12 +26,19 @@
 
 namespace pfe {
 
+using CgroupsOfSums = std::vector<std::shared_ptr<const Cgroup>>;
+
 struct ExpositionInput {
   const Rows* rows = nullptr;
-  const Sums::Comms* comms = nullptr;
+  const Sums::All* comms = nullptr;
+  const Sums::All* cgroup_sums = nullptr;  // null: no families by cgroup
+  // By the index of the sums: the group that has their name, or null.
+  const CgroupsOfSums* cgroups_of_sums = nullptr;
+  bool cgroup_sums_by_cell = false;
   const Changes* changes = nullptr;  // since `previous`, see Render()
   const Selection* selection = nullptr;
-  const CgroupCache* cgroups = nullptr;  // null: no page_fault_process_info
+  const CgroupTable* cgroups = nullptr;  // null: no page_fault_process_info
+  bool cgroups_changed = false;          // since `previous`
   Offered offered;
   uint64_t boot_unix_ns = 0;  // when the machine booted
   bool boot_moved = false;    // boot_unix_ns differs from the tick before

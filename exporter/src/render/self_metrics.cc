@@ -151,6 +151,15 @@ void AddReads(const View& view, Families* out) {
     out->Value(view.FailedBy(i), {{"cause", kCauseNames[i]}});
 }
 
+void AddHeld(const HeldBack& held, Metric faults, Metric stall, Metric slow,
+             Families* out) {
+  out->One(faults, static_cast<double>(held.faults));
+  out->One(stall, static_cast<double>(held.stall_ns) / 1e9);
+  out->Begin(slow);
+  for (size_t i = 0; i < kSlowBounds.size(); ++i)
+    out->Value(static_cast<double>(held.slow[i]), {{"over", kSlowBounds[i]}});
+}
+
 void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
@@ -166,12 +175,12 @@ void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kProcessesOmitted,
            static_cast<double>(view.processes_omitted));
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
-  out->One(Metric::kHeldFaults, static_cast<double>(view.held.faults));
-  out->One(Metric::kHeldStall, static_cast<double>(view.held.stall_ns) / 1e9);
-  out->Begin(Metric::kHeldSlow);
-  for (size_t i = 0; i < kSlowBounds.size(); ++i)
-    out->Value(static_cast<double>(view.held.slow[i]),
-               {{"over", kSlowBounds[i]}});
+  AddHeld(view.held, Metric::kHeldFaults, Metric::kHeldStall, Metric::kHeldSlow,
+          out);
+  if (!view.cgroup_sums) return;
+  out->One(Metric::kCgroupsOmitted, static_cast<double>(view.cgroups_omitted));
+  AddHeld(view.cgroups_held, Metric::kCgroupsHeldFaults,
+          Metric::kCgroupsHeldStall, Metric::kCgroupsHeldSlow, out);
 }
 
 // Initialized before main() runs.

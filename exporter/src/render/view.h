@@ -57,11 +57,17 @@ struct View {
   size_t comms_omitted = 0;
   // Growth that `families` do not show yet. Always 0 without families by comm.
   HeldBack held;
+  size_t cgroups_omitted = 0;
+  HeldBack cgroups_held;
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
-  std::shared_ptr<const Sums::Comms> comms =
-      std::make_shared<const Sums::Comms>();
+  std::shared_ptr<const Sums::All> comms = std::make_shared<const Sums::All>();
+  // Null without sums by control group.
+  std::shared_ptr<const Sums::All> cgroup_sums;
+  // By the index of the sums: the group that has their name, or null.
+  std::shared_ptr<const CgroupsOfSums> cgroups_of_sums =
+      std::make_shared<const CgroupsOfSums>();
   std::shared_ptr<const CgroupTable> cgroups =
       std::make_shared<const CgroupTable>();
   std::optional<Error> pod_names_error;  // see PodNames

@@ -10,14 +10,23 @@
 
 namespace pfe {
 
-const Cgroup* CgroupTable::Of(const Process& process) const {
+std::shared_ptr<const Cgroup> CgroupTable::Share(const Process& process) const {
+  if (by_id_) {
+    const auto found = by_id_->find(process.cgroup);
+    return found == by_id_->end() ? nullptr : found->second;
+  }
   const auto found = std::lower_bound(
       entries_.begin(), entries_.end(), process.pid,
       [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
   return found != entries_.end() && found->pid == process.pid &&
                  found->start_ns / kProcTickNs == process.start_ns / kProcTickNs
-             ? found->cgroup.get()
+             ? found->cgroup
              : nullptr;
+}
+
+// The object lives as long as the table.
+const Cgroup* CgroupTable::Of(const Process& process) const {
+  return Share(process).get();
 }
 
 std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path,
@@ -25,10 +34,7 @@ std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path,
   if (path.empty()) return nullptr;
   std::weak_ptr<const Cgroup>& place = shared_[path];
   if (auto there = place.lock()) return there;
-  const auto cgroup = std::make_shared<Cgroup>();
-  cgroup->info = ParseCgroupPath(path);
-  cgroup->name = names->Of(cgroup->info);
-  cgroup->path = std::move(path);
+  auto cgroup = MakeCgroup(std::move(path), names);
   place = cgroup;
   return cgroup;
 }
@@ -62,6 +68,8 @@ std::vector<CgroupCache::Entry> CgroupCache::Carry(
       entries.push_back(*known);
     else
       entries.push_back({process.pid, process.start_ns, false, nullptr});
+    // An exited process has no file any more.
+    entries.back().read |= !process.live;
   }
   return entries;
 }
@@ -89,21 +97,14 @@ void CgroupCache::ReadSome(const std::string& procfs, double seconds,
   }
 }
 
-// Names the control groups whose names were not known, such as that of a
-// container that has just started. A view may hold the old object, so a new one
-// takes its place.
+// Names the control groups whose names were not known.
 void CgroupCache::AddNames(PodNames* names, std::vector<Entry>* entries) {
   std::map<const Cgroup*, std::shared_ptr<const Cgroup>> named;
   for (auto& [path, place] : shared_) {
     const std::shared_ptr<const Cgroup> cgroup = place.lock();
-    if (!cgroup || PodNames::IsWhole(cgroup->info, cgroup->name)) continue;
-    PodName now = names->Of(cgroup->info);
-    const PodName& before = cgroup->name;
-    if ((!before.pod.empty() || now.pod.empty()) &&
-        (!before.container.empty() || now.container.empty()))
-      continue;
-    const auto renamed = std::make_shared<Cgroup>(*cgroup);
-    renamed->name = std::move(now);
+    if (!cgroup) continue;
+    const auto renamed = NamedAnew(*cgroup, names);
+    if (!renamed) continue;
     named.emplace(cgroup.get(), renamed);
     place = renamed;
   }
@@ -122,7 +123,6 @@ void CgroupCache::Update(const std::string& procfs,
   changed_ = false;
   const auto table = std::make_shared<CgroupTable>();
   table->entries_ = Carry(processes, selected);
-  names->Begin(seconds);
   if (!HasOtherRoot(procfs)) {
     ReadSome(procfs, seconds, names, &table->entries_);
     AddNames(names, &table->entries_);

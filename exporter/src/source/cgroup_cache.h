@@ -8,26 +8,30 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/process_table.h"
-#include "source/cgroup_path.h"
+#include "source/cgroup.h"
 #include "source/pod_names.h"
 
 namespace pfe {
 
-// What processes of one control group share.
-struct Cgroup {
-  std::string path;
-  CgroupInfo info;
-  PodName name;
-};
-
 // The control groups of one tick.
 class CgroupTable {
  public:
+  using ById = std::unordered_map<uint64_t, std::shared_ptr<const Cgroup>>;
+
+  CgroupTable() = default;
+  // Of groups that are found by their ids, and not by processes.
+  explicit CgroupTable(std::shared_ptr<const ById> by_id)
+      : by_id_(std::move(by_id)) {}
+
   // Null if the process has no control group, or if none was read yet.
   const Cgroup* Of(const Process& process) const;
+  // The same, as an object that can be kept.
+  std::shared_ptr<const Cgroup> Share(const Process& process) const;
 
  private:
   friend class CgroupCache;
@@ -38,6 +42,7 @@ class CgroupTable {
     std::shared_ptr<const Cgroup> cgroup;
   };
   std::vector<Entry> entries_;  // by pid
+  std::shared_ptr<const ById> by_id_;
 };
 
 // Each read opens a file, so not every process is read every tick. A process is

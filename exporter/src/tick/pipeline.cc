@@ -5,6 +5,8 @@
 
 #include <exception>
 #include <new>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
@@ -16,13 +18,14 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
       settings_(settings),
       follower_(settings.max_comms, settings.count_first),
       selection_(settings.selection),
-      pod_names_(settings.pod_logs) {
+      cgroups_(settings.procfs, settings.cgroups, settings.pod_logs) {
   Configure(settings);
 }
 
 void Pipeline::Configure(const PipelineSettings& settings) {
   settings_ = settings;
   follower_.set_max_comms(settings.max_comms);
+  follower_.set_max_cgroups(settings.max_cgroups, settings.cgroups_by_cell);
   follower_.set_birth_hold(static_cast<uint64_t>(
       std::chrono::nanoseconds(settings.birth_hold).count()));
   selection_.SetRules(settings.selection);
@@ -39,6 +42,8 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->read_unix_seconds = last_->read_unix_seconds;
   next->rows = last_->rows;
   next->comms = last_->comms;
+  next->cgroup_sums = last_->cgroup_sums;
+  next->cgroups_of_sums = last_->cgroups_of_sums;
   next->cgroups = last_->cgroups;
   next->pod_names_error = last_->pod_names_error;
   next->history = last_->history;
@@ -47,14 +52,57 @@ std::shared_ptr<View> Pipeline::Begin() const {
   return next;
 }
 
+// Finds the group that has the name of each of the sums. It is kept while its
+// sums are, so that what a group had counted still has the group's labels after
+// the group is gone.
+void Pipeline::FindCgroupsOfSums() {
+  const Sums::All& all = *follower_.cgroup_sums()->all();
+  auto found = std::make_shared<CgroupsOfSums>(*cgroups_of_sums_);
+  found->resize(all.size());
+  std::unordered_map<std::string_view, size_t> missing;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if ((*found)[i] && (*found)[i]->path != all[i].name) (*found)[i].reset();
+    // A group may have got its pod's name meanwhile.
+    if ((!(*found)[i] || cgroups_.changed()) && all[i].name.starts_with('/'))
+      missing.emplace(all[i].name, i);
+  }
+  const RowNames& names = cgroups_.names();
+  const ProcessTable& processes = follower_.last().rows->processes;
+  for (size_t row = 0; !missing.empty() && row < processes.size(); ++row) {
+    const auto at = missing.find(names.names[names.of_row[row]]);
+    if (at == missing.end()) continue;
+    (*found)[at->second] = cgroups_.table()->Share(processes[row]);
+    missing.erase(at);
+  }
+  cgroups_of_sums_ = std::move(found);
+}
+
+void Pipeline::ShowCgroups(View* next) const {
+  next->cgroups = cgroups_.table();
+  next->pod_names_error = cgroups_.pod_names().error();
+  const Sums* sums = follower_.cgroup_sums();
+  next->cgroup_sums = sums ? sums->all() : nullptr;
+  next->cgroups_of_sums = cgroups_of_sums_;
+  if (!sums) return;
+  next->cgroups_omitted = sums->omitted();
+  if (!settings_.basic_families_only)
+    next->cgroups_held = HeldBackOf(*sums->all());
+}
+
 void Pipeline::Render(const Forms& forms, View* next) {
   const FollowedTick& tick = follower_.last();
   ExpositionInput input;
   input.rows = tick.rows.get();
-  input.comms = follower_.sums().comms().get();
+  input.comms = follower_.sums().all().get();
   input.changes = &tick.changes;
   input.selection = &selection_;
-  input.cgroups = settings_.containers ? &cgroups_ : nullptr;
+  input.cgroups = settings_.containers ? cgroups_.table().get() : nullptr;
+  input.cgroups_changed = cgroups_.changed() || tick.changes.cgroup;
+  if (const Sums* sums = follower_.cgroup_sums()) {
+    input.cgroup_sums = sums->all().get();
+    input.cgroups_of_sums = cgroups_of_sums_.get();
+    input.cgroup_sums_by_cell = settings_.cgroups_by_cell;
+  }
   input.offered = snapshot_.offered;
   input.boot_unix_ns = boot_.Note(ClockNs(CLOCK_REALTIME), BootTimeNs());
   input.boot_moved = input.boot_unix_ns != last_->boot_unix_ns;
@@ -69,7 +117,13 @@ void Pipeline::Render(const Forms& forms, View* next) {
 // follower and selection as they were.
 void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
                         View* next) {
-  follower_.Follow(snapshot_, std::move(rows), last_->error.has_value());
+  const uint64_t last_ns = follower_.last().read_ns;
+  const uint64_t now_ns = snapshot_.read_ns;
+  const double seconds =
+      last_ns ? static_cast<double>(now_ns - last_ns) / 1e9 : 0;
+  if (settings_.max_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
+  follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
+                   &cgroups_.names());
   const FollowedTick& prepared = follower_.prepared();
   selection_.Select(prepared.rows->processes, prepared.states,
                     prepared.changes.all);
@@ -77,10 +131,12 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
 
   const FollowedTick& tick = follower_.last();
   const Sums& sums = follower_.sums();
-  if (settings_.containers)
-    cgroups_.Update(settings_.procfs, tick.rows->processes,
-                    selection_.selected(), tick.seconds, &pod_names_);
-  history_.Add(tick, *sums.comms(),
+  if (settings_.max_cgroups)
+    FindCgroupsOfSums();
+  else if (settings_.containers)
+    cgroups_.FindOf(tick.rows->processes, selection_.selected(), now_ns,
+                    tick.seconds);
+  history_.Add(tick, *sums.all(),
                static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9);
   Render(forms, next);
   next->source = snapshot_.source;
@@ -92,11 +148,10 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   next->processes = selection_.selected().size() + selection_.omitted();
   next->processes_omitted = selection_.omitted();
   next->comms_omitted = sums.omitted();
-  if (!settings_.basic_families_only) next->held = HeldBackOf(*sums.comms());
+  if (!settings_.basic_families_only) next->held = HeldBackOf(*sums.all());
   next->rows = tick.rows;
-  next->comms = sums.comms();
-  next->cgroups = cgroups_.table();
-  next->pod_names_error = pod_names_.error();
+  next->comms = sums.all();
+  ShowCgroups(next);
   next->history = history_;
   next->seconds = tick.seconds;
 }

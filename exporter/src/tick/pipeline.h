@@ -16,8 +16,7 @@
 #include "follow/selection.h"
 #include "render/exposition.h"
 #include "render/view.h"
-#include "source/cgroup_cache.h"
-#include "source/pod_names.h"
+#include "source/cgroups.h"
 #include "source/source.h"
 #include "tick/boot_moment.h"
 
@@ -27,13 +26,16 @@ namespace pfe {
 struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
+  size_t max_cgroups = 200;                     // 0: no sums by control group
+  bool cgroups_by_cell = false;                 // cannot be changed
   std::chrono::milliseconds birth_hold{60000};  // see Births
   bool containers = false;
   bool basic_families_only = false;
-  bool created = false;      // _created of counters by comm, in OpenMetrics
-  bool count_first = false;  // see Follower; cannot be changed
-  std::string procfs = "/proc";
-  std::string pod_logs = "/var/log";  // see PodNames; cannot be changed
+  bool created = false;          // _created of counters by comm, in OpenMetrics
+  bool count_first = false;      // see Follower; cannot be changed
+  std::string procfs = "/proc";  // cannot be changed
+  std::string cgroups = "/sys/fs/cgroup";  // where they are mounted; likewise
+  std::string pod_logs = "/var/log";       // see PodNames; likewise
 };
 
 class Pipeline {
@@ -53,6 +55,8 @@ class Pipeline {
   std::shared_ptr<View> Begin() const;
   void Read(const Forms& forms, View* next);
   void TakeOver(std::shared_ptr<Rows> rows, const Forms& forms, View* next);
+  void FindCgroupsOfSums();
+  void ShowCgroups(View* next) const;
   void Render(const Forms& forms, View* next);
   void GiveUp(Error error, View* next);
 
@@ -62,8 +66,9 @@ class Pipeline {
   Recycler<Rows> recycler_;
   Follower follower_;
   Selection selection_;
-  PodNames pod_names_;
-  CgroupCache cgroups_;
+  Cgroups cgroups_;
+  std::shared_ptr<const CgroupsOfSums> cgroups_of_sums_ =
+      std::make_shared<const CgroupsOfSums>();
   History history_;
   Renderer renderer_;
   BootMoment boot_;

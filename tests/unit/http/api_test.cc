@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "samples.h"
@@ -166,6 +170,104 @@ TEST_F(ApiTest, BadParametersAreNamed) {
         Get("/api/v1/processes", query, 400)["error"].get<std::string>(),
         testing::HasSubstr(error))
         << query;
+}
+
+// A hierarchy with one group, which two processes are in; another one is in a
+// group that is gone.
+class CgroupsApiTest : public testing::Test {
+ protected:
+  CgroupsApiTest() : root_(testing::TempDir() + "pfe_api_XXXXXX") {
+    if (!mkdtemp(root_.data())) abort();
+    std::ofstream controllers(root_ + "/cgroup.controllers");
+    struct stat status {};
+    std::filesystem::create_directory(root_ + "/a.service");
+    EXPECT_EQ(stat((root_ + "/a.service").c_str(), &status), 0);
+    id_ = status.st_ino;
+  }
+  ~CgroupsApiTest() override { std::filesystem::remove_all(root_); }
+
+  Sample In(uint64_t id, Sample sample) const {
+    sample.cgroup = id;
+    sample.swap_kb = 3;
+    return sample;
+  }
+  std::shared_ptr<const View> TickWith(PipelineSettings settings) const {
+    settings.cgroups = root_;
+    FakeSource source;
+    Snapshot snapshot =
+        Of({In(id_, Live(1, 1, "a", 10)), In(id_, Exited(2, 1, "b", 5)),
+            In(4711, Live(3, 1, "c", 1))});
+    snapshot.offered.cgroup = snapshot.offered.swap = true;
+    source.Then(snapshot);
+    Pipeline pipeline(&source, settings);
+    return pipeline.Tick();
+  }
+  static Json Get(const View& view, const std::string& path,
+                  const std::string& query = "") {
+    return Json::parse(
+        *AnswerApi(path, query, view, std::chrono::seconds(5)).body.at(0));
+  }
+
+  std::string root_;
+  uint64_t id_ = 0;
+};
+
+TEST_F(CgroupsApiTest, ListsGroups) {
+  const auto view = TickWith(CountFirst());
+  Json json = Get(*view, "/api/v1/cgroups", "sort=cgroup");
+  EXPECT_EQ(json["matching"], 2);
+  EXPECT_EQ(json["cgroups"][0]["cgroup"], "/a.service");
+  EXPECT_EQ(json["cgroups"][0]["faults"], 15) << "with the exited one";
+  EXPECT_EQ(json["cgroups"][0]["processes"], 1);
+  EXPECT_EQ(json["cgroups"][0]["swap_bytes"], 3072);
+  EXPECT_EQ(json["cgroups"][0]["info"]["unit"], "a.service");
+  EXPECT_EQ(json["cgroups"][1]["cgroup"], "id:4711");
+  EXPECT_FALSE(json["cgroups"][1].contains("info"));
+  EXPECT_EQ(Get(*view, "/api/v1/cgroups", "filter=service")["matching"], 1);
+  EXPECT_EQ(Get(*view, "/api/v1/cgroups", "cgroup=id:4711")["matching"], 1);
+  EXPECT_EQ(Get(*view, "/api/v1/cgroups", "sort=comm")["error"],
+            "sort is one of faults_rate, major_rate, stall_rate, faults, "
+            "major, rss, vma, pid, processes and cgroup");
+}
+
+TEST_F(CgroupsApiTest, AProcessSaysItsGroup) {
+  const auto view = TickWith(CountFirst());
+  Json process = Get(*view, "/api/v1/processes", "pid=1")["processes"][0];
+  EXPECT_EQ(process["cgroup_id"], id_);
+  EXPECT_EQ(process["cgroup"]["path"], "/a.service");
+  process = Get(*view, "/api/v1/processes", "pid=3")["processes"][0];
+  EXPECT_EQ(process["cgroup_id"], 4711);
+  EXPECT_FALSE(process.contains("cgroup"));
+}
+
+TEST_F(CgroupsApiTest, WithoutSumsThereAreNone) {
+  PipelineSettings settings = CountFirst();
+  settings.max_cgroups = 0;
+  const auto view = TickWith(settings);
+  EXPECT_EQ(view->cgroup_sums, nullptr);
+  EXPECT_EQ(Get(*view, "/api/v1/cgroups"),
+            Json({{"cgroups", Json::array()}, {"matching", 0}}));
+  for (const RenderedFamily& family : view->families)
+    EXPECT_FALSE(std::string_view(InfoOf(family.metric).name)
+                     .starts_with("page_fault_cgroup_"));
+}
+
+TEST_F(CgroupsApiTest, MetricsAndInfo) {
+  const auto view = TickWith(CountFirst());
+  std::string text;
+  for (const RenderedFamily& family : view->families)
+    text += *family.samples->plain();
+  for (const char* line :
+       {"page_fault_cgroup_faults_total{cgroup=\"/a.service\",severity="
+        "\"minor\"} 15\n",
+        "page_fault_cgroup_faults_total{cgroup=\"id:4711\",severity=\"minor\"} "
+        "1\n",
+        "page_fault_cgroup_processes{cgroup=\"/a.service\"} 1\n",
+        "page_fault_cgroup_swap_bytes{cgroup=\"/a.service\"} 3072\n",
+        "page_fault_cgroup_info{cgroup=\"/a.service\",unit=\"a.service\""})
+    EXPECT_THAT(text, testing::HasSubstr(line));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr(
+                        "page_fault_cgroup_info{cgroup=\"id:4711\"")));
 }
 
 }  // namespace

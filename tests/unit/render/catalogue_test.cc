@@ -63,6 +63,7 @@ TEST(HeadOf, OpenMetricsHasUnitsAndInfos) {
 constexpr std::pair<Metric, const char*> kTables[] = {
     {Metric::kFaults, "Processes"},
     {Metric::kCommFaults, "Sums by comm"},
+    {Metric::kCgroupFaults, "Sums by control group"},
     {Metric::kLatency, "The host"},
     {Metric::kModuleInfo, "The kernel module"},
     {Metric::kBuildInfo, "The exporter"}};

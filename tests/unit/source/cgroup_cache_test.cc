@@ -34,6 +34,7 @@ class CgroupCacheTest : public testing::Test {
       selected_.push_back(static_cast<uint32_t>(table_.size()));
       Add(sample, &table_);
     }
+    names_.Begin(kTickSeconds);
     cache_.Update(root_, table_, selected_, kTickSeconds, &names_);
   }
   std::string Of(size_t i) const {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the paths of control groups by their ids.
+//
+// The id of a group is the inode number of its directory in the unified
+// hierarchy (cgroup2). So the directories are walked, and readdir(3) says both
+// the number and the name. This does not depend on the cgroup namespace of the
+// exporter, as /proc/PID/cgroup does, and also names the groups of processes
+// that have exited.
+#ifndef EXPORTER_SOURCE_CGROUP_PATHS_H_
+#define EXPORTER_SOURCE_CGROUP_PATHS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/process_table.h"
+#include "base/row_names.h"
+#include "source/cgroup_cache.h"
+
+namespace pfe {
+
+// For one thread.
+class CgroupPaths {
+ public:
+  // How long a group that was not found is not searched again, unless another
+  // id is new: it was removed before anyone looked.
+  static constexpr uint64_t kAgainNs = 10'000'000'000;
+  static constexpr uint64_t kRoot = 1;  // the root's id
+
+  // `mount` is where cgroups are mounted, usually /sys/fs/cgroup.
+  explicit CgroupPaths(std::string mount) : mount_(std::move(mount)) {}
+
+  // Finds the groups of all rows; `now_ns` is the boot time. The hierarchy is
+  // walked at most once, and only if an id is new. Returns false if the rows do
+  // not tell groups apart, or no whole unified hierarchy is mounted: then the
+  // rest has no meaning.
+  bool Update(const ProcessTable& processes, uint64_t now_ns, PodNames* names);
+
+  // Of the last Update(). A group that was not found is not in groups(); its
+  // name is its id, such as "id:4711". The names live until the next Update().
+  const std::shared_ptr<const CgroupTable::ById>& groups() const {
+    return groups_;
+  }
+  const RowNames& names() const { return names_; }
+  // Whether groups() differs from what it was before the last Update().
+  bool changed() const { return changed_; }
+
+ private:
+  struct Group {
+    std::shared_ptr<const Cgroup> cgroup;  // null if it was not found
+    std::string id_name;
+    uint32_t index = 0;  // of its name
+    uint64_t turn = 0;   // the last Update() that had a row of it
+  };
+
+  std::string FindRoot() const;
+  bool Note(const ProcessTable& processes, PodNames* names);
+  void Forget();
+  void Walk(const std::string& root, PodNames* names);
+  void AddNames(PodNames* names);
+  void Publish();
+
+  const std::string mount_;
+  std::unordered_map<uint64_t, Group> known_;
+  std::shared_ptr<const CgroupTable::ById> groups_ =
+      std::make_shared<const CgroupTable::ById>();
+  RowNames names_;
+  size_t missing_ = 0;  // groups that were not found
+  uint64_t turn_ = 0;
+  uint64_t next_look_ns_ = 0;
+  bool changed_ = false;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_CGROUP_PATHS_H_
