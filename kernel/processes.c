@@ -159,22 +159,27 @@ static bool pf_processes_live(struct pf_row *row, struct pf_memory *memory)
 /*
  * Reads an entry, and what else the process of a live one has. If the process
  * has gone in between, its exit hook has stored its last name and control group in
- * the entry, which is then read again. Returns whether the entry is in use; then
- * the caller puts row->pid.
+ * the entry, which is then read again. The entry may be that of another process by
+ * then: @gone tells, and its reference keeps the pid from being used again. Returns
+ * whether the entry is in use; then the caller puts row->pid.
  */
 static bool pf_processes_read(unsigned int index, struct pf_row *row,
 			      struct pf_memory *memory)
 {
-	bool used = pf_table_row(index, row);
+	struct pid *gone = NULL;
+	bool used;
 
 	memset(memory, 0, sizeof(*memory));
-	if (used && row->live && !pf_processes_live(row, memory)) {
-		put_pid(row->pid);
-		used = pf_table_row(index, row);
-		/* If it is still live, the hook has missed the exit. */
-		if (used && row->live)
-			row->live = pf_processes_live(row, memory);
+	while ((used = pf_table_row(index, row)) && row->live &&
+	       !pf_processes_live(row, memory)) {
+		if (row->pid == gone) {
+			row->live = false;	/* the hook has missed the exit */
+			break;
+		}
+		put_pid(gone);
+		gone = row->pid;
 	}
+	put_pid(gone);
 	return used;
 }
 

@@ -133,14 +133,16 @@ void pf_table_exit(struct task_struct *task)
 {
 	struct pf_entry *entry;
 	unsigned long flags;
+	u64 cgroup;
 
 	rcu_read_lock();
+	/* Final: no thread that exits is moved to another control group. */
+	cgroup = pf_compat_cgroup_id(task->group_leader);
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
 	entry = pf_table_find(task_tgid(task));
 	if (entry && entry->state == PF_ENTRY_LIVE) {
 		pf_table_name(entry, task->group_leader);
-		pf_table_mark_exited(entry,
-				     pf_compat_cgroup_id(task->group_leader));
+		pf_table_mark_exited(entry, cgroup);
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	rcu_read_unlock();

@@ -74,11 +74,12 @@
  * PF_COL_CGROUP is the id of the process's control group in the unified hierarchy
  * (version 2): the inode number of the group's directory, wherever cgroup2 is
  * mounted. 1 is the root: a process is also there where only version 1 is in use.
- * It is 0 if the kernel has no control groups (CONFIG_CGROUPS). It is the group of
- * the process's first thread, which /proc/PID/cgroup shows, also if other threads
- * are in threaded groups below. An exited process keeps the group that it was in
- * when it exited, also after that group is removed: the kernel does not use an id
- * again.
+ * It is 0 if the kernel has no control groups (CONFIG_CGROUPS), or if the module has
+ * missed the exit. It is the group of the process's first thread, which
+ * /proc/PID/cgroup shows, also if other threads are in threaded groups below. A first
+ * thread that has exited before the others stays in its group, also if the others are
+ * moved. An exited process keeps the group that its first thread was in when that
+ * exited, also after the group is removed: the kernel does not use an id again.
  *
  * With the module parameter latency=0 neither PF_COL_STALL_NS nor the slow_*
  * columns, nor their keys in stats, nor PF_KEY_CLOCK are offered.

@@ -176,6 +176,12 @@ TEST_F(CgroupColumn, OfALeaderThatIsGone) {
   char byte;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
   EXPECT_EQ(Column(pid), IdOf("/column-one"));
+  const std::string stat = "/proc/" + std::to_string(pid) + "/stat";
+  ASSERT_TRUE(Eventually(
+      [&] { return ReadFile(stat).find(") Z ") != std::string::npos; }));
+  // Moves only the other thread.
+  EXPECT_TRUE(two_.Set("cgroup.procs", std::to_string(pid)));
+  EXPECT_EQ(Column(pid), IdOf("/column-one"));
   kill(pid, SIGKILL);
   EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
   EXPECT_EQ(Column(pid), IdOf("/column-one"));
