@@ -22,7 +22,8 @@ struct Cgroup {
 std::shared_ptr<const Cgroup> MakeCgroup(std::string path, PodNames* names);
 
 // Asks again for names that were not known, such as those of a container that
-// has just started. Returns the group with its new names; null if there are none.
+// has just started. Returns the group with its new names; null if there are
+// none.
 std::shared_ptr<const Cgroup> NamedAnew(const Cgroup& cgroup, PodNames* names);
 
 }  // namespace pfe
