@@ -5,21 +5,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
-#include <stdexcept>
 
+#include "app/config_file.h"
 #include "base/version.h"
 #include "http/http_server.h"
 #include "http/listen_address.h"
 
 namespace pfe {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kShortestInterval{100};
 constexpr std::chrono::milliseconds kLongestInterval{3600000};
@@ -173,10 +167,6 @@ void AddLogOptions(CLI::App* app, Options* options) {
 // isdigit() is undefined for a char that is negative.
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Options that are not allowed in the file.
-constexpr const char* kOnlyOnTheCommandLine[] = {
-    "config.file", "config.check", "once", "top", "help", "version"};
-
 void AddModes(CLI::App* app, Options* options) {
   app->add_option("--config.file", options->config_file,
                   "JSON file with more options; read again on SIGHUP")
@@ -234,34 +224,6 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   return app;
 }
 
-// Converts a value of the file to what the command line would contain.
-std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
-  if (json.is_array()) {
-    std::vector<std::string> values;
-    for (const Json& element : json)
-      for (std::string& value : ValuesOf(element, key))
-        values.push_back(std::move(value));
-    return values;
-  }
-  if (json.is_string()) return {json.get<std::string>()};
-  if (json.is_boolean() || json.is_number()) return {json.dump()};
-  throw CLI::ValidationError(
-      key,
-      json.dump() + " is no string, number, true, false or a list of them");
-}
-
-void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
-  CLI::Option* option = app->get_option_no_throw("--" + key);
-  if (!option || std::count(std::begin(kOnlyOnTheCommandLine),
-                            std::end(kOnlyOnTheCommandLine), key))
-    throw CLI::ValidationError(
-        key, "is no option of the file; those of --help are, without --");
-  if (option->count() > 0) return;  // a flag or the environment has it
-  option->add_result(ValuesOf(value, key));
-  if (option->count() == 0) throw CLI::ValidationError(key, "is an empty list");
-  option->run_callback();
-}
-
 // Refuses a variable such as ",". CLI11 would take it for one that is not set,
 // and the daemon would listen on every address.
 void RefuseEmptyLists(CLI::App* app) {
@@ -307,43 +269,6 @@ void ApplyOldNames(CLI::App* app) {
   option->run_callback();
 }
 
-// Refuses a key that is there twice; the library would take the last one.
-Json ParseJson(std::istream& file) {
-  std::set<std::string> keys;
-  return Json::parse(
-      file, [&keys](int depth, Json::parse_event_t event, const Json& parsed) {
-        if (event == Json::parse_event_t::key && depth == 1 &&
-            !keys.insert(parsed.get<std::string>()).second)
-          throw std::runtime_error(parsed.dump() + " is there twice");
-        return true;
-      });
-}
-
-// Applies the file's options that neither a flag nor the environment sets.
-void ApplyFile(const std::string& path, CLI::App* app) {
-  std::ifstream file(path);
-  if (!file)
-    throw CLI::FileError("--config.file: cannot read " + path + ": " +
-                         strerror(errno));
-  if (std::filesystem::is_directory(path))
-    throw CLI::FileError("--config.file: " + path + " is a directory");
-  Json json;
-  try {
-    json = ParseJson(file);
-  } catch (const std::exception& error) {  // from parsing or from reading
-    throw CLI::FileError("--config.file: " + path + ": " + error.what());
-  }
-  if (!json.is_object())
-    throw CLI::FileError("--config.file: " + path + ": expected a JSON object");
-  for (const auto& [key, value] : json.items()) {
-    try {
-      ApplyKey(app, key, value);
-    } catch (const CLI::ParseError& error) {
-      throw CLI::FileError("--config.file: " + path + ": " + error.what());
-    }
-  }
-}
-
 }  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(
@@ -371,7 +296,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
-      ApplyFile(raw.options.config_file, app.get());
+      ApplyConfigFile(raw.options.config_file, app.get());
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     app->exit(success, text, text);
