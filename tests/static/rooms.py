@@ -15,11 +15,12 @@ ROOMS = {
     "base": [],
     "source": ["base"],
     "follow": ["base"],
+    "group": ["base"],
     "render": ["base", "source", "follow"],
-    "tick": ["base", "source", "follow", "render"],
+    "tick": ["base", "source", "follow", "group", "render"],
     "web": [],
     "http": ["base", "source", "follow", "render", "tick", "web"],
-    "app": ["base", "source", "follow", "render", "tick", "http"],
+    "app": ["base", "source", "follow", "group", "render", "tick", "http"],
 }
 
 # Header of a library or of the contract: the files that may include it.
@@ -27,7 +28,8 @@ ONLY_IN = {
     "page_faults.h": ["source/*.cc"],
     "civetweb.h": ["http/http_server.cc", "http/listen_address.cc"],
     "nlohmann/json.hpp": ["http/api.cc", "app/config_file.cc"],
-    "re2/": ["follow/selection.cc", "http/listing.cc", "source/cgroup_reader.cc"],
+    "re2/": ["follow/selection.cc", "group/rules.cc", "http/listing.cc",
+            "source/cgroup_reader.cc"],
     "spdlog/": ["app/*.cc", "render/top_table.cc"],
     "prometheus/": ["render/*.cc"],
     "CLI/": ["app/options.cc", "app/config_file.cc"],
