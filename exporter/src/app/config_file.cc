@@ -49,21 +49,65 @@ void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
   option->run_callback();
 }
 
-// Refuses a key that is there twice; the library would take the last one.
+[[noreturn]] void Refuse(size_t index, std::string_view name,
+                         const std::string& wrong) {
+  throw CLI::ValidationError("groups",
+                             GroupRuleLabel(index, name) + ": " + wrong);
+}
+
+// Converts an object such as {"name": "web", "comm": "nginx|httpd"}.
+GroupRule RuleOf(const Json& json, size_t index) {
+  GroupRule rule;
+  if (!json.is_object()) Refuse(index, "", "is no JSON object");
+  const auto name = json.find("name");
+  if (name != json.end() && name->is_string())
+    rule.name = name->get<std::string>();
+  for (const auto& [key, value] : json.items()) {
+    const auto field = FieldOf(key);
+    if (!field && key != "name")
+      Refuse(index, rule.name,
+             key +
+                 ": is no field of a rule; fields are name, comm, exe, "
+                 "cmdline, unit, user and cgroup");
+    if (!value.is_string()) Refuse(index, rule.name, key + ": is no string");
+    if (!field) continue;
+    rule.expressions[*field] = value.get<std::string>();
+    if (rule.expressions[*field].empty())
+      Refuse(index, rule.name, key + ": is an empty expression");
+  }
+  return rule;
+}
+
+std::vector<GroupRule> RulesOf(const Json& json) {
+  if (!json.is_array())
+    throw CLI::ValidationError("groups", "is no list of rules");
+  if (json.empty()) throw CLI::ValidationError("groups", "is an empty list");
+  std::vector<GroupRule> rules;
+  for (const Json& rule : json) rules.push_back(RuleOf(rule, rules.size()));
+  const std::string wrong = CheckGroupRules(rules);
+  if (!wrong.empty()) throw CLI::ValidationError("groups", wrong);
+  return rules;
+}
+
+// Refuses a key that is twice in one object; the library would take the last
+// one.
 Json ParseJson(std::istream& file) {
-  std::set<std::string> keys;
-  return Json::parse(
-      file, [&keys](int depth, Json::parse_event_t event, const Json& parsed) {
-        if (event == Json::parse_event_t::key && depth == 1 &&
-            !keys.insert(parsed.get<std::string>()).second)
-          throw std::runtime_error(parsed.dump() + " is there twice");
-        return true;
-      });
+  using Event = Json::parse_event_t;
+  std::vector<std::set<std::string>> keys;  // of the objects around
+  return Json::parse(file, [&keys](int, Event event, const Json& parsed) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key &&
+        !keys.back().insert(parsed.get<std::string>()).second)
+      throw std::runtime_error(parsed.dump() + " is there twice");
+    return true;
+  });
 }
 
 }  // namespace
 
-void ApplyConfigFile(const std::string& path, CLI::App* app) {
+void ApplyConfigFile(const std::string& path, CLI::App* app,
+                     std::vector<GroupRule>* groups) {
   std::ifstream file(path);
   if (!file)
     throw CLI::FileError("--config.file: cannot read " + path + ": " +
@@ -80,7 +124,10 @@ void ApplyConfigFile(const std::string& path, CLI::App* app) {
     throw CLI::FileError("--config.file: " + path + ": expected a JSON object");
   for (const auto& [key, value] : json.items()) {
     try {
-      ApplyKey(app, key, value);
+      if (key == "groups")
+        *groups = RulesOf(value);
+      else
+        ApplyKey(app, key, value);
     } catch (const CLI::ParseError& error) {
       throw CLI::FileError("--config.file: " + path + ": " + error.what());
     }

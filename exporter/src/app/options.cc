@@ -60,6 +60,7 @@ struct Raw {
   Options options;
   std::string interval = "5s";
   std::string birth_hold = "60s";
+  std::string group_by;
 };
 
 void AddSourceOptions(CLI::App* app, Raw* raw) {
@@ -117,6 +118,15 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
   app->add_flag("--containers", settings->containers,
                 "Also serve the control group, unit, pod and container of "
                 "processes (page_fault_process_info)");
+}
+
+void AddGroupOptions(CLI::App* app, Raw* raw) {
+  app->add_option("--group.by", raw->group_by,
+                  "Also serve sums by program (page_fault_group_*), where "
+                  "processes with the same comm, exe, unit, user or cgroup are "
+                  "one; the list groups in the file has rules instead")
+      ->check(CLI::IsMember({"comm", "exe", "unit", "user", "cgroup"}))
+      ->type_name("FIELD");
 }
 
 void AddBirthOptions(CLI::App* app, Raw* raw) {
@@ -212,6 +222,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   app->allow_extras();  // RefuseExtras() says more than the library does
   AddSourceOptions(app.get(), raw);
   AddProcessOptions(app.get(), &raw->options.pipeline);
+  AddGroupOptions(app.get(), raw);
   AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
@@ -269,6 +280,14 @@ void ApplyOldNames(CLI::App* app) {
   option->run_callback();
 }
 
+void ApplyGroupBy(const std::string& field, std::vector<GroupRule>* groups) {
+  if (field.empty()) return;
+  if (!groups->empty())
+    throw CLI::ValidationError(
+        "--group.by", "excludes the list groups of the file: keep one of them");
+  groups->push_back(GroupBy(*FieldOf(field)));
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(
@@ -296,7 +315,9 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
-      ApplyConfigFile(raw.options.config_file, app.get());
+      ApplyConfigFile(raw.options.config_file, app.get(),
+                      &raw.options.pipeline.groups);
+    ApplyGroupBy(raw.group_by, &raw.options.pipeline.groups);
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     app->exit(success, text, text);

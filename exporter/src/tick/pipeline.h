@@ -9,11 +9,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/recycler.h"
 #include "follow/follower.h"
 #include "follow/history.h"
 #include "follow/selection.h"
+#include "group/rules.h"
 #include "render/exposition.h"
 #include "render/view.h"
 #include "source/cgroup_cache.h"
@@ -27,6 +29,7 @@ struct PipelineSettings {
   SelectionRules selection;
   size_t max_comms = 1000;
   std::chrono::milliseconds birth_hold{60000};  // see Births
+  std::vector<GroupRule> groups;  // good ones; empty: no sums by group
   bool containers = false;
   bool basic_families_only = false;
   bool created = false;      // _created of counters by comm, in OpenMetrics
