@@ -15,7 +15,7 @@ ROOMS = {
     "base": [],
     "source": ["base"],
     "follow": ["base"],
-    "group": ["base"],
+    "group": ["base", "source", "follow"],
     "render": ["base", "source", "follow"],
     "tick": ["base", "source", "follow", "group", "render"],
     "web": [],
