@@ -127,9 +127,12 @@ static bool pf_account_compare(struct pf_entry *entry, const struct pid *pid,
 	bool differs = false;
 	unsigned long flags;
 	unsigned int s;
+	bool live;
 
 	raw_spin_lock_irqsave(&pf_table.lock, flags);
-	for (s = 0; entry->pid == pid && s < PF_SEVERITIES; s++) {
+	/* The entry of a process that has exited meanwhile has no base. */
+	live = entry->pid == pid && entry->state == PF_ENTRY_LIVE;
+	for (s = 0; live && s < PF_SEVERITIES; s++) {
 		u64 base = kernel->n[s] - counted->n[s];
 
 		if (entry->base.n[s] && base < entry->base.n[s])

@@ -6,6 +6,7 @@
 #ifndef PF_COMPAT_H
 #define PF_COMPAT_H
 
+#include <linux/cgroup.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/percpu_counter.h>
@@ -138,6 +139,22 @@ pf_compat_hugetlb_usage(const struct mm_struct *mm)
 {
 #ifdef CONFIG_HUGETLB_PAGE
 	return atomic_long_read(&mm->hugetlb_usage);
+#else
+	return 0;
+#endif
+}
+
+/**
+ * pf_compat_cgroup_id() - the control group of a task in the unified hierarchy
+ * @task: the task; one that has exited is still in its last group
+ *
+ * Context: RCU read section.
+ * Return: the group's id, 0 where there are no control groups.
+ */
+static inline u64 pf_compat_cgroup_id(struct task_struct *task)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_id(task_dfl_cgroup(task));
 #else
 	return 0;
 #endif

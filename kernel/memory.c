@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory of a process at read time.
+ * The memory of a process at read time, its name and its control group.
  *
  * A thread's mm is looked up under task_lock(), because exit and exec change
  * task->mm under it. The reference taken there keeps the structure (mmgrab())
@@ -94,11 +94,12 @@ static void pf_memory_sum(struct mm_struct *mm, struct task_struct *leader,
 }
 
 /**
- * pf_memory_read() - the memory and name of a process
+ * pf_memory_read() - the memory, name and control group of a process
  * @pid: its tgid
  * @memory: overwritten; all 0 if the process has no mm any more
  * @comm: set to the name of the group's leader, TASK_COMM_LEN bytes with a NUL
  *	at the end; unchanged if there is no such process any more
+ * @cgroup: set to the id of the leader's control group; unchanged likewise
  *
  * If the leader has exited before its threads, it has no mm. Then the mm of
  * another thread is read.
@@ -106,7 +107,8 @@ static void pf_memory_sum(struct mm_struct *mm, struct task_struct *leader,
  * Context: process context, preemption enabled; may free the mm's structure.
  * Return: whether there was such a process.
  */
-bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm)
+bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm,
+		    u64 *cgroup)
 {
 	struct mm_struct *mm = NULL;
 	struct task_struct *leader;
@@ -120,6 +122,7 @@ bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm)
 		data_race(memcpy(comm, leader->comm, TASK_COMM_LEN));
 		task_unlock(leader);
 		comm[TASK_COMM_LEN - 1] = '\0';
+		*cgroup = pf_compat_cgroup_id(leader);
 		mm = pf_memory_grab_group(leader);
 		if (mm)
 			pf_memory_sum(mm, leader, memory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The memory of a process at read time. */
+/* The memory of a process at read time, its name and its control group. */
 #ifndef PF_MEMORY_H
 #define PF_MEMORY_H
 
@@ -25,6 +25,7 @@ struct pf_memory {
 	u64 hugetlb;
 };
 
-bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm);
+bool pf_memory_read(struct pid *pid, struct pf_memory *memory, char *comm,
+		    u64 *cgroup);
 
 #endif /* PF_MEMORY_H */

@@ -23,7 +23,7 @@
 
 /* The longest row: numbers with their tabs, breakdown, comm, state. */
 #define PF_PROCESSES_ROW_MAX \
-	((10 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
+	((11 + PF_SUMS) * (PF_TEXT_U64_MAX + 1) + \
 	 PF_BREAKDOWN_CELLS * (PF_TEXT_U64_MAX + 5) + 4 * TASK_COMM_LEN + 16)
 
 /**
@@ -89,7 +89,8 @@ static void pf_processes_head(struct seq_file *m)
 		seq_putc(m, '\t');
 		seq_puts(m, pf_sum_names[i]);
 	}
-	seq_puts(m, "\t" PF_COL_BREAKDOWN "\t" PF_COL_COMM "\n");
+	seq_puts(m, "\t" PF_COL_BREAKDOWN "\t" PF_COL_CGROUP "\t"
+		 PF_COL_COMM "\n");
 }
 
 static char *pf_processes_field(char *p, u64 n)
@@ -149,21 +150,46 @@ static char *pf_processes_sums(char *p, const struct pf_sums *sums)
 	return p;
 }
 
-/* Writes a row at @p; returns the end of it. */
-static char *pf_processes_fields(char *p, struct pf_row *row)
+/* Reads what the process of a live entry has now; returns false if it is gone. */
+static bool pf_processes_live(struct pf_row *row, struct pf_memory *memory)
 {
-	struct pf_memory memory = {};
+	return pf_memory_read(row->pid, memory, row->comm, &row->cgroup);
+}
 
-	/* If the process is gone, its exit hook is about to mark the entry. */
-	if (row->live)
-		row->live = pf_memory_read(row->pid, &memory, row->comm);
+/*
+ * Reads an entry, and what else the process of a live one has. If the process
+ * has gone in between, its exit hook has stored its last name and control group in
+ * the entry, which is then read again. Returns whether the entry is in use; then
+ * the caller puts row->pid.
+ */
+static bool pf_processes_read(unsigned int index, struct pf_row *row,
+			      struct pf_memory *memory)
+{
+	bool used = pf_table_row(index, row);
+
+	memset(memory, 0, sizeof(*memory));
+	if (used && row->live && !pf_processes_live(row, memory)) {
+		put_pid(row->pid);
+		used = pf_table_row(index, row);
+		/* If it is still live, the hook has missed the exit. */
+		if (used && row->live)
+			row->live = pf_processes_live(row, memory);
+	}
+	return used;
+}
+
+/* Writes a row at @p; returns the end of it. */
+static char *pf_processes_fields(char *p, const struct pf_row *row,
+				 const struct pf_memory *memory)
+{
 	p = pf_processes_field(p, pid_nr(row->pid));
 	p = pf_processes_field(p, row->start_ns);
 	p = pf_text_string(p, row->live ? PF_STATE_LIVE "\t" :
 					  PF_STATE_EXITED "\t");
 	p = pf_processes_field(p, row->by_cpu);
-	p = pf_processes_memory(p, &memory);
+	p = pf_processes_memory(p, memory);
 	p = pf_processes_sums(p, &row->sums);
+	p = pf_processes_field(p, row->cgroup);
 	p = pf_text_escaped(p, row->comm);
 	*p++ = '\n';
 	return p;
@@ -172,15 +198,16 @@ static char *pf_processes_fields(char *p, struct pf_row *row)
 static int pf_processes_row(struct seq_file *m, unsigned int index)
 {
 	struct pf_walk *walk = m->private;
+	struct pf_memory memory;
 	char *start, *end;
 
 	if (seq_get_buf(m, &start) < PF_PROCESSES_ROW_MAX) {
 		seq_commit(m, -1);	/* call again with an empty buffer */
 		return 0;
 	}
-	if (!pf_table_row(index, &walk->row))
+	if (!pf_processes_read(index, &walk->row, &memory))
 		return 0;
-	end = pf_processes_fields(start, &walk->row);
+	end = pf_processes_fields(start, &walk->row, &memory);
 	put_pid(walk->row.pid);
 	cond_resched();
 	seq_commit(m, end - start);

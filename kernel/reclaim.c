@@ -55,7 +55,7 @@ static void pf_reclaim_sweep(void)
 		raw_spin_lock_irqsave(&pf_table.lock, flags);
 		if (entry->state == PF_ENTRY_LIVE &&
 		    !pid_has_task(entry->pid, PIDTYPE_TGID))
-			pf_table_mark_exited(entry);
+			pf_table_mark_exited(entry, 0);
 		raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 		cond_resched();
 	}

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "reclaim.h"
 #include "table_private.h"
 
@@ -138,7 +139,8 @@ void pf_table_exit(struct task_struct *task)
 	entry = pf_table_find(task_tgid(task));
 	if (entry && entry->state == PF_ENTRY_LIVE) {
 		pf_table_name(entry, task->group_leader);
-		pf_table_mark_exited(entry);
+		pf_table_mark_exited(entry,
+				     pf_compat_cgroup_id(task->group_leader));
 	}
 	raw_spin_unlock_irqrestore(&pf_table.lock, flags);
 	rcu_read_unlock();
@@ -331,6 +333,7 @@ bool pf_table_row(unsigned int index, struct pf_row *row)
 		row->start_ns = entry->start_ns;
 		row->live = entry->state == PF_ENTRY_LIVE;
 		row->by_cpu = READ_ONCE(entry->cpu_tally);
+		row->cgroup = row->live ? 0 : entry->cgroup;
 		memcpy(row->comm, entry->comm, sizeof(row->comm));
 		cpus = pf_table_copy(entry, &counted);
 	}

@@ -64,8 +64,10 @@ enum pf_entry_state {
  *	name (lock)
  * @tally: its counters; any CPU adds to them without a lock
  * @list: on the free list, the exited list or the worker's list (lock)
- * @base: what the kernel had counted before the entry did; see
+ * @base: while live, what the kernel had counted before the entry did; see
  *	pf_account_set_base() (lock)
+ * @cgroup: from the exit on, the id of the leader's last control group, in the
+ *	place of @base, so that the entry takes no further cache line (lock)
  * @exit_ns: boot time of the exit (lock)
  * @state: see invariant 1 (lock)
  * @turn: the worker's last look that found a CPU which counts into it (the
@@ -84,7 +86,10 @@ struct pf_entry {
 
 	struct pf_tally tally ____cacheline_aligned;
 	struct list_head list;
-	struct pf_account base;
+	union {
+		struct pf_account base;
+		u64 cgroup;
+	};
 	u64 exit_ns;
 	enum pf_entry_state state;
 	unsigned int turn;
@@ -109,6 +114,7 @@ extern struct pf_index pf_table_index;
  * @start_ns: boot time of the process's start
  * @live: whether the entry was live
  * @by_cpu: whether it was counted on each CPU apart
+ * @cgroup: for an exited process the id of its last control group, else 0
  * @comm: the entry's name; for an exited process its last name
  * @sums: the sums of its counters
  */
@@ -117,6 +123,7 @@ struct pf_row {
 	u64 start_ns;
 	bool live;
 	bool by_cpu;
+	u64 cgroup;
 	char comm[TASK_COMM_LEN];
 	struct pf_sums sums;
 };

@@ -67,10 +67,14 @@ struct pf_table {
 };
 extern struct pf_table pf_table;
 
-/* Makes a live entry an exited one. Lock held. */
-static inline void pf_table_mark_exited(struct pf_entry *entry)
+/*
+ * Makes a live entry an exited one, which was last in this control group. Lock
+ * held.
+ */
+static inline void pf_table_mark_exited(struct pf_entry *entry, u64 cgroup)
 {
 	entry->state = PF_ENTRY_EXITED;
+	entry->cgroup = cgroup;
 	entry->exit_ns = ktime_get_boottime_ns();
 	list_add_tail(&entry->list, &pf_table.exited);
 	pf_table.nr_live--;

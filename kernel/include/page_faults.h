@@ -71,6 +71,15 @@
  * columns includes it. A kernel without hugetlb (CONFIG_HUGETLB_PAGE) does not
  * offer it.
  *
+ * PF_COL_CGROUP is the id of the process's control group in the unified hierarchy
+ * (version 2): the inode number of the group's directory, wherever cgroup2 is
+ * mounted. 1 is the root: a process is also there where only version 1 is in use.
+ * It is 0 if the kernel has no control groups (CONFIG_CGROUPS). It is the group of
+ * the process's first thread, which /proc/PID/cgroup shows, also if other threads
+ * are in threaded groups below. An exited process keeps the group that it was in
+ * when it exited, also after that group is removed: the kernel does not use an id
+ * again.
+ *
  * With the module parameter latency=0 neither PF_COL_STALL_NS nor the slow_*
  * columns, nor their keys in stats, nor PF_KEY_CLOCK are offered.
  *
@@ -169,6 +178,7 @@
 #define PF_COL_SLOW_100MS	"slow_100ms"	/*   includes the next ones */
 #define PF_COL_SLOW_1S		"slow_1s"
 #define PF_COL_BREAKDOWN	"breakdown"	/* joint distribution, see above */
+#define PF_COL_CGROUP		"cgroup"	/* id of its control group, see above */
 #define PF_COL_COMM		"comm"		/* leader's name, escaped, last */
 
 #define PF_STATE_LIVE		"live"

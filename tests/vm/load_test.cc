@@ -43,7 +43,7 @@ TEST(Load, EveryContractColumnIsOffered) {
         PF_COL_SIGBUS,      PF_COL_SIGSEGV,      PF_COL_OOM,
         PF_COL_HWPOISON,    PF_COL_STALL_NS,     PF_COL_SLOW_1MS,
         PF_COL_SLOW_10MS,   PF_COL_SLOW_100MS,   PF_COL_SLOW_1S,
-        PF_COL_BREAKDOWN,   PF_COL_COMM})
+        PF_COL_BREAKDOWN,   PF_COL_CGROUP,       PF_COL_COMM})
     EXPECT_TRUE(table.rows[0].Has(column)) << column;
 }
 

@@ -68,7 +68,7 @@ bool IsCounter(const std::string& column) {
       PF_COL_VMA_KB,      PF_COL_RSS_KB,       PF_COL_RSS_ANON_KB,
       PF_COL_RSS_FILE_KB, PF_COL_RSS_SHMEM_KB, PF_COL_SWAP_KB,
       PF_COL_HUGETLB_KB,  PF_COL_BY_CPU,       PF_COL_BREAKDOWN,
-      PF_COL_COMM};
+      PF_COL_CGROUP,      PF_COL_COMM};
   return !kOthers.count(column);
 }
 

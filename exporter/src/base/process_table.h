@@ -58,6 +58,7 @@ struct Process {
   uint64_t minor = 0;
   uint64_t major = 0;
   uint64_t stall_ns = 0;
+  uint64_t cgroup = 0;  // id of its control group; 0: unknown
   uint32_t pid = 0;
   // Positions of the comm, of the counts by breakdown and of the slow faults in
   // the table's arrays. If bit i of `cells` is set, cell i of the breakdown has

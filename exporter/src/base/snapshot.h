@@ -28,6 +28,7 @@ struct Offered {
   bool breakdown = false;
   bool hugetlb = false;
   bool slow = false;
+  bool cgroup = false;
 };
 
 // Calls and faults that belong to the host and to no process, counted since

@@ -63,7 +63,7 @@ class Follower {
   // with 0. For --once and --top, which do not run for long.
   Follower(size_t max_comms, bool count_first);
 
-  void set_max_comms(size_t max_comms) { sums_.set_max_comms(max_comms); }
+  void set_max_comms(size_t max_comms) { sums_.set_max(max_comms); }
   // For how long the growth of a new counter by comm is held back: see Births.
   void set_birth_hold(uint64_t ns) { sums_.set_birth_hold(ns); }
 

@@ -33,10 +33,10 @@ std::vector<HistoryTick::OfProcess> Busiest(const FollowedTick& tick) {
   return busiest;
 }
 
-HistoryPoint HostPoint(const Sums::Comms& comms, double seconds) {
+HistoryPoint HostPoint(const Sums::All& comms, double seconds) {
   Counters growth;
   uint64_t rss_kb = 0;
-  for (const CommSums& sums : comms) {
+  for (const NamedSums& sums : comms) {
     growth += sums.growth;
     rss_kb += sums.rss_kb;
   }
@@ -55,7 +55,7 @@ HistoryPoint PointOf(const Counters& growth, uint64_t rss_kb, double seconds) {
   return point;
 }
 
-void History::Add(const FollowedTick& tick, const Sums::Comms& comms,
+void History::Add(const FollowedTick& tick, const Sums::All& comms,
                   double unix_seconds) {
   auto added = std::make_shared<HistoryTick>();
   added->read_ns = tick.read_ns;

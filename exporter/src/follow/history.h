@@ -47,7 +47,7 @@ class History {
   static constexpr uint64_t kLongestGapNs = 25'000'000'000;
 
   // Appends a tick and drops the oldest one if there are more than kTicks.
-  void Add(const FollowedTick& tick, const Sums::Comms& comms,
+  void Add(const FollowedTick& tick, const Sums::All& comms,
            double unix_seconds);
 
   // The points of a process, oldest first. There is no point for a tick in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums by comm. They include exited processes.
+// Sums over all processes that have the same name: their comm, or the path of
+// their control group. They include exited processes.
 #ifndef EXPORTER_FOLLOW_SUMS_H_
 #define EXPORTER_FOLLOW_SUMS_H_
 
@@ -21,9 +22,9 @@
 
 namespace pfe {
 
-// The sums of one comm.
-struct CommSums {
-  std::string comm;
+// The sums of one name.
+struct NamedSums {
+  std::string name;
   Counters counters;
   Counters growth;  // in the last tick
   SlowFaults slow{};
@@ -34,24 +35,25 @@ struct CommSums {
   uint64_t processes = 0;  // live ones
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
+  uint64_t swap_kb = 0;
   uint64_t active_ns = 0;   // when it last had a process, boot time
   uint64_t created_ns = 0;  // since when its counters count, boot time
   Births births;
 };
 
-// The growth that metrics do not show yet, of all comms.
+// The growth that metrics do not show yet, of all names.
 struct HeldBack {
   uint64_t faults = 0;
   uint64_t stall_ns = 0;
   SlowFaults slow{};
 };
 
-// Adds each fault once, to the comm that the process had in the tick that saw
-// the fault. At most `max_comms` comms have sums of their own; the others
-// share the bucket "other". When all places are taken, a new comm gets the
-// place of one that had no process for kIdleNs. What that one had counted goes
-// into the bucket, so the sum over all comms never falls. A comm that leaves
-// the bucket starts at 0, and its past stays there.
+// Adds each fault once, to the name that the process had in the tick that saw
+// the fault. At most `max` names have sums of their own; the others share the
+// bucket "other". When all places are taken, a new name gets the place of one
+// that had no process for kIdleNs. What that one had counted goes into the
+// bucket, so the sum over all names never falls. A name that leaves the bucket
+// starts at 0, and its past stays there.
 //
 // Counters that are new after the first tick are held back: see Births.
 //
@@ -59,13 +61,15 @@ struct HeldBack {
 // before that, it has no effect.
 class Sums {
  public:
-  using Comms = std::vector<CommSums>;
+  using All = std::vector<NamedSums>;
 
   static constexpr uint32_t kOther = 0;  // the bucket's index
   static constexpr uint64_t kIdleNs = 600'000'000'000;
 
-  explicit Sums(size_t max_comms);
-  void set_max_comms(size_t max_comms) { max_comms_ = max_comms; }
+  // `by_cell`: faults are summed by cell of the breakdown if the source offers
+  // one; else by severity alone.
+  explicit Sums(size_t max, bool by_cell = true);
+  void set_max(size_t max) { max_ = max; }
   // For how long the growth of a new counter is held back.
   void set_birth_hold(uint64_t ns) { hold_ns_ = ns; }
 
@@ -74,14 +78,18 @@ class Sums {
   void Begin(uint64_t now_ns, const Offered& offered, bool interrupted);
   // Adds a process and its growth. `place` is what this function returned for
   // the process in the tick before, or kOther if the process is new or has
-  // another comm now. Returns the index of its comm.
-  uint32_t Add(const Process& process, std::string_view comm, uint32_t place,
+  // another name now. Returns the index of its name.
+  uint32_t Add(const Process& process, std::string_view name, uint32_t place,
                const RowGrowth& growth);
+  // The index of a name in this tick, which gets a place if there is one.
+  uint32_t PlaceOf(std::string_view name);
+  // Adds a process and its growth to the name with this index.
+  void AddAt(uint32_t place, const Process& process, const RowGrowth& growth);
   void Commit() noexcept;
 
   // The sums of the last committed tick. The bucket is at kOther.
-  const std::shared_ptr<const Comms>& comms() const { return comms_; }
-  // Comms that share the bucket now.
+  const std::shared_ptr<const All>& all() const { return all_; }
+  // Names that share the bucket now.
   size_t omitted() const { return omitted_.size(); }
   // Whether this tick released growth that was held back.
   bool released() const { return released_; }
@@ -97,15 +105,16 @@ class Sums {
   using ByText =
       std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-  uint32_t IndexOf(std::string_view comm);
   uint32_t FindIdlePlace();
-  uint32_t ToOther(std::string_view comm);
-  void MoveToOther(const CommSums& from);
-  void Grow(size_t counter, uint64_t growth, CommSums* sums) const;
-  void KnowCounters(const Process& process, CommSums* sums) const;
-  void IndexComms();
+  uint32_t ToOther(std::string_view name);
+  void MoveToOther(const NamedSums& from);
+  void Grow(size_t counter, uint64_t growth, NamedSums* sums) const;
+  void KnowCounters(const Process& process, NamedSums* sums) const;
+  void IndexNames();
+  bool ByCell() const { return by_cell_ && offered_.breakdown; }
 
-  size_t max_comms_;
+  const bool by_cell_;
+  size_t max_;
   uint64_t hold_ns_ = 0;
   uint64_t now_ns_ = 0;
   uint64_t last_ns_ = 0;    // of the tick before
@@ -114,14 +123,14 @@ class Sums {
   bool released_ = false;   // in this tick
   bool full_ = false;       // in this tick no place was idle
   bool under_way_ = false;  // between Begin() and Commit()
-  Recycler<Comms> recycler_;
-  std::shared_ptr<const Comms> comms_;
-  std::shared_ptr<Comms> next_;
+  Recycler<All> recycler_;
+  std::shared_ptr<const All> all_;
+  std::shared_ptr<All> next_;
   ByText<uint32_t> index_;    // places in next_
   ByText<uint64_t> omitted_;  // when it was last seen, boot time
 };
 
-HeldBack HeldBackOf(const Sums::Comms& comms);
+HeldBack HeldBackOf(const Sums::All& all);
 
 }  // namespace pfe
 

@@ -131,9 +131,9 @@ Json Processes(const Listing& wanted, const View& view) {
 
 Json Comms(const Listing& wanted, const View& view) {
   std::vector<Item> items;
-  for (const CommSums& sums : *view.comms) {
+  for (const NamedSums& sums : *view.comms) {
     if (!sums.processes && !sums.counters.faults) continue;
-    const Item item = {sums.comm,
+    const Item item = {sums.name,
                        0,
                        sums.processes,
                        sums.counters,

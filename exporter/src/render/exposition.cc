@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "render/comm_samples.h"
+#include "render/sums_samples.h"
 
 namespace pfe {
 namespace {
@@ -57,6 +57,16 @@ constexpr Column kRssByType = {Metric::kRssByType, Column::kKilobytes,
 constexpr Column kSwap = {Metric::kSwap, Column::kKilobytes, kSwapLines};
 constexpr Column kHugetlb = {Metric::kHugetlb, Column::kKilobytes,
                              kHugetlbLines, true};
+
+constexpr SumsFamilies kCommFamilies = {"comm",
+                                        Metric::kCommFaults,
+                                        Metric::kCommStall,
+                                        Metric::kCommSlow,
+                                        Metric::kCommProcesses,
+                                        Metric::kCommVma,
+                                        Metric::kCommRss,
+                                        std::nullopt,
+                                        true};
 
 void AppendCgroupLabels(const Cgroup& cgroup, SampleWriter* labels) {
   for (const auto& [name, value] :
@@ -281,35 +291,42 @@ class Rendering {
     Keep(lines_.text());
   }
 
-  void RenderComms() {
-    const bool changed = changes_.all || changes_.rows || changes_.counters ||
-                         changes_.released || changes_.vma || changes_.rss;
-    std::optional<CommSamples> samples;
-    const auto render = [&]() -> const CommSamples& {
+  // Renders the families of sums by one kind of names. `changed`: whether any
+  // of their values differ from the tick before.
+  void RenderSums(const SumsFamilies& sums, const Sums::All& all,
+                  bool changed) {
+    std::optional<SumsSamples> samples;
+    const auto render = [&]() -> const SumsSamples& {
       if (!samples)
-        samples = RenderCommSamples(
-            *input_.comms,
+        samples = RenderSumsSamples(
+            sums, all,
             input_.created ? std::optional(input_.boot_unix_ns) : std::nullopt);
       return *samples;
     };
-    const auto add = [&](Metric metric, SampleWriter CommSamples::*lines) {
+    const auto add = [&](Metric metric, SampleWriter SumsSamples::*lines) {
       if (!Reuse(metric, changed)) Keep((render().*lines).text());
     };
     const auto add_counter = [&](Metric metric,
-                                 CounterSamples CommSamples::*lines) {
+                                 CounterSamples SumsSamples::*lines) {
       const bool moved = input_.created && input_.boot_moved;
       if (Reuse(metric, changed || moved, input_.created)) return;
       Keep((render().*lines).samples.text());
       families_.back().openmetrics =
           TextOf((render().*lines).with_created.text());
     };
-    add_counter(Metric::kCommFaults, &CommSamples::faults);
-    if (input_.offered.stall)
-      add_counter(Metric::kCommStall, &CommSamples::stall);
-    if (input_.offered.slow) add_counter(Metric::kCommSlow, &CommSamples::slow);
-    add(Metric::kCommProcesses, &CommSamples::processes);
-    add(Metric::kCommVma, &CommSamples::vma);
-    add(Metric::kCommRss, &CommSamples::rss);
+    add_counter(sums.faults, &SumsSamples::faults);
+    if (input_.offered.stall) add_counter(sums.stall, &SumsSamples::stall);
+    if (input_.offered.slow) add_counter(sums.slow, &SumsSamples::slow);
+    add(sums.processes, &SumsSamples::processes);
+    add(sums.vma, &SumsSamples::vma);
+    add(sums.rss, &SumsSamples::rss);
+    if (sums.swap && input_.offered.swap) add(*sums.swap, &SumsSamples::swap);
+  }
+
+  void RenderComms() {
+    RenderSums(kCommFamilies, *input_.comms,
+               changes_.all || changes_.rows || changes_.counters ||
+                   changes_.released || changes_.vma || changes_.rss);
   }
 
   const ExpositionInput& input_;

@@ -28,7 +28,7 @@ namespace pfe {
 
 struct ExpositionInput {
   const Rows* rows = nullptr;
-  const Sums::Comms* comms = nullptr;
+  const Sums::All* comms = nullptr;
   const Changes* changes = nullptr;  // since `previous`, see Render()
   const Selection* selection = nullptr;
   const CgroupCache* cgroups = nullptr;  // null: no page_fault_process_info

@@ -60,8 +60,7 @@ struct View {
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
-  std::shared_ptr<const Sums::Comms> comms =
-      std::make_shared<const Sums::Comms>();
+  std::shared_ptr<const Sums::All> comms = std::make_shared<const Sums::All>();
   std::shared_ptr<const CgroupTable> cgroups =
       std::make_shared<const CgroupTable>();
   History history;

@@ -37,6 +37,7 @@ constexpr NumberColumn kNumberColumns[] = {
     {PF_COL_SWAP_KB, &Process::swap_kb, false},
     {PF_COL_HUGETLB_KB, &Process::hugetlb_kb, false},
     {PF_COL_STALL_NS, &Process::stall_ns, false},
+    {PF_COL_CGROUP, &Process::cgroup, false},
 };
 
 // By the index of the bound in kSlowBounds.
@@ -186,7 +187,8 @@ std::optional<Error> TableParser::Columns(std::string_view line) {
       has(PF_COL_STALL_NS),
       has(PF_COL_BREAKDOWN),
       has(PF_COL_HUGETLB_KB),
-      std::all_of(kSlowColumns.begin(), kSlowColumns.end(), has)};
+      std::all_of(kSlowColumns.begin(), kSlowColumns.end(), has),
+      has(PF_COL_CGROUP)};
   part_ = Part::kRows;
   return std::nullopt;
 }

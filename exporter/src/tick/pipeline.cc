@@ -49,7 +49,7 @@ void Pipeline::Render(const Forms& forms, View* next) {
   const FollowedTick& tick = follower_.last();
   ExpositionInput input;
   input.rows = tick.rows.get();
-  input.comms = follower_.sums().comms().get();
+  input.comms = follower_.sums().all().get();
   input.changes = &tick.changes;
   input.selection = &selection_;
   input.cgroups = settings_.containers ? &cgroups_ : nullptr;
@@ -78,7 +78,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   if (settings_.containers)
     cgroups_.Update(settings_.procfs, tick.rows->processes,
                     selection_.selected(), tick.seconds);
-  history_.Add(tick, *sums.comms(),
+  history_.Add(tick, *sums.all(),
                static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9);
   Render(forms, next);
   next->source = snapshot_.source;
@@ -90,9 +90,9 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   next->processes = selection_.selected().size() + selection_.omitted();
   next->processes_omitted = selection_.omitted();
   next->comms_omitted = sums.omitted();
-  if (!settings_.basic_families_only) next->held = HeldBackOf(*sums.comms());
+  if (!settings_.basic_families_only) next->held = HeldBackOf(*sums.all());
   next->rows = tick.rows;
-  next->comms = sums.comms();
+  next->comms = sums.all();
   next->cgroups = cgroups_.table();
   next->history = history_;
   next->seconds = tick.seconds;

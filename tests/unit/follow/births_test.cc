@@ -26,7 +26,7 @@ Offered Everything() {
 // What metrics show, by comm and counter.
 using Shown = std::map<std::pair<std::string, size_t>, uint64_t>;
 
-uint64_t TotalOf(const CommSums& sums, size_t counter) {
+uint64_t TotalOf(const NamedSums& sums, size_t counter) {
   if (counter >= Births::kSlow) return sums.slow[counter - Births::kSlow];
   if (counter == Births::kStall) return sums.counters.stall_ns;
   return counter < Births::kPlain ? sums.breakdown[counter]
@@ -35,10 +35,10 @@ uint64_t TotalOf(const CommSums& sums, size_t counter) {
 
 Shown ShownBy(const Sums& sums) {
   Shown shown;
-  for (const CommSums& comm : *sums.comms())
+  for (const NamedSums& comm : *sums.all())
     for (size_t counter = 0; counter < Births::kCounters; ++counter)
       if (comm.births.Has(counter))
-        shown[{comm.comm, counter}] =
+        shown[{comm.name, counter}] =
             TotalOf(comm, counter) - comm.births.Held(counter);
   return shown;
 }
@@ -88,9 +88,9 @@ TEST_F(BirthsTest, ANewCounterStaysAtZeroForTheHold) {
   for (uint64_t now = 1010; now <= 1065; now += 5) {
     EXPECT_EQ(Show("burst", 3), 0u) << now;
     EXPECT_EQ(Show("burst", Births::kStall), 0u) << now;
-    EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 100000u);
-    EXPECT_EQ(HeldBackOf(*sums_.comms()).stall_ns, 100000u);
-    EXPECT_EQ((*sums_.comms())[1].counters.faults, 100000u) << "for the API";
+    EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 100000u);
+    EXPECT_EQ(HeldBackOf(*sums_.all()).stall_ns, 100000u);
+    EXPECT_EQ((*sums_.all())[1].counters.faults, 100000u) << "for the API";
     Quiet(now);
     EXPECT_FALSE(sums_.released());
   }
@@ -99,8 +99,8 @@ TEST_F(BirthsTest, ANewCounterStaysAtZeroForTheHold) {
   EXPECT_TRUE(sums_.released());
   EXPECT_EQ(Show("burst", 3), 100000u);
   EXPECT_EQ(Show("burst", Births::kStall), 100000u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 0u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).stall_ns, 0u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 0u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).stall_ns, 0u);
 }
 
 // Each combination of labels has a birth of its own.
@@ -120,7 +120,7 @@ TEST_F(BirthsTest, AnOldCommCanHaveANewCounter) {
   sums_.Commit();
   EXPECT_EQ(Show("a", 3), 11u);
   EXPECT_EQ(Show("a", 13), 0u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 22u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 22u);
 }
 
 TEST_F(BirthsTest, WhatIsThereInTheFirstTickIsThereWithZero) {
@@ -143,13 +143,13 @@ TEST_F(BirthsTest, EachBoundOfSlowFaultsHasABirthOfItsOwn) {
   EXPECT_EQ(Show("a", Births::kSlow + 1), 0u);
   EXPECT_EQ(Show("a", Births::kSlow + 2), 0u);
   EXPECT_FALSE(ShownBy(sums_).contains({"a", Births::kSlow + 3}));
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).slow, (SlowFaults{0, 3, 1, 0}));
-  EXPECT_EQ((*sums_.comms())[1].slow, (SlowFaults{4, 3, 1, 0}));
+  EXPECT_EQ(HeldBackOf(*sums_.all()).slow, (SlowFaults{0, 3, 1, 0}));
+  EXPECT_EQ((*sums_.all())[1].slow, (SlowFaults{4, 3, 1, 0}));
   Quiet(1065);
   Quiet(1070);
   EXPECT_EQ(Show("a", Births::kSlow + 1), 3u);
   EXPECT_EQ(Show("a", Births::kSlow + 2), 1u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).slow, SlowFaults{});
+  EXPECT_EQ(HeldBackOf(*sums_.all()).slow, SlowFaults{});
 }
 
 TEST_F(BirthsTest, WithoutAHoldTheTruthIsThereAtOnce) {
@@ -208,7 +208,7 @@ TEST_F(BirthsTest, WhatLeavesTheBucketStartsAtZeroAndLeavesItsPast) {
   sums_.Commit();
   EXPECT_EQ(Show("c", 3), 0u);
   EXPECT_EQ(Show("other", 3), 20u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 50u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 50u);
 }
 
 // What metrics have shown of a comm that gives up its place, they go on to show
@@ -231,13 +231,13 @@ TEST_F(BirthsTest, WhatAPlaceGivesUpGoesToTheBucket) {
   EXPECT_FALSE(shown.contains({"a", 3}));
   EXPECT_EQ(shown.at({"other", 3}), 4902u);
   EXPECT_EQ(shown.at({"other", Births::kStall}), 4902u);
-  EXPECT_EQ((*sums_.comms())[Sums::kOther].counters.faults, 4902u);
+  EXPECT_EQ((*sums_.all())[Sums::kOther].counters.faults, 4902u);
   // Some have not seen these 4902 yet: what the bucket grows is held back.
   Begin(later + 10);
   Add("other", 3, 10);
   sums_.Commit();
   EXPECT_EQ(Show("other", 3), 4902u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 11u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 11u);
 }
 
 // A hold that is longer than a comm may be idle goes on in the bucket.
@@ -254,7 +254,7 @@ TEST_F(BirthsTest, WhatIsHeldBackStaysSoInTheBucket) {
   Add("c", 3, 1);
   sums_.Commit();
   EXPECT_EQ(Show("other", 3), 0u);
-  EXPECT_EQ(HeldBackOf(*sums_.comms()).faults, 16u);
+  EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 16u);
 }
 
 // A machine with more comms than places, whose reads fail now and then.
@@ -312,7 +312,7 @@ class RandomBirths {
 
   void Check() {
     HeldBack counted, shown;
-    for (const CommSums& comm : *sums_.comms())
+    for (const NamedSums& comm : *sums_.all())
       AddTo(comm.counters, comm.slow, &counted);
     const Shown now = ShownBy(sums_);
     for (const auto& [key, value] : now) {
@@ -321,7 +321,7 @@ class RandomBirths {
                                       : shown.faults) += value;
       CheckBirth(key, value);
     }
-    const HeldBack held = HeldBackOf(*sums_.comms());
+    const HeldBack held = HeldBackOf(*sums_.all());
     EXPECT_EQ(counted.faults, total_.faults) << "no fault is lost";
     EXPECT_EQ(counted.stall_ns, total_.stall_ns);
     EXPECT_EQ(shown.faults + held.faults, total_.faults);

@@ -114,7 +114,7 @@ class Machine {
 // The exported values of a tick.
 struct Seen {
   std::map<Key, std::pair<uint64_t, Breakdown>> processes;  // by start in 10 ms
-  std::map<std::string, CommSums> comms;
+  std::map<std::string, NamedSums> comms;
   uint64_t all_comms = 0;
 
   explicit Seen(const Follower& follower) {
@@ -122,8 +122,8 @@ struct Seen {
     for (const Process& process : table)
       processes[{process.pid, process.start_ns / 10000000}] = {
           process.faults, table.breakdown(process)};
-    for (const CommSums& sums : *follower.sums().comms()) {
-      comms[sums.comm] = sums;
+    for (const NamedSums& sums : *follower.sums().all()) {
+      comms[sums.name] = sums;
       all_comms += sums.counters.faults;
     }
   }
@@ -139,7 +139,7 @@ void ExpectNoFall(const Seen& before, const Seen& now, uint64_t most) {
       ASSERT_GE(next->second.second[i], values.second[i]) << key.first;
   }
   for (const auto& [comm, sums] : before.comms) {
-    const CommSums& next = now.comms.at(comm);
+    const NamedSums& next = now.comms.at(comm);
     ASSERT_GE(next.counters.faults, sums.counters.faults) << comm;
     for (size_t i = 0; i < kBreakdownCells; ++i)
       ASSERT_GE(next.breakdown[i], sums.breakdown[i]) << comm;

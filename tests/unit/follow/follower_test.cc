@@ -40,7 +40,7 @@ class FollowerTest : public testing::Test {
   void Tick(Snapshot snapshot) { pfe::Tick(std::move(snapshot), &follower_); }
 
   const ProcessTable& Table() const { return follower_.last().rows->processes; }
-  const Sums::Comms& Comms() const { return *follower_.sums().comms(); }
+  const Sums::All& Comms() const { return *follower_.sums().all(); }
   // The exported faults of a pid.
   uint64_t Faults(uint64_t pid) const {
     for (const Process& process : Table())
@@ -53,13 +53,13 @@ class FollowerTest : public testing::Test {
     return Table().breakdown(Table()[0])[cell];
   }
   uint64_t CommFaults(const std::string& comm) const {
-    for (const CommSums& sums : Comms())
-      if (sums.comm == comm) return sums.counters.faults;
+    for (const NamedSums& sums : Comms())
+      if (sums.name == comm) return sums.counters.faults;
     return 0;
   }
   uint64_t AllCommFaults() const {
     uint64_t sum = 0;
-    for (const CommSums& sums : Comms()) sum += sums.counters.faults;
+    for (const NamedSums& sums : Comms()) sum += sums.counters.faults;
     return sum;
   }
 
@@ -98,12 +98,12 @@ TEST(Follower, SumsOfAServiceBeginWithItsFirstTick) {
   Snapshot snapshot = Of({Live(1, 1, "a", 1000)});
   Module(&snapshot)[ModuleNumber::kRetiredFaults] = 500;
   Tick(std::move(snapshot), &follower);
-  EXPECT_EQ((*follower.sums().comms())[1].counters.faults, 0u);
+  EXPECT_EQ((*follower.sums().all())[1].counters.faults, 0u);
   EXPECT_EQ(follower.last().rows->processes[0].faults, 1000u);
   snapshot = Of({Live(1, 1, "a", 1003), Live(2, 1, "a", 4)});
   Module(&snapshot)[ModuleNumber::kRetiredFaults] = 501;
   Tick(std::move(snapshot), &follower);
-  EXPECT_EQ((*follower.sums().comms())[1].counters.faults, 7u);
+  EXPECT_EQ((*follower.sums().all())[1].counters.faults, 7u);
   EXPECT_EQ(follower.last().host.unattributed(), 1u);
 }
 
@@ -246,7 +246,7 @@ TEST_F(FollowerTest, AProgramNamedOtherIsInTheBucket) {
   follower_.set_max_comms(1);
   Tick({Live(1, 1, "other", 1), Live(2, 1, "a", 2), Live(3, 1, "b", 4)});
   int named = 0;
-  for (const CommSums& sums : Comms()) named += sums.comm == "other";
+  for (const NamedSums& sums : Comms()) named += sums.name == "other";
   EXPECT_EQ(named, 1);
   EXPECT_EQ(CommFaults("other"), 5u);
 }
@@ -312,7 +312,7 @@ TEST_F(FollowerTest, TheBucketHasABreakdown) {
   Snapshot snapshot = Of(processes);
   snapshot.offered.breakdown = true;
   Tick(std::move(snapshot));
-  const CommSums& other = Comms()[Sums::kOther];
+  const NamedSums& other = Comms()[Sums::kOther];
   EXPECT_EQ(other.breakdown[1], 2u);
   EXPECT_EQ(other.breakdown[2], 4u);
   EXPECT_EQ(other.counters.faults, 6u);

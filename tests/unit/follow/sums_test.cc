@@ -28,8 +28,8 @@ class SumsTest : public testing::Test {
   uint64_t Of(const std::string& comm) const {
     int places = 0;
     uint64_t faults = 0;
-    for (const CommSums& sums : *sums_.comms())
-      if (sums.comm == comm) {
+    for (const NamedSums& sums : *sums_.all())
+      if (sums.name == comm) {
         faults = sums.counters.faults;
         ++places;
       }
@@ -78,7 +78,7 @@ TEST_F(SumsTest, ATickThatIsGivenUpLeavesNoTrace) {
 
 TEST_F(SumsTest, ReadersKeepTheirTick) {
   Tick(kSecond, {"a"});
-  const auto held = sums_.comms();
+  const auto held = sums_.all();
   for (uint64_t i = 2; i < 10; ++i) Tick(i * kSecond, {"a"});
   EXPECT_EQ((*held)[1].counters.faults, 1u);
   EXPECT_EQ(Of("a"), 9u);

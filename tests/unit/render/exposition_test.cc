@@ -32,7 +32,7 @@ class Rendered {
     const FollowedTick& tick = follower_.last();
     selection_.Select(tick.rows->processes, tick.states, tick.changes.all);
     input.rows = tick.rows.get();
-    input.comms = follower_.sums().comms().get();
+    input.comms = follower_.sums().all().get();
     input.changes = &tick.changes;
     input.selection = &selection_;
     input.boot_unix_ns = boot_seconds_ * kSecond;
@@ -49,7 +49,7 @@ class Rendered {
     boot_moved_ = true;
   }
 
-  const Sums::Comms& comms() const { return *follower_.sums().comms(); }
+  const Sums::All& comms() const { return *follower_.sums().all(); }
   const RenderedFamilies& families() const { return families_; }
   const RenderedText* Family(Metric metric) const {
     for (const RenderedFamily& family : families_)

@@ -46,7 +46,7 @@ TEST(ParseTable, ReadsARealTable) {
   EXPECT_TRUE(snapshot.offered.breakdown && snapshot.offered.rss_split &&
               snapshot.offered.swap && snapshot.offered.stall &&
               snapshot.offered.severity && snapshot.offered.hugetlb &&
-              snapshot.offered.slow);
+              snapshot.offered.slow && snapshot.offered.cgroup);
   for (const Process& process : snapshot.processes) {
     const Breakdown breakdown = snapshot.processes.breakdown(process);
     EXPECT_EQ(std::accumulate(breakdown.begin(), breakdown.end(), uint64_t{0}),
@@ -66,8 +66,8 @@ TEST(ParseTable, FindsColumnsByName) {
   const auto result = ParseTable(
       "# page_faults 1\n"
       "new_column\tfaults\tpid\trss_kb\tvma_kb\tstate\tstart_ns\thugetlb_kb"
-      "\tcomm\n"
-      "what\t1\t2\t3\t4\texited\t5\t2048\tsh\n"
+      "\tcgroup\tcomm\n"
+      "what\t1\t2\t3\t4\texited\t5\t2048\t4294967297\tsh\n"
       "# end rows=1\n",
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
@@ -79,7 +79,9 @@ TEST(ParseTable, FindsColumnsByName) {
   EXPECT_FALSE(process.live);
   EXPECT_EQ(process.start_ns, 5u);
   EXPECT_EQ(process.hugetlb_kb, 2048u);
+  EXPECT_EQ(process.cgroup, 4294967297u);
   EXPECT_TRUE(result.value().offered.hugetlb);
+  EXPECT_TRUE(result.value().offered.cgroup);
   EXPECT_FALSE(result.value().offered.breakdown);
   EXPECT_FALSE(result.value().offered.stall);
 }
@@ -95,7 +97,9 @@ TEST(ParseTable, SlowFaultsAreOfferedWithAllTheirColumns) {
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_TRUE(result.value().offered.slow);
+  EXPECT_FALSE(result.value().offered.cgroup);
   const ProcessTable& processes = result.value().processes;
+  EXPECT_EQ(processes[0].cgroup, 0u);
   EXPECT_EQ(processes.slow(processes[0]), (SlowFaults{9, 4, 2, 1}));
   EXPECT_EQ(processes.slow(processes[1]), SlowFaults{});
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "render/comm_samples.h"
+#include "render/sums_samples.h"
 
 #include <array>
 #include <string>
 
 namespace pfe {
 namespace {
-
-bool IsShown(const CommSums& sums) {
-  return sums.processes || sums.births.HasAny();
-}
 
 template <typename Value>
 void Append(std::string_view name, std::string_view labels,
@@ -25,9 +21,10 @@ void Append(Metric metric, std::string_view labels, std::string_view more,
   Append(InfoOf(metric).name, labels, more, value, out);
 }
 
-// What all counters of one comm have in common.
+// What all counters of one name have in common.
 struct CounterOf {
-  const CommSums& sums;
+  const SumsFamilies& families;
+  const NamedSums& sums;
   std::string_view labels;
   std::optional<Seconds> created;  // since 1970
 };
@@ -41,6 +38,13 @@ void AppendCounter(Metric metric, const CounterOf& of, std::string_view more,
   std::string name = InfoOf(metric).name;
   name.replace(name.rfind("_total"), std::string::npos, "_created");
   Append(name, of.labels, more, *of.created, &out->with_created);
+}
+
+std::string SeverityLabel(const char* severity) {
+  SampleWriter label;
+  label.Clear(64);
+  label.AppendLabel("severity", severity);
+  return std::string(label.text());
 }
 
 std::string BreakdownLabels(const char* severity, const char* access,
@@ -69,20 +73,29 @@ std::string_view LabelsOf(size_t counter) {
   return all[counter];
 }
 
-// Appends the faults of a comm, without what is held back.
+// The label of faults that are summed by severity alone.
+std::string_view LabelOf(size_t severity) {
+  static const std::array<std::string, kSeverities> all = {
+      SeverityLabel(kSeverityNames[0]), SeverityLabel(kSeverityNames[1])};
+  return all[severity];
+}
+
+// Appends the faults of a name, without what is held back.
 void AppendFaults(const CounterOf& of, CounterSamples* out) {
-  const CommSums& sums = of.sums;
+  const NamedSums& sums = of.sums;
   for (size_t counter = 0; counter < Births::kStall; ++counter) {
     if (!sums.births.Has(counter)) continue;
     const uint64_t total = counter < Births::kPlain
                                ? sums.breakdown[counter]
                                : sums.plain[counter - Births::kPlain];
-    AppendCounter(Metric::kCommFaults, of, LabelsOf(counter),
+    AppendCounter(of.families.faults, of,
+                  of.families.by_cell ? LabelsOf(counter)
+                                      : LabelOf(counter - Births::kPlain),
                   total - sums.births.Held(counter), out);
   }
 }
 
-// Appends the slow faults of a comm, without what is held back.
+// Appends the slow faults of a name, without what is held back.
 void AppendSlow(const CounterOf& of, CounterSamples* out) {
   static const auto labels = [] {
     std::array<std::string, kSlowBounds.size()> all;
@@ -96,12 +109,16 @@ void AppendSlow(const CounterOf& of, CounterSamples* out) {
   }();
   for (size_t i = 0; i < kSlowBounds.size(); ++i)
     if (of.sums.births.Has(Births::kSlow + i))
-      AppendCounter(Metric::kCommSlow, of, labels[i],
+      AppendCounter(of.families.slow, of, labels[i],
                     of.sums.slow[i] - of.sums.births.Held(Births::kSlow + i),
                     out);
 }
 
 }  // namespace
+
+bool HasSamples(const NamedSums& sums) {
+  return sums.processes || sums.births.HasAny();
+}
 
 void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
                  SampleWriter* out) {
@@ -109,30 +126,32 @@ void AppendCells(Metric metric, std::string_view labels, const Breakdown& cells,
     if (cells[cell]) Append(metric, labels, LabelsOf(cell), cells[cell], out);
 }
 
-CommSamples RenderCommSamples(const Sums::Comms& comms,
+SumsSamples RenderSumsSamples(const SumsFamilies& families,
+                              const Sums::All& all,
                               std::optional<uint64_t> created_boot_unix_ns) {
   constexpr uint64_t kMs = 1000000;
-  CommSamples samples;
+  SumsSamples samples;
   SampleWriter writer;
-  for (const CommSums& sums : comms) {
-    if (!IsShown(sums)) continue;
-    writer.Clear(SampleWriter::LabelRoom("comm", sums.comm.size()));
-    writer.AppendLabel("comm", sums.comm);
+  for (const NamedSums& sums : all) {
+    if (!HasSamples(sums)) continue;
+    writer.Clear(SampleWriter::LabelRoom(families.label, sums.name.size()));
+    writer.AppendLabel(families.label, sums.name);
     const std::string_view labels = writer.text();
-    CounterOf of = {sums, labels, std::nullopt};
+    CounterOf of = {families, sums, labels, std::nullopt};
     if (created_boot_unix_ns)
       of.created =
           Seconds{(*created_boot_unix_ns + sums.created_ns) / kMs * kMs};
     AppendFaults(of, &samples.faults);
     AppendCounter(
-        Metric::kCommStall, of, "",
+        families.stall, of, "",
         Seconds{sums.counters.stall_ns - sums.births.Held(Births::kStall)},
         &samples.stall);
     AppendSlow(of, &samples.slow);
-    Append(Metric::kCommProcesses, labels, "", sums.processes,
-           &samples.processes);
-    Append(Metric::kCommVma, labels, "", sums.vma_kb * 1024, &samples.vma);
-    Append(Metric::kCommRss, labels, "", sums.rss_kb * 1024, &samples.rss);
+    Append(families.processes, labels, "", sums.processes, &samples.processes);
+    Append(families.vma, labels, "", sums.vma_kb * 1024, &samples.vma);
+    Append(families.rss, labels, "", sums.rss_kb * 1024, &samples.rss);
+    if (families.swap)
+      Append(*families.swap, labels, "", sums.swap_kb * 1024, &samples.swap);
   }
   return samples;
 }
