@@ -105,6 +105,29 @@ def hidden_processes():
     assert alone.returncode == 1 and "--path.procfs" in alone.stderr, alone
 
 
+def programs_of_others():
+    """A rule on exe is refused by name without CAP_SYS_PTRACE."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({"groups": [{"name": "all"}, {"name": "x:{{exe}}"}]}, config)
+        config.flush()
+        os.chmod(config.name, 0o644)
+
+        def once_with(*names):
+            caps = [f"--{kind}-caps={','.join(names)}"
+                    for kind in ("inh", "ambient")]
+            return subprocess.run(
+                [*SANDBOX, "rw", "--clear-groups", *caps, DAEMON, "--once",
+                 "--source=procfs", "--config.file", config.name],
+                capture_output=True, text=True, timeout=LIMIT)
+
+        refused = once_with(UNIT)
+        assert refused.returncode == 2, refused
+        assert 'groups: rule 2 ("x:{{exe}}"): exe: ' in refused.stderr, refused
+        assert "AmbientCapabilities=CAP_SYS_PTRACE" in refused.stderr, refused
+        taken = once_with(UNIT, "+sys_ptrace")
+        assert taken.returncode == 0, taken.stderr
+
+
 def top():
     """--top=N prints N rows into a pipe, and is refreshed on a terminal."""
     done = run("--top=3", "--interval=100ms", "--source=procfs")
@@ -294,5 +317,5 @@ def port_of_the_system():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
+        [once, hidden_processes, programs_of_others, top, systemd, repeated_headers, too_many_requests, closed_streams,
          logs, failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])

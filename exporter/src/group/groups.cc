@@ -21,6 +21,18 @@ WantedFacts WantedBy(Fields fields) {
 
 }  // namespace
 
+std::string CheckGroupsReadable(const std::vector<GroupRule>& rules,
+                                const std::string& procfs) {
+  for (size_t i = 0; i < rules.size(); ++i)
+    if (GroupRules({rules[i]}).needs() & Bit(Field::kExe) &&
+        !CanReadExe(procfs))
+      return GroupRuleLabel(i, rules[i].name) +
+             ": exe: the programs of other users' processes cannot be read: "
+             "add AmbientCapabilities=CAP_SYS_PTRACE and "
+             "CapabilityBoundingSet=CAP_SYS_PTRACE to the unit";
+  return "";
+}
+
 void Groups::SetRules(const std::vector<GroupRule>& rules) {
   if (rules == source_rules_) return;
   source_rules_ = rules;

@@ -32,6 +32,11 @@
 
 namespace pfe {
 
+// Says which rule needs the programs of other users' processes, if they cannot
+// be read in `procfs`; empty if all is well.
+std::string CheckGroupsReadable(const std::vector<GroupRule>& rules,
+                                const std::string& procfs);
+
 class Groups {
  public:
   // The most processes that are read in a tick.

@@ -131,20 +131,20 @@ bool CanReadExe(const std::string& procfs) {
                                                       closedir);
   if (!directory) return true;  // then reading the source tells what is wrong
   char target[1];
+  bool denied = false;
   while (const dirent* entry = readdir(directory.get())) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     const File process(dirfd(directory.get()), entry->d_name,
                        O_PATH | O_DIRECTORY);
     struct stat owner {};
-    if (fstat(process.fd(), &owner) != 0) continue;
-    // Process 1 has all capabilities, so that root without them cannot read it.
-    const bool own = owner.st_uid == geteuid();
-    if (own && std::string_view(entry->d_name) != "1") continue;
-    const ssize_t n = readlinkat(process.fd(), "exe", target, sizeof(target));
-    if (n < 0 && (errno == EACCES || errno == EPERM)) return false;
-    if (n > 0 && !own) return true;  // kernel threads have no program
+    if (fstat(process.fd(), &owner) != 0 || owner.st_uid == geteuid()) continue;
+    // A single process can be out of reach of every capability, and kernel
+    // threads have no program.
+    if (readlinkat(process.fd(), "exe", target, sizeof(target)) > 0)
+      return true;
+    denied |= errno == EACCES || errno == EPERM;
   }
-  return true;
+  return !denied;
 }
 
 }  // namespace pfe
