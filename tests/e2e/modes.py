@@ -105,6 +105,64 @@ def hidden_processes():
     assert alone.returncode == 1 and "--path.procfs" in alone.stderr, alone
 
 
+def programs_of_others():
+    """A rule on exe is refused by name without CAP_SYS_PTRACE."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({"groups": [{"name": "all"}, {"name": "x:{{exe}}"}]}, config)
+        config.flush()
+        os.chmod(config.name, 0o644)
+
+        def once_with(*names):
+            caps = [f"--{kind}-caps={','.join(names)}"
+                    for kind in ("inh", "ambient")]
+            return subprocess.run(
+                [*SANDBOX, "rw", "--clear-groups", *caps, DAEMON, "--once",
+                 "--source=procfs", "--config.file", config.name],
+                capture_output=True, text=True, timeout=LIMIT)
+
+        refused = once_with(UNIT)
+        assert refused.returncode == 2, refused
+        assert 'groups: rule 2 ("x:{{exe}}"): exe: ' in refused.stderr, refused
+        assert "AmbientCapabilities=CAP_SYS_PTRACE" in refused.stderr, refused
+        taken = once_with(UNIT, "+sys_ptrace")
+        assert taken.returncode == 0, taken.stderr
+
+
+def samples_of(text, name):
+    """The values of a family by its labels."""
+    return {labels: float(value) for labels, value in
+            re.findall(rf"^{name}{{(.*)}} (\S+)$", text, re.M)}
+
+
+def groups():
+    """Processes are summed by what their command lines say, the rest by comm."""
+    nap = subprocess.Popen(["sleep", "271.5"])
+    try:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+            json.dump({"groups": [{"name": "nap:{{cmdline.1}}", "comm": "sleep",
+                                   "cmdline": r"^sleep (\S+)$"}]}, config)
+            config.flush()
+            done = subprocess.run(
+                [DAEMON, "--once", "--source=procfs", "--cgroups.max=0",
+                 "--config.file", config.name],
+                capture_output=True, text=True, timeout=LIMIT)
+    finally:
+        nap.kill()
+        nap.wait()
+    assert done.returncode == 0, done
+    processes = samples_of(done.stdout, "page_fault_group_processes")
+    assert processes['group="nap:271.5"'] == 1, processes
+    assert len(processes) > 1, processes
+    by_group, by_comm = (
+        sum(samples_of(done.stdout, f"page_fault_{by}_faults_total").values())
+        for by in ("group", "comm"))
+    assert by_group == by_comm > 0, (by_group, by_comm)
+    without = subprocess.run([DAEMON, "--once", "--source=procfs"],
+                             capture_output=True, text=True, timeout=LIMIT)
+    assert "page_fault_group_" not in without.stdout
+    assert "page_fault_exporter_groups_" not in without.stdout
+
+
 def top():
     """--top=N prints N rows into a pipe, and is refreshed on a terminal."""
     done = run("--top=3", "--interval=100ms", "--source=procfs")
@@ -294,5 +352,5 @@ def port_of_the_system():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, hidden_processes, top, systemd, repeated_headers, too_many_requests, closed_streams,
-         logs, failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])
+        [once, hidden_processes, programs_of_others, groups, top, systemd,
+         repeated_headers, too_many_requests, closed_streams, logs, failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])

@@ -25,6 +25,7 @@
 #include "app/read_log.h"
 #include "base/clock.h"
 #include "base/version.h"
+#include "group/groups.h"
 #include "http/http_server.h"
 #include "http/listen_address.h"
 #include "http/service.h"
@@ -138,6 +139,19 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
 // read of the source may hang.
 constexpr std::chrono::seconds kTickLimit{1};
 
+// Parses the options, and checks what takes a look at the machine.
+ParsedOptions ReadOptions(int argc, const char* const* argv) {
+  ParsedOptions parsed = ParseOptions(argc, argv);
+  if (!parsed.options || parsed.options->config_check) return parsed;
+  const PipelineSettings& settings = parsed.options->pipeline;
+  const std::string wrong =
+      CheckGroupsReadable(settings.groups, settings.procfs);
+  if (wrong.empty()) return parsed;
+  parsed.options.reset();
+  parsed.error = "groups: " + wrong;
+  return parsed;
+}
+
 // The running service, and its reactions to signals.
 class Daemon {
  public:
@@ -189,7 +203,7 @@ class Daemon {
     sd_notifyf(
         0, "RELOADING=1\nMONOTONIC_USEC=%llu",
         static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
-    const auto [options, text, error] = ParseOptions(argc_, argv_);
+    const auto [options, text, error] = ReadOptions(argc_, argv_);
     service_.SetConfigOk(options.has_value());
     if (options) {
       for (const std::string& key : NeedRestart(options_, *options))
@@ -237,7 +251,7 @@ int Main(int argc, const char* const* argv) {
   // If the reader of the log has exited, a write to it must not end the
   // program.
   signal(SIGPIPE, SIG_IGN);
-  const auto [options, text, error] = ParseOptions(argc, argv);
+  const auto [options, text, error] = ReadOptions(argc, argv);
   if (!error.empty()) {
     std::cerr << "page_fault_exporter: " << error << "; see --help\n";
     return 2;

@@ -5,21 +5,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
-#include <stdexcept>
 
+#include "app/config_file.h"
 #include "base/version.h"
 #include "http/http_server.h"
 #include "http/listen_address.h"
 
 namespace pfe {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::chrono::milliseconds kShortestInterval{100};
 constexpr std::chrono::milliseconds kLongestInterval{3600000};
@@ -66,6 +60,7 @@ struct Raw {
   Options options;
   std::string interval = "5s";
   std::string birth_hold = "60s";
+  std::string group_by;
 };
 
 void AddSourceOptions(CLI::App* app, Raw* raw) {
@@ -144,6 +139,19 @@ void AddCgroupOptions(CLI::App* app, PipelineSettings* settings) {
                 "those of comms are");
 }
 
+void AddGroupOptions(CLI::App* app, Raw* raw) {
+  app->add_option("--group.by", raw->group_by,
+                  "Also serve sums by program (page_fault_group_*), where "
+                  "processes with the same comm, exe, unit, user or cgroup are "
+                  "one; the list groups in the file has rules instead")
+      ->check(CLI::IsMember({"comm", "exe", "unit", "user", "cgroup"}))
+      ->type_name("FIELD");
+  app->add_option("--groups.max", raw->options.pipeline.max_groups,
+                  "The most groups that have series of their own; the rest "
+                  "share \"other\"")
+      ->check(CLI::Range(size_t{1}, size_t{1000000}));
+}
+
 void AddBirthOptions(CLI::App* app, Raw* raw) {
   app->add_option(
          "--birth.hold", raw->birth_hold,
@@ -194,10 +202,6 @@ void AddLogOptions(CLI::App* app, Options* options) {
 // isdigit() is undefined for a char that is negative.
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Options that are not allowed in the file.
-constexpr const char* kOnlyOnTheCommandLine[] = {
-    "config.file", "config.check", "once", "top", "help", "version"};
-
 void AddModes(CLI::App* app, Options* options) {
   app->add_option("--config.file", options->config_file,
                   "JSON file with more options; read again on SIGHUP")
@@ -244,6 +248,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   AddSourceOptions(app.get(), raw);
   AddProcessOptions(app.get(), &raw->options.pipeline);
   AddCgroupOptions(app.get(), &raw->options.pipeline);
+  AddGroupOptions(app.get(), raw);
   AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
@@ -254,34 +259,6 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
       option->envname(EnvironmentName(name));
   }
   return app;
-}
-
-// Converts a value of the file to what the command line would contain.
-std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
-  if (json.is_array()) {
-    std::vector<std::string> values;
-    for (const Json& element : json)
-      for (std::string& value : ValuesOf(element, key))
-        values.push_back(std::move(value));
-    return values;
-  }
-  if (json.is_string()) return {json.get<std::string>()};
-  if (json.is_boolean() || json.is_number()) return {json.dump()};
-  throw CLI::ValidationError(
-      key,
-      json.dump() + " is no string, number, true, false or a list of them");
-}
-
-void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
-  CLI::Option* option = app->get_option_no_throw("--" + key);
-  if (!option || std::count(std::begin(kOnlyOnTheCommandLine),
-                            std::end(kOnlyOnTheCommandLine), key))
-    throw CLI::ValidationError(
-        key, "is no option of the file; those of --help are, without --");
-  if (option->count() > 0) return;  // a flag or the environment has it
-  option->add_result(ValuesOf(value, key));
-  if (option->count() == 0) throw CLI::ValidationError(key, "is an empty list");
-  option->run_callback();
 }
 
 // Refuses a variable such as ",". CLI11 would take it for one that is not set,
@@ -329,41 +306,12 @@ void ApplyOldNames(CLI::App* app) {
   option->run_callback();
 }
 
-// Refuses a key that is there twice; the library would take the last one.
-Json ParseJson(std::istream& file) {
-  std::set<std::string> keys;
-  return Json::parse(
-      file, [&keys](int depth, Json::parse_event_t event, const Json& parsed) {
-        if (event == Json::parse_event_t::key && depth == 1 &&
-            !keys.insert(parsed.get<std::string>()).second)
-          throw std::runtime_error(parsed.dump() + " is there twice");
-        return true;
-      });
-}
-
-// Applies the file's options that neither a flag nor the environment sets.
-void ApplyFile(const std::string& path, CLI::App* app) {
-  std::ifstream file(path);
-  if (!file)
-    throw CLI::FileError("--config.file: cannot read " + path + ": " +
-                         strerror(errno));
-  if (std::filesystem::is_directory(path))
-    throw CLI::FileError("--config.file: " + path + " is a directory");
-  Json json;
-  try {
-    json = ParseJson(file);
-  } catch (const std::exception& error) {  // from parsing or from reading
-    throw CLI::FileError("--config.file: " + path + ": " + error.what());
-  }
-  if (!json.is_object())
-    throw CLI::FileError("--config.file: " + path + ": expected a JSON object");
-  for (const auto& [key, value] : json.items()) {
-    try {
-      ApplyKey(app, key, value);
-    } catch (const CLI::ParseError& error) {
-      throw CLI::FileError("--config.file: " + path + ": " + error.what());
-    }
-  }
+void ApplyGroupBy(const std::string& field, std::vector<GroupRule>* groups) {
+  if (field.empty()) return;
+  if (!groups->empty())
+    throw CLI::ValidationError(
+        "--group.by", "excludes the list groups of the file: keep one of them");
+  groups->push_back(GroupBy(*FieldOf(field)));
 }
 
 }  // namespace
@@ -393,7 +341,9 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     RefuseEmptyLists(app.get());
     ApplyOldNames(app.get());
     if (!raw.options.config_file.empty())
-      ApplyFile(raw.options.config_file, app.get());
+      ApplyConfigFile(raw.options.config_file, app.get(),
+                      &raw.options.pipeline.groups);
+    ApplyGroupBy(raw.group_by, &raw.options.pipeline.groups);
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     app->exit(success, text, text);

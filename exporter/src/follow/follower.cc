@@ -21,21 +21,17 @@ Follower::Follower(size_t max_comms, bool count_first)
     : count_first_(count_first), sums_(max_comms) {}
 
 void Follower::set_max_cgroups(size_t max, bool by_cell) {
-  if (max == 0) {
-    cgroup_sums_.reset();
-  } else if (cgroup_sums_) {
-    cgroup_sums_->set_max(max);
-  } else {
-    cgroup_sums_.emplace(max, by_cell);
-    cgroup_sums_->set_birth_hold(birth_hold_ns_);
-    cgroup_sums_begin_ = has_last_;
-  }
+  cgroups_.SetMax(max, by_cell, has_last_);
+}
+
+void Follower::set_max_groups(size_t max) {
+  groups_.SetMax(max, true, has_last_);
 }
 
 void Follower::set_birth_hold(uint64_t ns) {
-  birth_hold_ns_ = ns;
   sums_.set_birth_hold(ns);
-  if (cgroup_sums_) cgroup_sums_->set_birth_hold(ns);
+  cgroups_.SetBirthHold(ns);
+  groups_.SetBirthHold(ns);
 }
 
 void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
@@ -56,9 +52,9 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
   continuity_.Begin(new_source, last_.rows->processes.size());
   sums_.Begin(next_.read_ns, snapshot.offered, interrupted);
   next_.changes.released = sums_.released();
-  if (!cgroup_sums_) return;
-  cgroup_sums_->Begin(next_.read_ns, snapshot.offered, interrupted);
-  next_.changes.released |= cgroup_sums_->released();
+  for (RowNameSums* sums : {&cgroups_, &groups_})
+    next_.changes.released |=
+        sums->Begin(next_.read_ns, snapshot.offered, interrupted);
 }
 
 void Follower::NoteChanges(const Process& old, const Process& process,
@@ -121,19 +117,8 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
   rows->growth[index] = growth_.counters;
 }
 
-// Sums that begin later than the service begin at 0 too.
-void Follower::AddToCgroup(const Process& process, const RowNames& cgroups,
-                           uint32_t index) {
-  constexpr uint32_t kNoPlace = UINT32_MAX;
-  if (index == 0) cgroup_places_.assign(cgroups.names.size(), kNoPlace);
-  const uint32_t name = cgroups.of_row[index];
-  uint32_t& place = cgroup_places_[name];
-  if (place == kNoPlace) place = cgroup_sums_->PlaceOf(cgroups.names[name]);
-  if (cgroup_sums_begin_) growth_.Clear();
-  cgroup_sums_->AddAt(place, process, growth_);
-}
-
-void Follower::FollowRows(Rows* rows, const RowNames* cgroups) {
+void Follower::FollowRows(Rows* rows, const RowNames* cgroups,
+                          const RowNames* groups) {
   const auto size = static_cast<uint32_t>(rows->processes.size());
   Recycle(&rows->growth);
   rows->growth.resize(size);
@@ -147,7 +132,8 @@ void Follower::FollowRows(Rows* rows, const RowNames* cgroups) {
       StartRow(rows, i);
     else
       ContinueRow(previous, rows, i);
-    if (cgroup_sums_) AddToCgroup(process, *cgroups, i);
+    if (cgroups_.get()) cgroups_.Add(process, *cgroups, i, growth_);
+    if (groups_.get()) groups_.Add(process, *groups, i, growth_);
   }
 }
 
@@ -164,9 +150,10 @@ uint64_t Follower::FaultsOfGoneRows() {
 }
 
 void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-                      bool interrupted, const RowNames* cgroups) {
+                      bool interrupted, const RowNames* cgroups,
+                      const RowNames* groups) {
   Begin(snapshot, *rows, interrupted);
-  FollowRows(rows.get(), cgroups);
+  FollowRows(rows.get(), cgroups, groups);
   next_.host = last_.host;
   next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,
                                FaultsOfGoneRows()});
@@ -176,8 +163,8 @@ void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
 void Follower::Commit() noexcept {
   continuity_.Commit();
   sums_.Commit();
-  if (cgroup_sums_) cgroup_sums_->Commit();
-  cgroup_sums_begin_ = false;
+  cgroups_.Commit();
+  groups_.Commit();
   std::swap(last_, next_);
   // Drops our reference to the rows of the tick before, so that they can be
   // refilled.

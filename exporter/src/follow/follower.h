@@ -9,7 +9,7 @@
 //   2. replaces the source's counters by exported ones, which never decrease
 //      while the process is there, and finds their growth (Continuity),
 //   3. adds the growth to the sums of the process's comm, and to those of its
-//      control group (Sums).
+//      control group and of its group (Sums).
 // Counters that belong to no process go to HostTotals.
 //
 // Invariants
@@ -42,6 +42,7 @@
 #include "follow/continuity.h"
 #include "follow/host_totals.h"
 #include "follow/identity_matcher.h"
+#include "follow/row_name_sums.h"
 #include "follow/rows.h"
 #include "follow/sums.h"
 
@@ -67,18 +68,21 @@ class Follower {
   Follower(size_t max_comms, bool count_first);
 
   void set_max_comms(size_t max_comms) { sums_.set_max(max_comms); }
-  // With 0 there are no sums by control group. `by_cell`: see Sums; it counts
-  // when the sums begin.
+  // With 0 there are no sums by control group, or by group. `by_cell`: see
+  // Sums; it counts when the sums begin.
   void set_max_cgroups(size_t max, bool by_cell);
+  void set_max_groups(size_t max);
   // For how long the growth of a new counter of sums is held back: see Births.
   void set_birth_hold(uint64_t ns);
 
   // Prepares a tick. `rows->processes` is the table that was read with
   // `snapshot`; snapshot.processes is not used. The counters in it are replaced
   // by exported values. `interrupted`: see Sums::Begin(). `cgroups` has the
-  // control group of each row; it is needed if there are sums by control group.
+  // control group of each row, `groups` its group; each is needed if there are
+  // sums by it.
   void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-              bool interrupted, const RowNames* cgroups = nullptr);
+              bool interrupted, const RowNames* cgroups = nullptr,
+              const RowNames* groups = nullptr);
   // Makes the prepared tick the last one.
   void Commit() noexcept;
 
@@ -88,15 +92,12 @@ class Follower {
   const FollowedTick& last() const { return last_; }
   const Sums& sums() const { return sums_; }
   // Null if there are none.
-  const Sums* cgroup_sums() const {
-    return cgroup_sums_ ? &*cgroup_sums_ : nullptr;
-  }
+  const Sums* cgroup_sums() const { return cgroups_.get(); }
+  const Sums* group_sums() const { return groups_.get(); }
 
  private:
   void Begin(const Snapshot& snapshot, const Rows& rows, bool interrupted);
-  void FollowRows(Rows* rows, const RowNames* cgroups);
-  void AddToCgroup(const Process& process, const RowNames& cgroups,
-                   uint32_t index);
+  void FollowRows(Rows* rows, const RowNames* cgroups, const RowNames* groups);
   void ContinueRow(uint32_t previous, Rows* rows, uint32_t index);
   void StartRow(Rows* rows, uint32_t index);
   void NoteChanges(const Process& old, const Process& process, bool renamed);
@@ -109,9 +110,7 @@ class Follower {
   Continuity continuity_;
   Sums sums_;
   uint64_t birth_hold_ns_ = 0;
-  std::optional<Sums> cgroup_sums_;
-  bool cgroup_sums_begin_ = false;  // with this tick, which is not the first
-  std::vector<uint32_t> cgroup_places_;  // by name, in this tick
+  RowNameSums cgroups_, groups_;
   float fade_ = 1;    // recent faults are multiplied by it in this tick
   RowGrowth growth_;  // of the current row
 };

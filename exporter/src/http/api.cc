@@ -161,16 +161,19 @@ std::vector<Item> Select(const Listing& wanted, const Sums::All& all,
   return items;
 }
 
-Json Comms(const Listing& wanted, const View& view) {
-  size_t matching;
+// Sums by comm, or by group; `all` is null without them.
+Json SumsJson(const char* label, const Listing& wanted, const Sums::All* all,
+              double seconds) {
+  size_t matching = 0;
   Json list = Json::array();
-  for (const Item& item :
-       Select(wanted, *view.comms, view.seconds, &matching)) {
-    Json json = Common("comm", item);
+  std::vector<Item> items;
+  if (all) items = Select(wanted, *all, seconds, &matching);
+  for (const Item& item : items) {
+    Json json = Common(label, item);
     json["processes"] = item.processes;
     list.push_back(std::move(json));
   }
-  return {{"comms", std::move(list)}, {"matching", matching}};
+  return {{std::string(label) + "s", std::move(list)}, {"matching", matching}};
 }
 
 Json Cgroups(const Listing& wanted, const View& view) {
@@ -238,6 +241,7 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
       {"processes_omitted", view.processes_omitted},
       {"comms_omitted", view.comms_omitted},
       {"cgroups_omitted", view.cgroups_omitted},
+      {"groups_omitted", view.groups_omitted},
       {"unattributed_faults", view.unattributed},
       {"module", Json::object()},
       {"latency", LatencyJson(view.latency)},
@@ -259,7 +263,8 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
 
 bool IsApiPath(std::string_view path) {
   return path == "/api/v1/processes" || path == "/api/v1/comms" ||
-         path == "/api/v1/cgroups" || path == "/api/v1/status";
+         path == "/api/v1/cgroups" || path == "/api/v1/groups" ||
+         path == "/api/v1/status";
 }
 
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
@@ -268,7 +273,8 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   const auto parameters = ParseQuery(query, &query_error);
   if (!parameters) return Refuse(query_error);
   const bool is_cgroups = path == "/api/v1/cgroups";
-  Listing wanted(is_cgroups ? "cgroup" : "comm");
+  const bool is_groups = path == "/api/v1/groups";
+  Listing wanted(is_cgroups ? "cgroup" : is_groups ? "group" : "comm");
   const bool is_status = path == "/api/v1/status";
   const std::string wrong = is_status && !parameters->empty()
                                 ? "status has no parameters"
@@ -276,7 +282,12 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   if (!wrong.empty()) return Refuse(wrong);
   if (is_status) return Respond(200, Status(view, interval));
   if (is_cgroups) return Respond(200, Cgroups(wanted, view));
-  if (path == "/api/v1/comms") return Respond(200, Comms(wanted, view));
+  if (is_groups)
+    return Respond(200,
+                   SumsJson("group", wanted, view.groups.get(), view.seconds));
+  if (path == "/api/v1/comms")
+    return Respond(200,
+                   SumsJson("comm", wanted, view.comms.get(), view.seconds));
   return Respond(200, Processes(wanted, view));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON API: /api/v1/processes, /api/v1/comms, /api/v1/cgroups,
-// /api/v1/status.
+// /api/v1/groups, /api/v1/status.
 #ifndef EXPORTER_HTTP_API_H_
 #define EXPORTER_HTTP_API_H_
 

@@ -92,6 +92,23 @@ constexpr MetricInfo kCatalogue[] = {
      "cgroup, unit, namespace, pod, pod_uid, container, container_id",
      "1, labelled with a control group, and with the systemd unit, Kubernetes "
      "pod and container that it is of. A label that is not known is absent."},
+    {Metric::kGroupFaults, "page_fault_group_faults_total", kCounter,
+     "group, severity, access, kind",
+     "Page faults by group of processes (--group.by, or the list groups in the "
+     "file) since the exporter started, exited processes included."},
+    {Metric::kGroupStall, "page_fault_group_stall_seconds_total", kCounter,
+     "group", "Time that processes of a group waited for page faults."},
+    {Metric::kGroupSlow, "page_fault_group_slow_faults_total", kCounter,
+     "group, over",
+     "Page faults of a group that took longer than `over` seconds. It includes "
+     "those of the larger bounds: do not sum over them."},
+    {Metric::kGroupProcesses, "page_fault_group_processes", kGauge, "group",
+     "Live processes by group."},
+    {Metric::kGroupVma, "page_fault_group_vma_bytes", kGauge, "group",
+     "Virtual memory of live processes by group."},
+    {Metric::kGroupRss, "page_fault_group_rss_bytes", kGauge, "group",
+     "Resident memory of live processes by group; a page that several of them "
+     "share is counted for each."},
     {Metric::kLatency, "page_fault_latency_seconds", kHistogram, "severity",
      "Time a page fault took until it completed, retries included."},
     {Metric::kErrors, "page_fault_errors_total", kCounter, "kind",
@@ -186,6 +203,20 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kCgroupsHeldSlow, "page_fault_exporter_cgroups_held_slow_faults",
      kGauge, "over",
      "Page faults that page_fault_cgroup_slow_faults_total does not show yet, "
+     "because their series are new (--birth.hold)."},
+    {Metric::kGroupsOmitted, "page_fault_exporter_groups_omitted", kGauge, "",
+     "Groups that share the bucket `other`, because of --groups.max."},
+    {Metric::kGroupsHeldFaults, "page_fault_exporter_groups_held_faults",
+     kGauge, "",
+     "Page faults that page_fault_group_faults_total does not show yet, "
+     "because their series are new (--birth.hold)."},
+    {Metric::kGroupsHeldStall, "page_fault_exporter_groups_held_stall_seconds",
+     kGauge, "",
+     "Time that page_fault_group_stall_seconds_total does not show yet, "
+     "because its series are new (--birth.hold)."},
+    {Metric::kGroupsHeldSlow, "page_fault_exporter_groups_held_slow_faults",
+     kGauge, "over",
+     "Page faults that page_fault_group_slow_faults_total does not show yet, "
      "because their series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},

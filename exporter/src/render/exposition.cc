@@ -68,6 +68,16 @@ constexpr SumsFamilies kCommFamilies = {"comm",
                                         std::nullopt,
                                         true};
 
+constexpr SumsFamilies kGroupFamilies = {"group",
+                                         Metric::kGroupFaults,
+                                         Metric::kGroupStall,
+                                         Metric::kGroupSlow,
+                                         Metric::kGroupProcesses,
+                                         Metric::kGroupVma,
+                                         Metric::kGroupRss,
+                                         std::nullopt,
+                                         true};
+
 SumsFamilies CgroupFamilies(bool by_cell) {
   return {"cgroup",
           Metric::kCgroupFaults,
@@ -131,6 +141,7 @@ class Rendering {
       if (input_.cgroups) RenderInfo();
       RenderComms();
       if (input_.cgroup_sums) RenderCgroups();
+      if (input_.groups) RenderGroups();
     }
     std::erase_if(families_,
                   [](const auto& family) { return !family.samples; });
@@ -357,6 +368,9 @@ class Rendering {
                changed);
     RenderCgroupInfo(changed);
   }
+
+  // A process can be in another group although nothing else has changed.
+  void RenderGroups() { RenderSums(kGroupFamilies, *input_.groups, true); }
 
   void RenderCgroupInfo(bool changed) {
     if (Reuse(Metric::kCgroupInfo, changed)) return;

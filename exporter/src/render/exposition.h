@@ -35,7 +35,8 @@ struct ExpositionInput {
   // By the index of the sums: the group that has their name, or null.
   const CgroupsOfSums* cgroups_of_sums = nullptr;
   bool cgroup_sums_by_cell = false;
-  const Changes* changes = nullptr;  // since `previous`, see Render()
+  const Sums::All* groups = nullptr;  // null: no families by group
+  const Changes* changes = nullptr;   // since `previous`, see Render()
   const Selection* selection = nullptr;
   const CgroupTable* cgroups = nullptr;  // null: no page_fault_process_info
   bool cgroups_changed = false;          // since `previous`

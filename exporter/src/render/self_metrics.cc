@@ -177,10 +177,17 @@ void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kCommsOmitted, static_cast<double>(view.comms_omitted));
   AddHeld(view.held, Metric::kHeldFaults, Metric::kHeldStall, Metric::kHeldSlow,
           out);
-  if (!view.cgroup_sums) return;
-  out->One(Metric::kCgroupsOmitted, static_cast<double>(view.cgroups_omitted));
-  AddHeld(view.cgroups_held, Metric::kCgroupsHeldFaults,
-          Metric::kCgroupsHeldStall, Metric::kCgroupsHeldSlow, out);
+  if (view.cgroup_sums) {
+    out->One(Metric::kCgroupsOmitted,
+             static_cast<double>(view.cgroups_omitted));
+    AddHeld(view.cgroups_held, Metric::kCgroupsHeldFaults,
+            Metric::kCgroupsHeldStall, Metric::kCgroupsHeldSlow, out);
+  }
+  if (view.groups) {
+    out->One(Metric::kGroupsOmitted, static_cast<double>(view.groups_omitted));
+    AddHeld(view.groups_held, Metric::kGroupsHeldFaults,
+            Metric::kGroupsHeldStall, Metric::kGroupsHeldSlow, out);
+  }
 }
 
 // Initialized before main() runs.

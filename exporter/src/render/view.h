@@ -59,13 +59,16 @@ struct View {
   HeldBack held;
   size_t cgroups_omitted = 0;
   HeldBack cgroups_held;
+  size_t groups_omitted = 0;
+  HeldBack groups_held;
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
   std::shared_ptr<const Sums::All> comms = std::make_shared<const Sums::All>();
   // Null without sums by control group.
   std::shared_ptr<const Sums::All> cgroup_sums;
-  // By the index of the sums: the group that has their name, or null.
+  std::shared_ptr<const Sums::All> groups;  // null without rules of groups
+  // By the index of cgroup_sums: the group that has their name, or null.
   std::shared_ptr<const CgroupsOfSums> cgroups_of_sums =
       std::make_shared<const CgroupsOfSums>();
   std::shared_ptr<const CgroupTable> cgroups =

@@ -26,6 +26,8 @@ void Pipeline::Configure(const PipelineSettings& settings) {
   settings_ = settings;
   follower_.set_max_comms(settings.max_comms);
   follower_.set_max_cgroups(settings.max_cgroups, settings.cgroups_by_cell);
+  groups_.SetRules(settings.groups);
+  follower_.set_max_groups(settings.groups.empty() ? 0 : settings.max_groups);
   follower_.set_birth_hold(static_cast<uint64_t>(
       std::chrono::nanoseconds(settings.birth_hold).count()));
   selection_.SetRules(settings.selection);
@@ -44,6 +46,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->comms = last_->comms;
   next->cgroup_sums = last_->cgroup_sums;
   next->cgroups_of_sums = last_->cgroups_of_sums;
+  next->groups = last_->groups;
   next->cgroups = last_->cgroups;
   next->pod_names_error = last_->pod_names_error;
   next->history = last_->history;
@@ -89,6 +92,34 @@ void Pipeline::ShowCgroups(View* next) const {
     next->cgroups_held = HeldBackOf(*sums->all());
 }
 
+// Processes of one group share the text of its name.
+void Pipeline::NameGroups(const ProcessTable& processes) {
+  const FollowedTick& last = follower_.last();
+  groups_.Follow(
+      settings_.procfs, *last.rows,
+      last.source == snapshot_.source && last.epoch == snapshot_.epoch,
+      processes, snapshot_.read_ns);
+  group_names_.names.clear();
+  group_names_.of_row.resize(processes.size());
+  std::unordered_map<const std::string*, uint32_t> index;
+  for (size_t row = 0; row < processes.size(); ++row) {
+    const std::string& name = groups_.Of(row);
+    const auto [at, is_new] = index.try_emplace(
+        &name, static_cast<uint32_t>(group_names_.names.size()));
+    if (is_new) group_names_.names.push_back(name);
+    group_names_.of_row[row] = at->second;
+  }
+}
+
+void Pipeline::ShowGroups(View* next) const {
+  const Sums* sums = follower_.group_sums();
+  next->groups = sums ? sums->all() : nullptr;
+  if (!sums) return;
+  next->groups_omitted = sums->omitted();
+  if (!settings_.basic_families_only)
+    next->groups_held = HeldBackOf(*sums->all());
+}
+
 void Pipeline::Render(const Forms& forms, View* next) {
   const FollowedTick& tick = follower_.last();
   ExpositionInput input;
@@ -103,6 +134,8 @@ void Pipeline::Render(const Forms& forms, View* next) {
     input.cgroups_of_sums = cgroups_of_sums_.get();
     input.cgroup_sums_by_cell = settings_.cgroups_by_cell;
   }
+  if (const Sums* sums = follower_.group_sums())
+    input.groups = sums->all().get();
   input.offered = snapshot_.offered;
   input.boot_unix_ns = boot_.Note(ClockNs(CLOCK_REALTIME), BootTimeNs());
   input.boot_moved = input.boot_unix_ns != last_->boot_unix_ns;
@@ -122,12 +155,14 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const double seconds =
       last_ns ? static_cast<double>(now_ns - last_ns) / 1e9 : 0;
   if (settings_.max_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
+  if (groups_.has_rules()) NameGroups(rows->processes);
   follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
-                   &cgroups_.names());
+                   &cgroups_.names(), &group_names_);
   const FollowedTick& prepared = follower_.prepared();
   selection_.Select(prepared.rows->processes, prepared.states,
                     prepared.changes.all);
   follower_.Commit();
+  groups_.Commit();
 
   const FollowedTick& tick = follower_.last();
   const Sums& sums = follower_.sums();
@@ -152,6 +187,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   next->rows = tick.rows;
   next->comms = sums.all();
   ShowCgroups(next);
+  ShowGroups(next);
   next->history = history_;
   next->seconds = tick.seconds;
 }

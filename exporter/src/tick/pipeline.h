@@ -9,11 +9,14 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/recycler.h"
 #include "follow/follower.h"
 #include "follow/history.h"
 #include "follow/selection.h"
+#include "group/groups.h"
+#include "group/rules.h"
 #include "render/exposition.h"
 #include "render/view.h"
 #include "source/cgroups.h"
@@ -29,6 +32,8 @@ struct PipelineSettings {
   size_t max_cgroups = 200;                     // 0: no sums by control group
   bool cgroups_by_cell = false;                 // cannot be changed
   std::chrono::milliseconds birth_hold{60000};  // see Births
+  std::vector<GroupRule> groups;  // good ones; empty: no sums by group
+  size_t max_groups = 200;
   bool containers = false;
   bool basic_families_only = false;
   bool created = false;          // _created of counters by comm, in OpenMetrics
@@ -57,6 +62,8 @@ class Pipeline {
   void TakeOver(std::shared_ptr<Rows> rows, const Forms& forms, View* next);
   void FindCgroupsOfSums();
   void ShowCgroups(View* next) const;
+  void NameGroups(const ProcessTable& processes);
+  void ShowGroups(View* next) const;
   void Render(const Forms& forms, View* next);
   void GiveUp(Error error, View* next);
 
@@ -69,6 +76,8 @@ class Pipeline {
   Cgroups cgroups_;
   std::shared_ptr<const CgroupsOfSums> cgroups_of_sums_ =
       std::make_shared<const CgroupsOfSums>();
+  Groups groups_;
+  RowNames group_names_;
   History history_;
   Renderer renderer_;
   BootMoment boot_;

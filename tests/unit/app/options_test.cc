@@ -86,6 +86,8 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--birth.hold", "60"},
       {"--web.max-requests", "-1"},
       {"--web.max-requests", "73"},
+      {"--group.by", "cmdline"},
+      {"--group.by", "pid"},
       {"--top", "x"},
       {"--top", "\xb2"},  // a digit in some character sets
   };
@@ -167,6 +169,41 @@ TEST_F(ConfigFile, GivesOptions) {
               ElementsAre("127.0.0.1:1", ":2"));
 }
 
+TEST_F(ConfigFile, HasRulesOfGroups) {
+  const ParsedOptions parsed = ParseWith(
+      R"J({"groups": [
+           {"name": "java:{{cmdline.1}}", "comm": "java",
+            "cmdline": "-jar (\\S+)"},
+           {"name": "{{user}}", "unit": "user@.*"}]})J");
+  ASSERT_TRUE(parsed.options) << parsed.error;
+  const std::vector<GroupRule>& rules = parsed.options->pipeline.groups;
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].name, "java:{{cmdline.1}}");
+  EXPECT_EQ(rules[0].expressions[Field::kComm], "java");
+  EXPECT_EQ(rules[0].expressions[Field::kCmdline], "-jar (\\S+)");
+  EXPECT_EQ(rules[1].expressions[Field::kUnit], "user@.*");
+  EXPECT_EQ(rules[1].expressions[Field::kComm], "");
+}
+
+// Wherever --group.by is set.
+TEST_F(ConfigFile, RulesAndGroupByExcludeEachOther) {
+  const std::string file = R"({"groups": [{"name": "a"}]})";
+  EXPECT_TRUE(ParseWith(file).options);
+  const std::string wrong = "--group.by: excludes the list groups";
+  EXPECT_THAT(ParseWith(file, {"--group.by=exe"}).error, HasSubstr(wrong));
+  EXPECT_THAT(
+      ParseWith(R"({"groups": [{"name": "a"}], "group.by": "exe"})").error,
+      HasSubstr(wrong));
+  setenv("PAGE_FAULT_EXPORTER_GROUP_BY", "exe", 1);
+  const ParsedOptions both = ParseWith(file);
+  const ParsedOptions one = Parse({});
+  unsetenv("PAGE_FAULT_EXPORTER_GROUP_BY");
+  EXPECT_THAT(both.error, HasSubstr("PAGE_FAULT_EXPORTER_GROUP_BY: " + wrong));
+  EXPECT_EQ(one.options->pipeline.groups,
+            std::vector<GroupRule>{GroupBy(Field::kExe)});
+  EXPECT_TRUE(Parse({}).options->pipeline.groups.empty());
+}
+
 TEST_F(ConfigFile, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
   const std::string file = R"({"interval": "1s"})";
   EXPECT_EQ(ParseWith(file).options->interval, std::chrono::seconds(1));
@@ -194,6 +231,22 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"once": true})", "once"},
       {R"({"config.file": "x"})", "config.file"},
       {R"({"no-pid": true, "no-pid": false})", "\"no-pid\" is there twice"},
+      {"{\n  \"groups\": [{]\n}", "line 2, column 15"},
+      {R"({"groups": {}})", "groups: is no list of rules"},
+      {R"({"groups": []})", "groups: is an empty list"},
+      {R"({"groups": ["a"]})", "groups: rule 1: is no JSON object"},
+      {R"({"groups": [{"name": "a", "cmd": "b"}]})",
+       "groups: rule 1 (\"a\"): cmd: is no field of a rule"},
+      {R"({"groups": [{"name": "a"}, {"comm": ["b"], "name": "c"}]})",
+       "groups: rule 2 (\"c\"): comm: is no string"},
+      {R"({"groups": [{"name": 1}]})", "groups: rule 1: name: is no string"},
+      {R"({"groups": [{"name": "a", "comm": ""}]})",
+       "groups: rule 1 (\"a\"): comm: is an empty expression"},
+      {R"({"groups": [{"comm": "b"}]})", "groups: rule 1: name: is missing"},
+      {R"({"groups": [{"name": "a", "comm": "b("}]})",
+       "groups: rule 1 (\"a\"): comm: \"b(\" is no RE2 expression"},
+      {R"({"groups": [{"name": "a", "comm": "b", "comm": "c"}]})",
+       "\"comm\" is there twice"},
   };
   for (const auto& [text, wrong] : cases) {
     const ParsedOptions parsed = ParseWith(text);

@@ -240,6 +240,23 @@ TEST_F(CgroupsApiTest, AProcessSaysItsGroup) {
   EXPECT_FALSE(process.contains("cgroup"));
 }
 
+// Nothing is read for a rule on the comm, so that the exited process counts
+// too.
+TEST_F(CgroupsApiTest, ListsGroupsOfProcesses) {
+  PipelineSettings settings = CountFirst();
+  settings.groups = {GroupBy(Field::kComm)};
+  const auto view = TickWith(settings);
+  const Json json = Get(*view, "/api/v1/groups", "sort=group&order=asc");
+  EXPECT_EQ(json["matching"], 3);
+  EXPECT_EQ(json["groups"][0]["group"], "a");
+  EXPECT_EQ(json["groups"][0]["faults"], 10);
+  EXPECT_EQ(json["groups"][1]["group"], "b");
+  EXPECT_EQ(json["groups"][1]["processes"], 0);
+  EXPECT_EQ(json["groups"][1]["faults"], 5);
+  EXPECT_EQ(Get(*TickWith(CountFirst()), "/api/v1/groups"),
+            Json({{"groups", Json::array()}, {"matching", 0}}));
+}
+
 TEST_F(CgroupsApiTest, WithoutSumsThereAreNone) {
   PipelineSettings settings = CountFirst();
   settings.max_cgroups = 0;

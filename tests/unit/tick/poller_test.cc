@@ -54,6 +54,33 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   EXPECT_EQ(again.ticks, 4u);
 }
 
+uint64_t FaultsOfGroup(const View& view, std::string_view name) {
+  if (!view.groups) return 0;
+  for (const NamedSums& sums : *view.groups)
+    if (sums.name == name) return sums.counters.faults;
+  return 0;
+}
+
+// Growth goes to the group of the tick that sees it. Sums that begin later than
+// the service begin at 0.
+TEST(Pipeline, RulesOfGroupsCanChange) {
+  FakeSource source;
+  for (uint64_t faults = 5; faults <= 8; ++faults)
+    source.Then(Of({Live(1, 1, "init", faults)}));
+  Pipeline pipeline(&source, {});
+  EXPECT_EQ(pipeline.Tick()->groups, nullptr);
+  PipelineSettings settings;
+  settings.groups = {GroupBy(Field::kComm)};
+  pipeline.Configure(settings);
+  EXPECT_EQ(FaultsOfGroup(*pipeline.Tick(), "init"), 0u);
+  EXPECT_EQ(FaultsOfGroup(*pipeline.Tick(), "init"), 1u);
+  settings.groups[0].name = "all";
+  pipeline.Configure(settings);
+  const auto view = pipeline.Tick();
+  EXPECT_EQ(FaultsOfGroup(*view, "init"), 1u);
+  EXPECT_EQ(FaultsOfGroup(*view, "all"), 1u);
+}
+
 // Nothing of the process has changed, but its comm has.
 TEST(Pipeline, ACommThatLeavesTheBucketIsRenderedAgain) {
   FakeSource source;

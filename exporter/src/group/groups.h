@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names the group of each process, tick by tick.
+//
+// How it works. What the rules need is read when a process is new, and again
+// when its comm has changed, which is how an exec is seen: the start of the
+// process stays the same. A process that is found between fork and exec has the
+// program of its parent, so one that was read in its first second is read again
+// in the next tick.
+//
+// A process that cannot be read is named by what the table has: it has exited,
+// or this tick has no reads left. So all that are new are read in the tick that
+// sees them first, before their growth goes to a group.
+//
+// Only names are kept, no command line.
+//
+// For one thread.
+#ifndef EXPORTER_GROUP_GROUPS_H_
+#define EXPORTER_GROUP_GROUPS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "follow/identity_matcher.h"
+#include "follow/rows.h"
+#include "group/rules.h"
+#include "source/process_facts.h"
+
+namespace pfe {
+
+// Says which rule needs the programs of other users' processes, if they cannot
+// be read in `procfs`; empty if all is well.
+std::string CheckGroupsReadable(const std::vector<GroupRule>& rules,
+                                const std::string& procfs);
+
+class Groups {
+ public:
+  // The most processes that are read in a tick.
+  static constexpr size_t kMostReads = 10000;
+  static constexpr uint64_t kYoungNs = 1'000'000'000;
+
+  // Sets good rules. If they differ, all processes are named again.
+  void SetRules(const std::vector<GroupRule>& rules);
+  bool has_rules() const { return rules_.has_value(); }
+
+  // Names the processes of `now`, which were read at `now_ns`, boot time. `old`
+  // has the rows of the last committed tick; `exact_starts`: see
+  // IdentityMatcher. The names of the last tick stay until Commit().
+  void Follow(const std::string& procfs, const Rows& old, bool exact_starts,
+              const ProcessTable& now, uint64_t now_ns);
+  void Commit() noexcept;
+
+  // The group of a row that Follow() took. Valid until the next Follow().
+  const std::string& Of(size_t row) const { return *next_[row].name; }
+
+ private:
+  enum class State : uint8_t {
+    kUnread,  // named by the table
+    kYoung,   // read in its first second
+    kKnown,
+  };
+  struct Entry {
+    std::shared_ptr<const std::string> name;
+    State state = State::kUnread;
+  };
+
+  Entry EntryOf(const std::string& procfs, const ProcessTable& table,
+                const Process& process, const Entry* before);
+  std::optional<Entry> Read(const std::string& procfs,
+                            const ProcessTable& table, const Process& process);
+  Entry ByTable(const ProcessTable& table, const Process& process);
+  std::shared_ptr<const std::string> Share(std::string name);
+
+  std::vector<GroupRule> source_rules_;
+  std::optional<GroupRules> rules_;
+  FactsReader reader_;
+  IdentityMatcher matcher_;
+  std::vector<Entry> last_, next_;  // by row
+  // Processes of one group share its name.
+  std::unordered_map<std::string, std::weak_ptr<const std::string>> shared_;
+  uint64_t now_ns_ = 0;
+  size_t reads_left_ = 0;
+};
+
+}  // namespace pfe
+
+#endif  // EXPORTER_GROUP_GROUPS_H_

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/process_facts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "source/cgroup_reader.h"
+#include "source/procfs_source.h"
+
+namespace pfe {
+namespace {
+
+// Users of a user namespace have uids without end; then all are forgotten.
+constexpr size_t kMostUsers = 10000;
+
+// A descriptor that is closed at the end.
+class File {
+ public:
+  File(int directory, const std::string& path, int flags)
+      : fd_(openat(directory, path.c_str(), flags | O_CLOEXEC)) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+// Reads at most `limit` bytes of a file; empty if it cannot be read.
+std::string ReadText(int directory, const char* name, size_t limit) {
+  const File file(directory, name, O_RDONLY);
+  if (file.fd() < 0) return "";
+  std::string text(limit, '\0');
+  size_t size = 0;
+  ssize_t n = 0;
+  while (size < limit &&
+         (n = read(file.fd(), text.data() + size, limit - size)) > 0)
+    size += static_cast<size_t>(n);
+  text.resize(size);
+  return text;
+}
+
+// Each argument ends with a zero byte. A process that overwrites them with a
+// title leaves more of these behind the title.
+std::string CmdlineOf(std::string text) {
+  text.resize(text.find_last_not_of('\0') + 1);
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return ToValidUtf8(text);
+}
+
+std::string ReadExe(int directory) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::array<char, 4096> path;
+  const ssize_t n = readlinkat(directory, "exe", path.data(), path.size());
+  if (n <= 0) return "";
+  std::string_view text(path.data(), static_cast<size_t>(n));
+  if (text.ends_with(kDeleted)) text.remove_suffix(kDeleted.size());
+  return ToValidUtf8(text);
+}
+
+std::string LookUpUser(uid_t uid) {
+  std::array<char, 16384> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found && *found->pw_name)
+    return ToValidUtf8(found->pw_name);
+  return std::to_string(uid);
+}
+
+}  // namespace
+
+const std::string& FactsReader::UserOf(uid_t uid) {
+  const auto known = users_.find(uid);
+  if (known != users_.end()) return known->second;
+  if (users_.size() == kMostUsers) users_.clear();
+  return users_.emplace(uid, LookUpUser(uid)).first->second;
+}
+
+// Whether the directory is that of the process, which has not exited, and not
+// of a later one with its pid.
+bool FactsReader::IsThere(int directory, const Process& process) {
+  scratch_.Clear();
+  return ParseProcStat(ReadText(directory, "stat", 1024), &scratch_) &&
+         scratch_[0].live &&
+         scratch_[0].start_ns / kProcTickNs == process.start_ns / kProcTickNs;
+}
+
+std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
+                                              const Process& process,
+                                              const WantedFacts& wanted) {
+  // All files are read from one directory, which never becomes that of another
+  // process.
+  const File directory(AT_FDCWD, procfs + "/" + std::to_string(process.pid),
+                       O_PATH | O_DIRECTORY);
+  if (directory.fd() < 0) return std::nullopt;
+  ProcessFacts facts;
+  if (wanted.exe) facts.exe = ReadExe(directory.fd());
+  if (wanted.cmdline)
+    facts.cmdline =
+        CmdlineOf(ReadText(directory.fd(), "cmdline", kMostCmdlineBytes));
+  // The owner of the directory is the effective user, whereas the owner of its
+  // files is root if the process cannot be dumped (proc(5)).
+  struct stat owner {};
+  if (wanted.user && fstat(directory.fd(), &owner) == 0)
+    facts.user = UserOf(owner.st_uid);
+  if (wanted.cgroup)
+    facts.cgroup = CgroupPathOf(ReadText(directory.fd(), "cgroup", 65536));
+  // Checked last: what was read is then of the time when it was there.
+  if (!IsThere(directory.fd(), process)) return std::nullopt;
+  return facts;
+}
+
+bool CanReadExe(const std::string& procfs) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(procfs.c_str()),
+                                                      closedir);
+  if (!directory) return true;  // then reading the source tells what is wrong
+  char target[1];
+  bool denied = false;
+  while (const dirent* entry = readdir(directory.get())) {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    const File process(dirfd(directory.get()), entry->d_name,
+                       O_PATH | O_DIRECTORY);
+    struct stat owner {};
+    if (fstat(process.fd(), &owner) != 0 || owner.st_uid == geteuid()) continue;
+    // A single process can be out of reach of every capability, and kernel
+    // threads have no program.
+    if (readlinkat(process.fd(), "exe", target, sizeof(target)) > 0)
+      return true;
+    denied |= errno == EACCES || errno == EPERM;
+  }
+  return !denied;
+}
+
+}  // namespace pfe

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads from /proc what a process is, beyond its name: its program, command
+// line, user and control group.
+#ifndef EXPORTER_SOURCE_PROCESS_FACTS_H_
+#define EXPORTER_SOURCE_PROCESS_FACTS_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/process_table.h"
+
+namespace pfe {
+
+// Valid UTF-8. A fact is empty if it was not wanted, the process has none, or
+// it cannot be read.
+struct ProcessFacts {
+  std::string exe;      // the path of the program
+  std::string cmdline;  // the arguments with blanks between them
+  std::string user;     // the name of the effective user, or the uid
+  std::string cgroup;   // the path of the control group
+};
+
+struct WantedFacts {
+  bool exe = false;
+  bool cmdline = false;
+  bool user = false;
+  bool cgroup = false;
+};
+
+class FactsReader {
+ public:
+  // A longer command line is cut.
+  static constexpr size_t kMostCmdlineBytes = 4096;
+
+  // Reads facts of a process in `procfs`. Returns nothing if the process is
+  // gone, also if another process has its pid now.
+  std::optional<ProcessFacts> Read(const std::string& procfs,
+                                   const Process& process,
+                                   const WantedFacts& wanted);
+
+ private:
+  bool IsThere(int directory, const Process& process);
+  const std::string& UserOf(uid_t uid);
+
+  ProcessTable scratch_;
+  // Names change rarely, and looking one up can ask a server.
+  std::unordered_map<uid_t, std::string> users_;
+};
+
+// Whether the programs of other users' processes can be read, which takes
+// CAP_SYS_PTRACE. True if there is no such process.
+bool CanReadExe(const std::string& procfs);
+
+}  // namespace pfe
+
+#endif  // EXPORTER_SOURCE_PROCESS_FACTS_H_

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "group/groups.h"
+
+#include <gtest/gtest.h>
+
+#include "fake_procfs.h"
+#include "samples.h"
+
+namespace pfe {
+namespace {
+
+constexpr uint64_t kStart = 100 * kSecond;
+
+class GroupsTest : public testing::Test {
+ protected:
+  GroupsTest() {
+    SetRules("jar:{{cmdline.1}}", Field::kCmdline, "-jar (\\S+)");
+  }
+  void SetRules(const std::string& name, Field field,
+                const std::string& expression) {
+    GroupRule rule;
+    rule.name = name;
+    rule.expressions[field] = expression;
+    groups_.SetRules({rule});
+  }
+  void Start(uint32_t pid, const std::string& cmdline) {
+    procfs_.Start(pid, kStart);
+    procfs_.SetCmdline(pid, cmdline);
+  }
+  // The names of one tick.
+  std::vector<std::string> Tick(const std::vector<Sample>& samples,
+                                bool commit = true) {
+    auto rows = std::make_unique<Rows>();
+    for (const Sample& sample : samples) Add(sample, &rows->processes);
+    groups_.Follow(procfs_.root(), *rows_, true, rows->processes, now_ns_);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < samples.size(); ++i) names.push_back(groups_.Of(i));
+    if (!commit) return names;
+    groups_.Commit();
+    for (const Process& process : rows->processes)
+      rows->youngest_ns = std::max(rows->youngest_ns, process.start_ns);
+    rows_ = std::move(rows);
+    return names;
+  }
+  using Names = std::vector<std::string>;
+
+  FakeProcesses procfs_;
+  Groups groups_;
+  std::unique_ptr<Rows> rows_ = std::make_unique<Rows>();
+  uint64_t now_ns_ = kStart + 10 * kSecond;
+};
+
+TEST_F(GroupsTest, ReadsAProcessOnce) {
+  Start(1, "java -jar a.jar");
+  Start(2, "bash");
+  const std::vector<Sample> samples = {Live(1, kStart, "java", 0),
+                                       Live(2, kStart, "bash", 0)};
+  EXPECT_EQ(Tick(samples), (Names{"jar:a.jar", "bash"}));
+  procfs_.SetCmdline(1, "java -jar b.jar");
+  EXPECT_EQ(Tick(samples), (Names{"jar:a.jar", "bash"}));
+}
+
+TEST_F(GroupsTest, ANewCommIsReadAgain) {
+  Start(1, "bash");
+  EXPECT_EQ(Tick({Live(1, kStart, "bash", 0)}), Names{"bash"});
+  procfs_.SetCmdline(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+}
+
+// It had the command line of its parent, and the exec does not change the comm.
+TEST_F(GroupsTest, AYoungProcessIsReadAgain) {
+  now_ns_ = kStart + Groups::kYoungNs - 1;
+  Start(1, "java -jar parent.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:parent.jar"});
+  procfs_.SetCmdline(1, "java -jar child.jar");
+  now_ns_ += 1;
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:child.jar"});
+  procfs_.SetCmdline(1, "java -jar other.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:child.jar"});
+}
+
+TEST_F(GroupsTest, APidThatComesAgainIsAnotherProcess) {
+  Start(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+  procfs_.Start(1, kStart + kSecond);
+  procfs_.SetCmdline(1, "java -jar b.jar");
+  EXPECT_EQ(Tick({Live(1, kStart + kSecond, "java", 0)}), Names{"jar:b.jar"});
+}
+
+TEST_F(GroupsTest, AnExitedProcessKeepsItsGroup) {
+  Start(1, "java -jar a.jar");
+  Tick({Live(1, kStart, "java", 0)});
+  procfs_.Remove(1);
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+  EXPECT_EQ(Tick({Exited(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+}
+
+TEST_F(GroupsTest, AProcessThatExitedBeforeIsNamedByTheTable) {
+  GroupRule jar, java;
+  jar.name = "jar:{{cmdline.1}}";
+  jar.expressions[Field::kCmdline] = "-jar (\\S+)";
+  java.name = "some java";
+  java.expressions[Field::kComm] = "java";
+  groups_.SetRules({jar, java});
+  EXPECT_EQ(Tick({Exited(1, kStart, "java", 0), Exited(2, kStart, "sh", 0)}),
+            (Names{"some java", "sh"}));
+  // It runs another program than the one whose command line was read.
+  Start(3, "java -jar a.jar");
+  EXPECT_EQ(Tick({Live(3, kStart, "java", 0)}), Names{"jar:a.jar"});
+  EXPECT_EQ(Tick({Exited(3, kStart, "sh", 0)}), Names{"sh"});
+}
+
+TEST_F(GroupsTest, ReadsAreBounded) {
+  constexpr auto kMost = static_cast<uint32_t>(Groups::kMostReads);
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= kMost + 1; ++pid)
+    samples.push_back(Live(pid, kStart, "java", 0));
+  Start(1, "java -jar first.jar");
+  Start(kMost + 1, "java -jar last.jar");
+  EXPECT_EQ(Tick(samples).back(), "java");
+  // The others are gone: no process is there in this procfs.
+  samples = {samples.front(), samples.back()};
+  EXPECT_EQ(Tick(samples), (Names{"jar:first.jar", "jar:last.jar"}));
+}
+
+TEST_F(GroupsTest, NewRulesNameAllAgain) {
+  Start(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+  SetRules("{{comm}}!", Field::kComm, ".*");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"java!"});
+  SetRules("{{cmdline.1}}", Field::kCmdline, "(java)");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"java"});
+  groups_.SetRules({});
+  EXPECT_FALSE(groups_.has_rules());
+}
+
+TEST_F(GroupsTest, ATickThatIsNotCommittedHasNoEffect) {
+  Start(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+  EXPECT_EQ(Tick({}, false), Names{});
+  procfs_.Remove(1);
+  EXPECT_EQ(Tick({Exited(1, kStart, "java", 0)}), Names{"jar:a.jar"});
+}
+
+TEST_F(GroupsTest, UnitsComeFromControlGroups) {
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "0::/system.slice/shop.service\n");
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"shop.service"});
+  groups_.SetRules({GroupBy(Field::kCgroup)});
+  EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}),
+            Names{"/system.slice/shop.service"});
+}
+
+}  // namespace
+}  // namespace pfe

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "group/rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pfe {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+GroupRule Rule(const std::string& name,
+               const std::vector<std::pair<Field, std::string>>& expressions) {
+  GroupRule rule;
+  rule.name = name;
+  for (const auto& [field, expression] : expressions)
+    rule.expressions[field] = expression;
+  return rule;
+}
+
+ByField<std::string> Java() {
+  ByField<std::string> process;
+  process[Field::kComm] = "java";
+  process[Field::kExe] = "/usr/lib/jvm/17/bin/java";
+  process[Field::kCmdline] = "java -Xmx1g -jar /srv/shop.jar --port 80";
+  process[Field::kUnit] = "shop.service";
+  process[Field::kUser] = "shop";
+  process[Field::kCgroup] = "/system.slice/shop.service";
+  return process;
+}
+
+std::string NameOf(const std::vector<GroupRule>& rules,
+                   const ByField<std::string>& process = Java()) {
+  EXPECT_EQ(CheckGroupRules(rules), "");
+  return GroupRules(rules).NameOf(process);
+}
+
+TEST(GroupRules, EachFieldIsMatchedInItsWay) {
+  const struct {
+    Field field;
+    const char* expression;
+    bool matches;
+  } cases[] = {
+      {Field::kComm, "java", true},
+      {Field::kComm, "jav", false},
+      {Field::kComm, "jav.", true},
+      {Field::kComm, "python|java", true},
+      {Field::kComm, "java|python3.*", true},
+      // Without a slash it is the name without its directory.
+      {Field::kExe, "java", true},
+      {Field::kExe, "jav", false},
+      {Field::kExe, ".*bin.java", false},
+      {Field::kExe, "/usr/lib/jvm/.*/java", true},
+      {Field::kExe, "/java", false},
+      {Field::kExe, "/usr/lib/jvm", false},
+      {Field::kCmdline, "shop", true},
+      {Field::kCmdline, "^java .* --port 80$", true},
+      {Field::kCmdline, "^shop", false},
+      {Field::kUnit, "shop.service", true},
+      {Field::kUnit, "shop", false},
+      {Field::kUser, "shop|root", true},
+      {Field::kUser, "sho", false},
+      {Field::kCgroup, "system.slice/", true},
+      {Field::kCgroup, "^system.slice/", false},
+  };
+  for (const auto& [field, expression, matches] : cases)
+    EXPECT_EQ(NameOf({Rule("yes", {{field, expression}})}),
+              matches ? "yes" : "java")
+        << expression;
+}
+
+TEST(GroupRules, TheNameIsATemplate) {
+  const GroupRule rule = Rule(
+      "{{comm}} {{exe}} {{unit}}/{{user}}:{{cmdline.1}}:{{cmdline.heap}}",
+      {{Field::kCmdline, R"(-Xmx(?P<heap>\S+) -jar (?:\S*/)?(\S+)\.jar)"}});
+  EXPECT_EQ(NameOf({rule}), "java java shop.service/shop:1g:1g");
+  EXPECT_EQ(NameOf({Rule("{{cmdline.2}}", {{Field::kCmdline, "(a)(v)"}})}),
+            "v");
+  EXPECT_EQ(NameOf({Rule("{{cmdline.0}}", {{Field::kCmdline, "-jar \\S+"}})}),
+            "-jar /srv/shop.jar");
+  EXPECT_EQ(NameOf({Rule("{{exe.1}}", {{Field::kExe, "(/.*)"}})}),
+            "/usr/lib/jvm/17/bin/java");
+  EXPECT_EQ(NameOf({Rule("{{cgroup}}", {})}), "/system.slice/shop.service");
+  EXPECT_EQ(NameOf({Rule("}} {a}", {})}), "}} {a}");
+  // A capture that took no part in the match is empty.
+  EXPECT_EQ(NameOf({Rule("x{{comm.1}}", {{Field::kComm, "(python)?.*"}})}),
+            "x");
+}
+
+TEST(GroupRules, TheFirstThatMatchesWins) {
+  const GroupRule jar = Rule("jar", {{Field::kCmdline, "-jar"}});
+  const GroupRule java = Rule("jvm", {{Field::kComm, "java"}});
+  EXPECT_EQ(NameOf({jar, java}), "jar");
+  EXPECT_EQ(NameOf({java, jar}), "jvm");
+  EXPECT_EQ(NameOf({Rule("sh", {{Field::kComm, "sh"}}), java}), "jvm");
+  EXPECT_EQ(NameOf({}), "java");
+}
+
+TEST(GroupRules, AllExpressionsOfARuleMustMatch) {
+  EXPECT_EQ(NameOf({Rule("a", {{Field::kComm, "java"},
+                               {Field::kUser, "shop"},
+                               {Field::kCmdline, "-jar"}})}),
+            "a");
+  EXPECT_EQ(NameOf({Rule("a", {{Field::kComm, "java"},
+                               {Field::kUser, "root"},
+                               {Field::kCmdline, "-jar"}})}),
+            "java");
+}
+
+// What cannot be known of a process, because it has exited, decides nothing.
+TEST(GroupRules, ARuleThatNeedsWhatIsNotKnownDoesNotMatch) {
+  const std::vector<GroupRule> rules = {
+      Rule("{{cmdline.1}}", {{Field::kCmdline, "-jar (\\S+)"}}),
+      Rule("any", {{Field::kCmdline, ".*"}}),
+      Rule("{{user}}", {}),
+      Rule("some java", {{Field::kComm, "java"}}),
+  };
+  ByField<std::string> process = Java();
+  EXPECT_EQ(NameOf(rules, process), "/srv/shop.jar");
+  process[Field::kCmdline].clear();
+  EXPECT_EQ(NameOf(rules, process), "shop");
+  process[Field::kUser].clear();
+  EXPECT_EQ(NameOf(rules, process), "some java");
+  process[Field::kComm] = "sh";
+  EXPECT_EQ(NameOf(rules, process), "sh");
+}
+
+TEST(GroupRules, ANameThatComesOutEmptyIsNoMatch) {
+  EXPECT_EQ(NameOf({Rule("{{comm.1}}", {{Field::kComm, "(python)?.*"}}),
+                    Rule("next", {})}),
+            "next");
+}
+
+TEST(GroupRules, NeedsWhatExpressionsAndNamesUse) {
+  const GroupRules rules({Rule("a", {{Field::kComm, "a"}}),
+                          Rule("{{user}}", {{Field::kUnit, "b"}})});
+  EXPECT_EQ(rules.needs(),
+            Bit(Field::kComm) | Bit(Field::kUser) | Bit(Field::kUnit));
+  EXPECT_EQ(GroupRules({}).needs(), 0u);
+  EXPECT_EQ(GroupRules({GroupBy(Field::kExe)}).needs(), Bit(Field::kExe));
+}
+
+TEST(GroupRules, GroupByIsTheFieldItself) {
+  EXPECT_EQ(NameOf({GroupBy(Field::kComm)}), "java");
+  EXPECT_EQ(NameOf({GroupBy(Field::kExe)}), "java");
+  EXPECT_EQ(NameOf({GroupBy(Field::kUnit)}), "shop.service");
+  EXPECT_EQ(NameOf({GroupBy(Field::kUser)}), "shop");
+  EXPECT_EQ(NameOf({GroupBy(Field::kCgroup)}), "/system.slice/shop.service");
+}
+
+TEST(GroupRules, NamesAreValidAndBounded) {
+  ByField<std::string> process = Java();
+  process[Field::kCmdline] = std::string(199, 'a') + "\u00e9";
+  EXPECT_EQ(
+      NameOf({Rule("{{cmdline.1}}", {{Field::kCmdline, "(.*)"}})}, process),
+      std::string(199, 'a'));
+  // \C is one byte.
+  EXPECT_EQ(
+      NameOf({Rule("{{cmdline.1}}", {{Field::kCmdline, "a(\\C)$"}})}, process),
+      "java");
+  EXPECT_EQ(NameOf({Rule("{{cmdline.1}}", {{Field::kCmdline, "a(\\C)\\C$"}})},
+                   process),
+            "\ufffd");
+}
+
+TEST(GroupRules, MistakesNameTheRuleAndTheField) {
+  const struct {
+    GroupRule rule;
+    const char* wrong;
+  } cases[] = {
+      {Rule("", {{Field::kComm, "a"}}), "name: is missing"},
+      {Rule(std::string(201, 'a'), {}), "more than 200 bytes"},
+      {Rule("a", {{Field::kComm, std::string(1001, 'a')}}),
+       "comm: the expression has more than 1000 bytes"},
+      {Rule("a", {{Field::kCmdline, "-jar (\\S+"}}),
+       "cmdline: \"-jar (\\S+\" is no RE2 expression: missing ): -jar (\\S+"},
+      {Rule("a", {{Field::kExe, "b*[z-a]"}}),
+       "invalid character class range: z-a, at character 4"},
+      {Rule("a", {{Field::kUnit, "\u00e9\u00e9(?=x)"}}), ", at character 3"},
+      {Rule("a", {{Field::kUser, "x{1001}"}}), "user: \"x{1001}\""},
+      {Rule("a", {{Field::kCgroup, "((a{100}){100}){100}"}}), "cgroup: "},
+      {Rule("{{pid}}", {}), "name: {{pid}} names no field; fields are comm"},
+      {Rule("{{.Comm}}", {}), "{{.Comm}} names no field"},
+      {Rule("{{}}", {}), "{{}} names no field"},
+      {Rule("{{comm.}}", {{Field::kComm, "(a)"}}),
+       "{{comm.}} names no capture"},
+      {Rule("a{{comm", {}), "}} is missing after {{comm"},
+      {Rule("{{cmdline}}", {{Field::kCmdline, "a"}}),
+       "{{cmdline}} would show whole command lines"},
+      {Rule("{{cmdline.1}}", {{Field::kComm, "(a)"}}),
+       "{{cmdline.1}} is a capture, and the rule has no expression for "
+       "cmdline"},
+      {Rule("{{comm.2}}", {{Field::kComm, "(a)"}}),
+       "{{comm.2}} is no capture of \"(a)\", which has 1"},
+      {Rule("{{comm.x}}", {{Field::kComm, "(?P<y>a)"}}), "{{comm.x}} is no"},
+      {Rule("{{comm.-1}}", {{Field::kComm, "(a)"}}), "{{comm.-1}} is no"},
+      {Rule("{{comm.1x}}", {{Field::kComm, "(a)"}}), "{{comm.1x}} is no"},
+      {Rule("{{comm.99999999999}}", {{Field::kComm, "(a)"}}), "is no capture"},
+  };
+  const GroupRule good = Rule("good", {{Field::kComm, "a"}});
+  for (const auto& [rule, wrong] : cases) {
+    const std::string error = CheckGroupRules({good, rule, good});
+    EXPECT_THAT(error, StartsWith("rule 2")) << wrong;
+    EXPECT_THAT(error, HasSubstr(wrong));
+  }
+  EXPECT_THAT(CheckGroupRules({Rule("a", {{Field::kComm, "("}})}),
+              StartsWith("rule 1 (\"a\"): comm: "));
+  EXPECT_EQ(CheckGroupRules(std::vector<GroupRule>(200, good)), "");
+  EXPECT_THAT(CheckGroupRules(std::vector<GroupRule>(201, good)),
+              EndsWith("more than 200 rules"));
+}
+
+// What a real rule needs is far from the bound of memory.
+TEST(GroupRules, LargeExpressionsAreAccepted) {
+  for (const char* expression : {"(?i)--name=([^ ]{1,63})", "\\pL{1,40}",
+                                 ".{0,100}x", "[[:word:]]{500}"})
+    EXPECT_EQ(CheckGroupRules({Rule("a", {{Field::kCmdline, expression}})}), "")
+        << expression;
+}
+
+}  // namespace
+}  // namespace pfe

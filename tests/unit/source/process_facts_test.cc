@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/process_facts.h"
+
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "fake_procfs.h"
+#include "samples.h"
+#include "source/procfs_source.h"
+
+namespace pfe {
+namespace {
+
+constexpr WantedFacts kAll{true, true, true, true};
+constexpr uint64_t kStart = 5 * kSecond;
+
+class FactsReaderTest : public testing::Test {
+ protected:
+  FactsReaderTest() { procfs_.Start(7, kStart); }
+  std::optional<ProcessFacts> Read(const WantedFacts& wanted = kAll) {
+    return reader_.Read(procfs_.root(), Live(7, kStart + 3, "x", 0), wanted);
+  }
+  FakeProcesses procfs_;
+  FactsReader reader_;
+};
+
+TEST_F(FactsReaderTest, ReadsWhatIsWanted) {
+  procfs_.SetExe(7, "/usr/bin/perl");
+  procfs_.SetCmdline(7, "perl -w script");
+  procfs_.Write(7, "cgroup", "0::/system.slice/a.service\n");
+  const auto all = Read();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->exe, "/usr/bin/perl");
+  EXPECT_EQ(all->cmdline, "perl -w script");
+  EXPECT_EQ(all->cgroup, "/system.slice/a.service");
+  const passwd* me = getpwuid(geteuid());
+  EXPECT_EQ(all->user, me ? me->pw_name : std::to_string(geteuid()));
+  const auto one = Read({false, true, false, false});
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->cmdline, "perl -w script");
+  EXPECT_EQ(one->exe + one->user + one->cgroup, "");
+}
+
+TEST_F(FactsReaderTest, WhatIsNotThereIsEmpty) {
+  const auto facts = Read();
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->exe + facts->cmdline + facts->cgroup, "");
+}
+
+TEST_F(FactsReaderTest, ADeletedProgramKeepsItsPath) {
+  procfs_.SetExe(7, "/usr/bin/perl (deleted)");
+  EXPECT_EQ(Read()->exe, "/usr/bin/perl");
+}
+
+TEST_F(FactsReaderTest, CommandLinesAreBoundedAndValid) {
+  procfs_.SetCmdline(7, std::string(10000, 'a'));
+  EXPECT_EQ(Read()->cmdline, std::string(4096, 'a'));
+  procfs_.SetCmdline(7, std::string(4095, 'a') + "\u00e9");
+  EXPECT_EQ(Read()->cmdline, std::string(4095, 'a') + "\ufffd");
+  procfs_.Write(7, "cmdline", std::string("title\0\0\0\0", 9));
+  EXPECT_EQ(Read()->cmdline, "title");
+  procfs_.Write(7, "cmdline", std::string("a\0\0b\xff\0", 6));
+  EXPECT_EQ(Read()->cmdline, "a  b\ufffd");
+}
+
+TEST_F(FactsReaderTest, AUserWithoutANameIsItsNumber) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const std::string directory = procfs_.root() + "/7";
+  ASSERT_EQ(chown(directory.c_str(), 3999999, 0), 0);
+  EXPECT_EQ(Read()->user, "3999999");
+}
+
+TEST_F(FactsReaderTest, AnotherProcessWithThePidIsNotRead) {
+  procfs_.Start(7, kStart + kSecond);
+  EXPECT_FALSE(Read());
+  procfs_.Start(7, kStart, 'Z');
+  EXPECT_FALSE(Read());
+  procfs_.Remove(7);
+  EXPECT_FALSE(Read());
+}
+
+// The kernel's own files of this process.
+TEST_F(FactsReaderTest, ReadsARealProcess) {
+  std::ifstream file("/proc/self/stat");
+  std::stringstream text;
+  text << file.rdbuf();
+  ProcessTable table;
+  ASSERT_TRUE(ParseProcStat(text.str(), &table));
+  const auto facts = reader_.Read("/proc", table[0], kAll);
+  ASSERT_TRUE(facts);
+  EXPECT_TRUE(facts->exe.ends_with("unit_tests")) << facts->exe;
+  EXPECT_NE(facts->cmdline.find("unit_tests"), std::string::npos);
+}
+
+TEST(CanReadExe, AsksProcessesOfOthers) {
+  FakeProcesses procfs;
+  EXPECT_TRUE(CanReadExe(procfs.root()));
+  procfs.Start(1, kStart);
+  procfs.SetExe(1, "/sbin/init");
+  EXPECT_TRUE(CanReadExe(procfs.root()));
+  EXPECT_TRUE(CanReadExe("/nonexistent"));
+}
+
+}  // namespace
+}  // namespace pfe
