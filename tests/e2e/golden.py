@@ -83,7 +83,8 @@ def scrape():
 def scrape_of(debugfs, whole, *flags):
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
-            DAEMON, debugfs, "--containers", "--birth.hold=0s", *flags,
+            DAEMON, debugfs, "--containers", "--birth.hold=0s",
+            "--group.by=comm", *flags,
             f"--path.procfs={os.path.join(FIXTURES, 'procfs')}",
             f"--path.pod-logs={os.path.join(FIXTURES, 'log')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.

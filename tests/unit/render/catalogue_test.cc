@@ -64,6 +64,7 @@ constexpr std::pair<Metric, const char*> kTables[] = {
     {Metric::kFaults, "Processes"},
     {Metric::kCommFaults, "Sums by comm"},
     {Metric::kCgroupFaults, "Sums by control group"},
+    {Metric::kGroupFaults, "Sums by group"},
     {Metric::kLatency, "The host"},
     {Metric::kModuleInfo, "The kernel module"},
     {Metric::kBuildInfo, "The exporter"}};
