@@ -119,11 +119,11 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
                   "The most comms that have series of their own; the rest "
                   "share \"other\"")
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
-  app->add_flag(
-      "--basic-families-only,--mandated-only", settings->basic_families_only,
-      "Serve only page_faults_total, vma_bytes and rss_bytes of "
-      "processes, and nothing by comm or control group; --mandated-only "
-      "is the old name");
+  app->add_flag("--basic-families-only,--mandated-only",
+                settings->basic_families_only,
+                "Serve only page_faults_total, vma_bytes and rss_bytes of "
+                "processes, and nothing by comm, control group or group; "
+                "--mandated-only is the old name");
   app->add_flag("--containers", settings->containers,
                 "Also serve the control group, unit, namespace, pod and "
                 "container of processes (page_fault_process_info)");
@@ -155,8 +155,8 @@ void AddGroupOptions(CLI::App* app, Raw* raw) {
 void AddBirthOptions(CLI::App* app, Raw* raw) {
   app->add_option(
          "--birth.hold", raw->birth_hold,
-         "For how long a new series by comm or control group stays at 0 "
-         "before it shows its faults, so that Prometheus sees them as an "
+         "For how long a new series by comm, control group or group stays "
+         "at 0 before it shows its faults, so that Prometheus sees them as an "
          "increase: at least the longest scrape interval; 0s shows "
          "them at once")
       ->check(CheckBirthHold)

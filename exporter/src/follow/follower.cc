@@ -154,6 +154,8 @@ void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
                       const RowNames* groups) {
   Begin(snapshot, *rows, interrupted);
   FollowRows(rows.get(), cgroups, groups);
+  // A name can leave the bucket in a tick in which no value of a row changes.
+  if (const Sums* sums = cgroups_.get()) next_.changes.rows |= sums->placed();
   next_.host = last_.host;
   next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,
                                FaultsOfGoneRows()});

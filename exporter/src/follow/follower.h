@@ -109,7 +109,6 @@ class Follower {
   IdentityMatcher matcher_;
   Continuity continuity_;
   Sums sums_;
-  uint64_t birth_hold_ns_ = 0;
   RowNameSums cgroups_, groups_;
   float fade_ = 1;    // recent faults are multiplied by it in this tick
   RowGrowth growth_;  // of the current row

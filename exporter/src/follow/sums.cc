@@ -34,7 +34,7 @@ void Sums::Begin(uint64_t now_ns, const Offered& offered, bool interrupted) {
   under_way_ = true;
   now_ns_ = now_ns;
   offered_ = offered;
-  released_ = full_ = false;
+  released_ = placed_ = full_ = false;
   next_ = recycler_.Take();
   *next_ = *all_;
   if (first_) next_->at(kOther).created_ns = now_ns;
@@ -102,6 +102,7 @@ uint32_t Sums::PlaceOf(std::string_view name) {
   }
   (*next_)[place].name = name;
   (*next_)[place].created_ns = now_ns_;
+  placed_ = true;
   index_.emplace(name, place);
   const auto omitted = omitted_.find(name);
   if (omitted != omitted_.end()) omitted_.erase(omitted);

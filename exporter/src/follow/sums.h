@@ -93,6 +93,8 @@ class Sums {
   size_t omitted() const { return omitted_.size(); }
   // Whether this tick released growth that was held back.
   bool released() const { return released_; }
+  // Whether this tick gave a name a place of its own.
+  bool placed() const { return placed_; }
 
  private:
   struct TextHash {
@@ -121,6 +123,7 @@ class Sums {
   Offered offered_;         // in this tick
   bool first_ = true;       // no tick was committed yet
   bool released_ = false;   // in this tick
+  bool placed_ = false;     // in this tick
   bool full_ = false;       // in this tick no place was idle
   bool under_way_ = false;  // between Begin() and Commit()
   Recycler<All> recycler_;

@@ -230,6 +230,31 @@ TEST_F(CgroupsApiTest, ListsGroups) {
             "major, rss, vma, pid, processes and cgroup");
 }
 
+// No value of a row has changed, but its control group has left the bucket.
+TEST_F(CgroupsApiTest, AGroupThatLeavesTheBucketIsRenderedAgain) {
+  PipelineSettings settings = CountFirst();
+  settings.cgroups = root_;
+  settings.max_cgroups = 1;
+  Snapshot snapshot =
+      Of({In(id_, Live(1, 1, "a", 10)), In(4711, Live(3, 1, "c", 1))});
+  snapshot.offered.cgroup = true;
+  FakeSource source;
+  for (int i = 0; i < 4; ++i) source.Then(snapshot);
+  Pipeline pipeline(&source, settings);
+  const auto processes = [&pipeline] {
+    const auto view = pipeline.Tick();
+    for (const RenderedFamily& family : view->families)
+      if (family.metric == Metric::kCgroupProcesses)
+        return *family.samples->plain();
+    return std::string();
+  };
+  processes();
+  EXPECT_EQ(processes().find("id:4711"), std::string::npos);
+  settings.max_cgroups = 2;
+  pipeline.Configure(settings);
+  EXPECT_NE(processes().find("id:4711"), std::string::npos);
+}
+
 TEST_F(CgroupsApiTest, AProcessSaysItsGroup) {
   const auto view = TickWith(CountFirst());
   Json process = Get(*view, "/api/v1/processes", "pid=1")["processes"][0];
