@@ -15,7 +15,7 @@ namespace {
 
 std::string TakeLine(std::string_view* text) {
   const size_t end = std::min(text->find('\n'), text->size());
-  const std::string line(text->substr(0, end));
+  std::string line(text->substr(0, end));
   text->remove_prefix(std::min(end + 1, text->size()));
   return line;
 }

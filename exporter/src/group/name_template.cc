@@ -33,7 +33,7 @@ std::string CheckTemplate(std::string_view text, std::vector<NamePart>* parts) {
     if (text.empty()) break;
     const size_t close = text.find(kClose);
     if (close == text.npos) return "}} is missing after " + std::string(text);
-    const std::string wrong =
+    std::string wrong =
         CheckPart(text.substr(kOpen.size(), close - kOpen.size()),
                   &parts->emplace_back());
     if (!wrong.empty()) return wrong;

@@ -128,7 +128,7 @@ std::string CheckGroupRules(const std::vector<GroupRule>& rules) {
 }
 
 std::string GroupRuleLabel(size_t index, std::string_view name) {
-  const std::string number = "rule " + std::to_string(index + 1);
+  std::string number = "rule " + std::to_string(index + 1);
   if (name.empty()) return number;
   std::string shown(name);
   Cut(kMostTemplateBytes, &shown);
