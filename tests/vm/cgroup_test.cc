@@ -139,7 +139,7 @@ TEST_F(CgroupColumn, IsTheLeadersInAThreadedGroup) {
   const Cgroup thread("column-one/thread");
   ASSERT_TRUE(thread.exists());
   Subject subject([this] { one_.Enter(); },
-                  [this, &thread] {
+                  [&thread] {
                     if (!thread.Set("cgroup.type", "threaded")) _exit(1);
                     int done[2];
                     if (pipe(done)) _exit(1);

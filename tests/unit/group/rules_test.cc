@@ -39,33 +39,33 @@ std::string NameOf(const std::vector<GroupRule>& rules,
 
 TEST(GroupRules, EachFieldIsMatchedInItsWay) {
   const struct {
-    Field field;
     const char* expression;
+    Field field;
     bool matches;
   } cases[] = {
-      {Field::kComm, "java", true},
-      {Field::kComm, "jav", false},
-      {Field::kComm, "jav.", true},
-      {Field::kComm, "python|java", true},
-      {Field::kComm, "java|python3.*", true},
+      {"java", Field::kComm, true},
+      {"jav", Field::kComm, false},
+      {"jav.", Field::kComm, true},
+      {"python|java", Field::kComm, true},
+      {"java|python3.*", Field::kComm, true},
       // Without a slash it is the name without its directory.
-      {Field::kExe, "java", true},
-      {Field::kExe, "jav", false},
-      {Field::kExe, ".*bin.java", false},
-      {Field::kExe, "/usr/lib/jvm/.*/java", true},
-      {Field::kExe, "/java", false},
-      {Field::kExe, "/usr/lib/jvm", false},
-      {Field::kCmdline, "shop", true},
-      {Field::kCmdline, "^java .* --port 80$", true},
-      {Field::kCmdline, "^shop", false},
-      {Field::kUnit, "shop.service", true},
-      {Field::kUnit, "shop", false},
-      {Field::kUser, "shop|root", true},
-      {Field::kUser, "sho", false},
-      {Field::kCgroup, "system.slice/", true},
-      {Field::kCgroup, "^system.slice/", false},
+      {"java", Field::kExe, true},
+      {"jav", Field::kExe, false},
+      {".*bin.java", Field::kExe, false},
+      {"/usr/lib/jvm/.*/java", Field::kExe, true},
+      {"/java", Field::kExe, false},
+      {"/usr/lib/jvm", Field::kExe, false},
+      {"shop", Field::kCmdline, true},
+      {"^java .* --port 80$", Field::kCmdline, true},
+      {"^shop", Field::kCmdline, false},
+      {"shop.service", Field::kUnit, true},
+      {"shop", Field::kUnit, false},
+      {"shop|root", Field::kUser, true},
+      {"sho", Field::kUser, false},
+      {"system.slice/", Field::kCgroup, true},
+      {"^system.slice/", Field::kCgroup, false},
   };
-  for (const auto& [field, expression, matches] : cases)
+  for (const auto& [expression, field, matches] : cases)
     EXPECT_EQ(NameOf({Rule("yes", {{field, expression}})}),
               matches ? "yes" : "java")
         << expression;

@@ -150,10 +150,11 @@ TEST_F(CgroupCacheTest, ANameThatComesLater) {
   EXPECT_TRUE(cache_.changed());
   EXPECT_EQ(NameOf(0), (PodName{"shop", "web", ""}));
   fs::create_directories(root_ + "/log/containers");
-  std::ofstream(root_ + "/log/containers/web_shop_nginx-" + id + ".log");
+  const std::ofstream log(root_ + "/log/containers/web_shop_nginx-" + id +
+                          ".log");
   Update(samples);
   EXPECT_TRUE(cache_.changed());
-  for (size_t i : {0, 1})
+  for (const size_t i : {size_t{0}, size_t{1}})
     EXPECT_EQ(NameOf(i), (PodName{"shop", "web", "nginx"}));
   EXPECT_EQ(NameOf(2), PodName());
   EXPECT_EQ(Of(0), pod + "/" + id);
@@ -175,7 +176,7 @@ TEST_F(CgroupCacheTest, NoGroupsWithAnotherRoot) {
   Put(2, "/");
   Put(3, "/app.service");
   Update({Live(1, 1, "a", 0), Live(2, 1, "b", 0), Live(3, 1, "c", 0)});
-  for (size_t i : {0, 1, 2}) EXPECT_EQ(Of(i), "");
+  for (const size_t i : {size_t{0}, size_t{1}, size_t{2}}) EXPECT_EQ(Of(i), "");
 }
 
 }  // namespace

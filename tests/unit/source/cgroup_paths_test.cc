@@ -188,7 +188,7 @@ TEST_F(CgroupsTest, AGroupFoundByItsIdGetsItsPodsNameLater) {
   Names({row});
   EXPECT_EQ(cgroups_.table()->Of(table_[0])->name.pod, "");
   fs::create_directories(logs() + "/pods/shop_web-0_" + uid);
-  for (int i = 0; i < 10 && !cgroups_.table()->Of(table_[0])->name.pod.size();
+  for (int i = 0; i < 10 && cgroups_.table()->Of(table_[0])->name.pod.empty();
        ++i)
     Names({row});
   EXPECT_TRUE(cgroups_.changed());
