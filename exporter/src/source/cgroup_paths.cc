@@ -131,9 +131,9 @@ bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
   const bool any_new = Note(processes, names);
   Forget();
   AddNames(names);
-  missing_ = static_cast<size_t>(
-      std::count_if(known_.begin(), known_.end(),
-                    [](const auto& item) { return !item.second.cgroup; }));
+  missing_ = static_cast<size_t>(std::count_if(
+      known_.begin(), known_.end(),
+      [](const auto& item) { return item.first && !item.second.cgroup; }));
   if (missing_ > 0 && (any_new || now_ns >= next_look_ns_)) {
     Walk(root, names);
     next_look_ns_ = now_ns + kAgainNs;

@@ -68,7 +68,7 @@ class CgroupPaths {
   std::shared_ptr<const CgroupTable::ById> groups_ =
       std::make_shared<const CgroupTable::ById>();
   RowNames names_;
-  size_t missing_ = 0;  // groups that were not found
+  size_t missing_ = 0;  // groups that were not found; 0 is no group's id
   uint64_t turn_ = 0;
   uint64_t next_look_ns_ = 0;
   bool changed_ = false;
