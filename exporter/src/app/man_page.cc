@@ -46,8 +46,8 @@ std::string ManPage() {
          ".SH FILES\nThe file that \\-\\-config.file names is a JSON object. "
          "Its keys are options without \\-\\-, and groups, a list of rules "
          "that "
-         "group processes into programs. A flag overrides the "
-         "environment, and the environment overrides the file.\n"
+         "group processes into programs. A flag overrides the environment, and "
+         "the environment overrides the file.\n"
          ".SH EXIT STATUS\n0 after SIGTERM or SIGINT; 1 if the program cannot "
          "listen, cannot write its output or, with \\-\\-once or \\-\\-top, "
          "cannot read; 2 for a bad option.\n";

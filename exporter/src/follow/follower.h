@@ -33,7 +33,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,7 +90,7 @@ class Follower {
   // The last committed tick, and its sums.
   const FollowedTick& last() const { return last_; }
   const Sums& sums() const { return sums_; }
-  // Null if there are none.
+  // Null if there are none by that.
   const Sums* cgroup_sums() const { return cgroups_.get(); }
   const Sums* group_sums() const { return groups_.get(); }
 

@@ -91,17 +91,21 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kCgroupInfo, "page_fault_cgroup_info", kInfo,
      "cgroup, unit, namespace, pod, pod_uid, container, container_id",
      "1, labelled with a control group, and with the systemd unit, Kubernetes "
-     "pod and container that it is of. A label that is not known is absent."},
+     "pod and container that it belongs to. A label that is not known is "
+     "absent."},
     {Metric::kGroupFaults, "page_fault_group_faults_total", kCounter,
      "group, severity, access, kind",
      "Page faults by group of processes (--group.by, or the list groups in the "
      "file) since the exporter started, exited processes included."},
     {Metric::kGroupStall, "page_fault_group_stall_seconds_total", kCounter,
-     "group", "Time that processes of a group waited for page faults."},
+     "group",
+     "Time spent in page faults by group since the exporter started, exited "
+     "processes included."},
     {Metric::kGroupSlow, "page_fault_group_slow_faults_total", kCounter,
      "group, over",
-     "Page faults of a group that took longer than `over` seconds. It includes "
-     "those of the larger bounds: do not sum over them."},
+     "Page faults by group that took longer than `over` seconds, retries "
+     "included, since the exporter started, exited processes included. Each "
+     "`over` includes the larger ones: do not add them up."},
     {Metric::kGroupProcesses, "page_fault_group_processes", kGauge, "group",
      "Live processes by group."},
     {Metric::kGroupVma, "page_fault_group_vma_bytes", kGauge, "group",
