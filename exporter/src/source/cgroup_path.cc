@@ -150,7 +150,7 @@ std::string MachineName(const Component& here) {
   if (here.child == "supervisor" ||
       !re2::RE2::FullMatch(Piece(here.name), form, &service, &scope))
     return "";
-  const std::string name = UnescapeUnit(service + scope);
+  std::string name = UnescapeUnit(service + scope);
   if (!re2::RE2::FullMatch(name, valid)) return "";
   const bool may_be_virtual = service.empty() && here.child != "payload";
   if (may_be_virtual && re2::RE2::FullMatch(name, virtual_machine)) return "";

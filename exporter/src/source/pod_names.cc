@@ -153,7 +153,7 @@ PodName PodNames::Of(const CgroupInfo& info) {
 }
 
 // An id that two files give to different names has none.
-void PodNames::Add(std::string_view id, PodName name, Names* names) {
+void PodNames::Add(std::string_view id, const PodName& name, Names* names) {
   const auto [place, is_new] =
       names->try_emplace(std::string(id), Known{name, false});
   if (!is_new && place->second.name != name) place->second.name = PodName();
@@ -172,12 +172,12 @@ void PodNames::Read() {
   Names pods, containers;
   error_ = ForEachFile(logs_ + "/pods", [&pods](std::string_view file) {
     if (auto named = ParsePodLogs(file))
-      Add(named->uid, std::move(named->name), &pods);
+      Add(named->uid, named->name, &pods);
   });
   auto error =
       ForEachFile(logs_ + "/containers", [&containers](std::string_view file) {
         if (auto named = ParseContainerLog(file))
-          Add(named->id, std::move(named->name), &containers);
+          Add(named->id, named->name, &containers);
       });
   if (!error_) error_ = std::move(error);
   Replace(std::move(pods), &pods_);

@@ -87,7 +87,7 @@ class PodNames {
   };
 
   static const PodName* Find(const std::string& id, Names* names);
-  static void Add(std::string_view id, PodName name, Names* names);
+  static void Add(std::string_view id, const PodName& name, Names* names);
   static void Replace(Names found, Names* names);
   PodName Lookup(const CgroupInfo& info);
   bool MayBeThere(const std::string& id);

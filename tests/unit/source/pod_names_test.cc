@@ -199,7 +199,8 @@ TEST_F(PodNamesTest, AnIdThatWasNotFoundIsLookedForAfterAPause) {
 
 TEST_F(PodNamesTest, AnIdThatIsNeverFoundEndsTheSearch) {
   MakeDirectories();
-  for (double s = 0; s <= PodNames::kPatienceSeconds; s += 10) Of("", kId, 10);
+  const int looks = static_cast<int>(PodNames::kPatienceSeconds / 10) + 1;
+  for (int look = 0; look < looks; ++look) Of("", kId, 10);
   AddContainer(kId);
   for (int tick = 0; tick < 10; ++tick)
     EXPECT_EQ(Of("", kId, PodNames::kPauseSeconds), PodName());
