@@ -171,8 +171,7 @@ void PodNames::Read() {
   read_at_ = now_;
   Names pods, containers;
   error_ = ForEachFile(logs_ + "/pods", [&pods](std::string_view file) {
-    if (auto named = ParsePodLogs(file))
-      Add(named->uid, named->name, &pods);
+    if (auto named = ParsePodLogs(file)) Add(named->uid, named->name, &pods);
   });
   auto error =
       ForEachFile(logs_ + "/containers", [&containers](std::string_view file) {
