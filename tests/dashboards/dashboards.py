@@ -265,7 +265,7 @@ class Linter:
         for i, (_, _, expr) in enumerate(self.expressions):
             for variable, value in VARIABLES.items():
                 expr = expr.replace(variable, value)
-            if re.search(r"\$(?!(job|site|instance|comm|pid)\b|1\b)", expr):
+            if re.search(r"\$(?!(job|site|instance|comm|pid|namespace|pod|cgroup)\b|1\b)", expr):
                 self.find("target-promql-rule", *self.expressions[i][:2],
                           "an unknown variable")
             rules.append({"record": f"expression_{i}", "expr": expr})

@@ -6,10 +6,12 @@ usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
          over the last SECONDS; prints one `ok` or `FAIL` line a dashboard
        prove.py wait PROMETHEUS ALERT STATE SECONDS
          until the alert is pending, firing or inactive
-       prove.py alerts PROMETHEUS ALERT COMM SECONDS
-         the alert went pending, firing, resolved, for that comm alone, and none
-         of another comm or of the exporter fired; but PageFaultSlowFaults may
-         have, because faults in a guest on a busy host are slow
+       prove.py alerts PROMETHEUS ALERT LABEL=VALUE SECONDS
+         the alert went pending, firing, resolved, for series with that label
+       prove.py others PROMETHEUS LABEL=VALUE... SECONDS
+         no alert fired except those with one of these labels; but
+         PageFault*SlowFaults may have, because faults in a guest on a busy host are
+         slow
        prove.py rules PROMETHEUS
          every rule was evaluated without an error
        prove.py served PROMETHEUS
@@ -43,8 +45,8 @@ def fill(expr, seconds):
     for variable, value in (("$__rate_interval", "10s"), ("$__interval", f"{STEP}s"),
                             ("$__range", f"{seconds}s")):
         expr = expr.replace(variable, value)
-    expr = expr.replace("$site", ".*")
-    return re.sub(r"\$(job|instance|comm|pid)\b", ".+", expr)
+    expr = re.sub(r"\$(site|namespace|pod)\b", ".*", expr)
+    return re.sub(r"\$(job|instance|comm|pid|cgroup)\b", ".+", expr)
 
 
 def has_data(base, expr, seconds, instant):
@@ -96,29 +98,26 @@ def panels(base, directory, seconds):
 def wait(base, alert, state, seconds):
     end = time.time() + float(seconds)
     while time.time() < end:
-        states = {a["state"] for a in get(base, "alerts")["alerts"]
+        seen = {a["state"] for a in get(base, "alerts")["alerts"]
                   if a["labels"]["alertname"] == alert} or {"inactive"}
-        if state in states:
+        if state in seen:
             return True
         time.sleep(1)
-    print(f"{alert} is {states} after {seconds} s, not {state}")
+    print(f"{alert} is {seen} after {seconds} s, not {state}")
     return False
 
 
-def alerts(base, alert, comm, seconds):
-    now = time.time()
-    data = get(base, "query_range", query="ALERTS", start=now - float(seconds),
+def states(base, seconds, now):
+    return get(base, "query_range", query="ALERTS", start=now - float(seconds),
                end=now, step=1)["result"]
-    others = [series["metric"] for series in data
-              if series["metric"]["alertstate"] == "firing" and
-              series["metric"].get("comm") != comm and
-              series["metric"]["alertname"] != "PageFaultSlowFaults"]
-    if others:
-        print(f"these fired too: {others}")
-        return False
+
+
+def alerts(base, alert, label, seconds):
+    now, (name, value) = time.time(), label.split("=")
     times = {series["metric"]["alertstate"]: [t for t, _ in series["values"]]
-             for series in data if (series["metric"]["alertname"],
-                                    series["metric"].get("comm")) == (alert, comm)}
+             for series in states(base, seconds, now)
+             if (series["metric"]["alertname"], series["metric"].get(name)) ==
+             (alert, value)}
     if set(times) != {"pending", "firing"}:
         print(f"it was only {set(times)}")
         return False
@@ -127,6 +126,18 @@ def alerts(base, alert, comm, seconds):
               f"{times['firing'][0]} to {times['firing'][-1]}; now {now}")
         return False
     return True
+
+
+def others(base, *labels_and_seconds):
+    *labels, seconds = labels_and_seconds
+    expected = [tuple(label.split("=")) for label in labels]
+    fired = [series["metric"] for series in states(base, seconds, time.time())
+             if series["metric"]["alertstate"] == "firing" and
+             not any(series["metric"].get(name) == value for name, value in expected) and
+             not series["metric"]["alertname"].endswith("SlowFaults")]
+    if fired:
+        print(f"these fired too: {fired}")
+    return not fired
 
 
 def rules(base):
@@ -145,5 +156,5 @@ def served(base):
     return not missing
 
 
-sys.exit(not {"panels": panels, "wait": wait, "alerts": alerts,
+sys.exit(not {"panels": panels, "wait": wait, "alerts": alerts, "others": others,
               "rules": rules, "served": served}[sys.argv[1]](*sys.argv[2:]))

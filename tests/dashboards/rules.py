@@ -17,7 +17,8 @@ ROOT = pathlib.Path(sys.argv[1])
 KNOWN = catalogue()
 RUNBOOK = "dashboards/README.md#"
 # Labels that the exporter gives to series, none of which tells targets apart.
-OF_SERIES = {"cause", "comm", "severity", "access", "kind", "source", "le"}
+OF_SERIES = {"cause", "comm", "severity", "access", "kind", "source", "le", "over",
+             "unit", "namespace", "pod", "pod_uid", "container", "container_id"}
 wrong = []
 
 
@@ -50,14 +51,20 @@ for rule in records:
         wrong.append(f"{name}: has to do with pid")
     check_expr(name, rule["expr"])
 
-fires, silent = set(), set()
+fires, silent, tested = set(), set(), set()
 for path in sorted((ROOT / "rules/tests").glob("*_test.yml")):
     for test in yaml.safe_load(path.read_text())["tests"]:
+        tested |= {" ".join(case["expr"].split())
+                   for case in test.get("promql_expr_test", [])}
         for case in test.get("alert_rule_test", []):
             (fires if case.get("exp_alerts") else silent).add(case["alertname"])
 
+page = (ROOT / "README.md").read_text()
+for expr in re.findall(r"^```promql\n(.*?)^```", page, re.M | re.S):
+    if " ".join(expr.split()) not in tested:
+        wrong.append(f"README.md: no test of the expression {expr.split()[0]}...")
 sections = {line[4:].strip().lower()
-            for line in (ROOT / "README.md").read_text().splitlines()
+            for line in page.splitlines()
             if line.startswith("### ")}
 alerts = [rule for rule in rules_of(ROOT / "rules/alerts.yml") if "alert" in rule]
 for rule in alerts:

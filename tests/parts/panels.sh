@@ -7,6 +7,7 @@
 install_packages prometheus python3 python3-yaml
 FACTOR=40
 ALERT=PageFaultRateSpike
+CGROUP_ALERT=PageFaultCgroupRateSpike
 PROVE=(/usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py")
 
 panels_pack() {
@@ -22,7 +23,7 @@ panels_pack() {
 
 # panels_guest VERSION PORT: the guest with its workload and the daemon.
 panels_guest() {
-  local daemon="/page_fault_exporter --interval 500ms --containers"
+  local daemon="/page_fault_exporter --interval 500ms --containers --group.by comm"
   daemon+=" --birth.hold $((60000 / FACTOR))ms"
   vm_start "$1" "$WORK/panels.initrd" "panels-$1" --disk "$WORK/panels.disk" \
     --forward "$2" || return 1
@@ -53,7 +54,7 @@ panels_prometheus() {
 # The alert compares a storm with the time up to one hour before it. An hour is
 # 90 s here, so after 130 s there are 40 s to compare with.
 panels_prove() {
-  local prometheus=http://127.0.0.1:$1 started=$SECONDS
+  local prometheus=http://127.0.0.1:$1 started=$SECONDS alert
   sleep 130
   check "panels: no alert while calm" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 5
@@ -62,16 +63,24 @@ panels_prove() {
   must "panels: the storm starts" guest 'touch /run/storm'
   check "panels: the spike is pending" \
     "${PROVE[@]}" wait "$prometheus" "$ALERT" pending 40
-  check "panels: the spike fires" \
-    "${PROVE[@]}" wait "$prometheus" "$ALERT" firing 60
+  for alert in "$ALERT" "$CGROUP_ALERT"; do
+    check "panels: $alert fires" \
+      "${PROVE[@]}" wait "$prometheus" "$alert" firing 60
+  done
   "${PROVE[@]}" panels "$prometheus" "$ROOT/dashboards" $((SECONDS - started)) |
     sed 's/^\(ok\|FAIL\) /\1 panels: /' | tee -a "$RESULTS"
   must "panels: the storm ends" guest 'rm /run/storm'
-  check "panels: the spike resolves" \
-    "${PROVE[@]}" wait "$prometheus" "$ALERT" inactive 90
+  for alert in "$ALERT" "$CGROUP_ALERT"; do
+    check "panels: $alert resolves" \
+      "${PROVE[@]}" wait "$prometheus" "$alert" inactive 90
+  done
   sleep 3
-  check "panels: pending, firing, resolved, and no false alert" \
-    "${PROVE[@]}" alerts "$prometheus" "$ALERT" dd $((SECONDS - started))
+  check "panels: pending, firing, resolved for the program" \
+    "${PROVE[@]}" alerts "$prometheus" "$ALERT" comm=dd $((SECONDS - started))
+  check "panels: pending, firing, resolved for its pod" \
+    "${PROVE[@]}" alerts "$prometheus" "$CGROUP_ALERT" pod=web-0 $((SECONDS - started))
+  check "panels: no false alert" \
+    "${PROVE[@]}" others "$prometheus" comm=dd pod=web-0 $((SECONDS - started))
   check "panels: the rules run without an error" "${PROVE[@]}" rules "$prometheus"
 }
 
