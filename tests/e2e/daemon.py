@@ -28,6 +28,17 @@ def free_port():
         return s.getsockname()[1]
 
 
+# As root in a pid namespace of its own: mounts a procfs with options, and runs
+# a command in what is like the sandbox of the shipped unit.
+SANDBOX = ("unshare", "--mount", "--pid", "--fork", "sh", "-c", """
+    mount -t proc -o "$1" proc /proc
+    shift
+    setpriv --reuid=65534 --regid=65534 --no-new-privs "$@"
+    status=$?  # so that the shell stays as process 1
+    exit $status""", "sh")
+UNIT = "+dac_read_search"  # the unit's capability
+
+
 def wait_until(condition, what):
     """Waits until `condition` returns something true, which is returned."""
     end = time.monotonic() + LIMIT

@@ -34,6 +34,7 @@ e2e_run e2e protocol "$DAEMON" "$ROOT/tests/fixtures" &
 PROTOCOL=$!
 {
   e2e_run e2e modes "$DAEMON" "$ROOT/tests/fixtures/debugfs"
+  e2e_run e2e groups "$DAEMON" "$ROOT/tests/fixtures/debugfs"
   e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
   e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
   e2e_run e2e prometheus "$DAEMON"

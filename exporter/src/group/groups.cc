@@ -9,14 +9,14 @@
 namespace pfe {
 namespace {
 
-constexpr Fields kFromProcfs = ~Bit(Field::kComm);
+constexpr Fields kOfCgroup = Bit(Field::kCgroup) | Bit(Field::kUnit);
 
 WantedFacts WantedBy(Fields fields) {
   WantedFacts wanted;
   wanted.exe = fields & Bit(Field::kExe);
   wanted.cmdline = fields & Bit(Field::kCmdline);
   wanted.user = fields & Bit(Field::kUser);
-  wanted.cgroup = fields & (Bit(Field::kCgroup) | Bit(Field::kUnit));
+  wanted.cgroup = fields & kOfCgroup;
   return wanted;
 }
 
@@ -50,11 +50,34 @@ std::shared_ptr<const std::string> Groups::Share(std::string name) {
   return made;
 }
 
-Groups::Entry Groups::ByTable(const ProcessTable& table,
-                              const Process& process) {
+bool Groups::need_cgroups() const {
+  return rules_ && rules_->needs() & kOfCgroup;
+}
+
+// The fields that the rules need and the table does not have.
+Fields Groups::FromProcfs() const {
+  return rules_->needs() &
+         ~(Bit(Field::kComm) | (cgroups_ ? kOfCgroup : Fields{0}));
+}
+
+Groups::State Groups::StateAfterReading(const Process& process) const {
+  return now_ns_ < process.start_ns + kYoungNs ? State::kYoung : State::kKnown;
+}
+
+ByField<std::string> Groups::FromTable(const ProcessTable& table,
+                                       const Process& process) const {
   ByField<std::string> fields;
   fields[Field::kComm] = table.comm(process);
-  return {Share(rules_->NameOf(fields)), State::kUnread};
+  if (const Cgroup* cgroup = cgroups_ ? cgroups_->Of(process) : nullptr) {
+    fields[Field::kCgroup] = cgroup->path;
+    fields[Field::kUnit] = cgroup->info.unit;
+  }
+  return fields;
+}
+
+Groups::Entry Groups::ByTable(const ProcessTable& table, const Process& process,
+                              State state) {
+  return {Share(rules_->NameOf(FromTable(table, process))), state};
 }
 
 // Returns nothing if the process is gone.
@@ -62,18 +85,17 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const ProcessTable& table,
                                           const Process& process) {
   --reads_left_;
-  auto facts = reader_.Read(procfs, process, WantedBy(rules_->needs()));
+  auto facts = reader_.Read(procfs, process, WantedBy(FromProcfs()));
   if (!facts) return std::nullopt;
-  ByField<std::string> fields;
-  fields[Field::kComm] = table.comm(process);
+  ByField<std::string> fields = FromTable(table, process);
   fields[Field::kExe] = std::move(facts->exe);
   fields[Field::kCmdline] = std::move(facts->cmdline);
   fields[Field::kUser] = std::move(facts->user);
-  fields[Field::kUnit] = ParseCgroupPath(facts->cgroup).unit;
-  fields[Field::kCgroup] = std::move(facts->cgroup);
-  return Entry{
-      Share(rules_->NameOf(fields)),
-      now_ns_ < process.start_ns + kYoungNs ? State::kYoung : State::kKnown};
+  if (!cgroups_) {
+    fields[Field::kUnit] = ParseCgroupPath(facts->cgroup).unit;
+    fields[Field::kCgroup] = std::move(facts->cgroup);
+  }
+  return Entry{Share(rules_->NameOf(fields)), StateAfterReading(process)};
 }
 
 // `before` is the entry of the last tick; null if the process is new or has
@@ -82,16 +104,17 @@ Groups::Entry Groups::EntryOf(const std::string& procfs,
                               const ProcessTable& table, const Process& process,
                               const Entry* before) {
   if (before && before->state == State::kKnown) return *before;
-  const bool readable = process.live && rules_->needs() & kFromProcfs;
-  if (readable && reads_left_ > 0)
+  if (!FromProcfs()) return ByTable(table, process, StateAfterReading(process));
+  if (process.live && reads_left_ > 0)
     if (const auto entry = Read(procfs, table, process)) return *entry;
-  return before ? *before : ByTable(table, process);
+  return before ? *before : ByTable(table, process, State::kUnread);
 }
 
 void Groups::Follow(const std::string& procfs, const Rows& old,
-                    bool exact_starts, const ProcessTable& now,
-                    uint64_t now_ns) {
+                    bool exact_starts, const ProcessTable& now, uint64_t now_ns,
+                    const CgroupTable* cgroups) {
   now_ns_ = now_ns;
+  cgroups_ = cgroups;
   reads_left_ = kMostReads;
   next_.clear();
   next_.reserve(now.size());

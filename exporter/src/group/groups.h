@@ -8,8 +8,10 @@
 // in the next tick.
 //
 // A process that cannot be read is named by what the table has: it has exited,
-// or this tick has no reads left. So all that are new are read in the tick that
-// sees them first, before their growth goes to a group.
+// or this tick has no reads left. If the table has ids of control groups, that
+// is the control group and its unit too, and they are not read from /proc. So
+// all that are new are read in the tick that sees them first, before their
+// growth goes to a group.
 //
 // Only names are kept, no command line.
 //
@@ -28,6 +30,7 @@
 #include "follow/identity_matcher.h"
 #include "follow/rows.h"
 #include "group/rules.h"
+#include "source/cgroup_cache.h"
 #include "source/process_facts.h"
 
 namespace pfe {
@@ -46,12 +49,16 @@ class Groups {
   // Sets good rules. If they differ, all processes are named again.
   void SetRules(const std::vector<GroupRule>& rules);
   bool has_rules() const { return rules_.has_value(); }
+  // Whether a rule asks for control groups or units.
+  bool need_cgroups() const;
 
   // Names the processes of `now`, which were read at `now_ns`, boot time. `old`
   // has the rows of the last committed tick; `exact_starts`: see
-  // IdentityMatcher. The names of the last tick stay until Commit().
+  // IdentityMatcher. `cgroups` has the groups by the ids of the table; null if
+  // the table has none. The names of the last tick stay until Commit().
   void Follow(const std::string& procfs, const Rows& old, bool exact_starts,
-              const ProcessTable& now, uint64_t now_ns);
+              const ProcessTable& now, uint64_t now_ns,
+              const CgroupTable* cgroups);
   void Commit() noexcept;
 
   // The group of a row that Follow() took. Valid until the next Follow().
@@ -68,11 +75,15 @@ class Groups {
     State state = State::kUnread;
   };
 
+  Fields FromProcfs() const;
+  State StateAfterReading(const Process& process) const;
+  ByField<std::string> FromTable(const ProcessTable& table,
+                                 const Process& process) const;
   Entry EntryOf(const std::string& procfs, const ProcessTable& table,
                 const Process& process, const Entry* before);
   std::optional<Entry> Read(const std::string& procfs,
                             const ProcessTable& table, const Process& process);
-  Entry ByTable(const ProcessTable& table, const Process& process);
+  Entry ByTable(const ProcessTable& table, const Process& process, State state);
   std::shared_ptr<const std::string> Share(std::string name);
 
   std::vector<GroupRule> source_rules_;
@@ -82,6 +93,7 @@ class Groups {
   std::vector<Entry> last_, next_;  // by row
   // Processes of one group share its name.
   std::unordered_map<std::string, std::weak_ptr<const std::string>> shared_;
+  const CgroupTable* cgroups_ = nullptr;  // of this tick
   uint64_t now_ns_ = 0;
   size_t reads_left_ = 0;
 };

@@ -7,14 +7,26 @@
 
 namespace pfe {
 
-bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns) {
+// Starts a tick. Returns whether the ids of the table tell the groups.
+bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
+                        double seconds) {
+  pod_names_.Begin(seconds);
   const bool did = by_ids_;
   by_ids_ = paths_.Update(processes, now_ns, &pod_names_);
+  changed_ = did != by_ids_;
   if (!by_ids_) return false;
   names_ = &paths_.names();
-  changed_ = paths_.changed() || !did;
+  changed_ |= paths_.changed();
   if (changed_) table_ = std::make_shared<const CgroupTable>(paths_.groups());
   return true;
+}
+
+void Cgroups::FindByCache(const ProcessTable& processes,
+                          const std::vector<uint32_t>& selected,
+                          double seconds) {
+  cache_.Update(procfs_, processes, selected, seconds, &pod_names_);
+  table_ = cache_.table();
+  changed_ |= cache_.changed();
 }
 
 // Processes of one group share its object.
@@ -35,23 +47,20 @@ void Cgroups::NameByCache(const ProcessTable& processes) {
 void Cgroups::FindOf(const ProcessTable& processes,
                      const std::vector<uint32_t>& selected, uint64_t now_ns,
                      double seconds) {
-  const bool did = by_ids_;
-  pod_names_.Begin(seconds);
-  if (FindByIds(processes, now_ns)) return;
-  cache_.Update(procfs_, processes, selected, seconds, &pod_names_);
-  table_ = cache_.table();
-  changed_ = cache_.changed() || did;
+  if (!FindByIds(processes, now_ns, seconds))
+    FindByCache(processes, selected, seconds);
 }
 
 void Cgroups::FindAll(const ProcessTable& processes, uint64_t now_ns,
                       double seconds) {
+  if (FindByIds(processes, now_ns, seconds)) return;
   std::vector<uint32_t> all(processes.size());
   std::iota(all.begin(), all.end(), 0u);
   std::sort(all.begin(), all.end(), [&](uint32_t a, uint32_t b) {
     return processes[a].pid < processes[b].pid;
   });
-  FindOf(processes, all, now_ns, seconds);
-  if (!by_ids_) NameByCache(processes);
+  FindByCache(processes, all, seconds);
+  NameByCache(processes);
 }
 
 }  // namespace pfe

@@ -39,6 +39,9 @@ class Cgroups {
               double seconds);
 
   const std::shared_ptr<const CgroupTable>& table() const { return table_; }
+  // Whether the groups were found by the ids of the table. Then they are those
+  // of exited processes too.
+  bool by_ids() const { return by_ids_; }
   // The name of each row: its path, "id:" and its id, or kUnknown. The names
   // live until groups are found again.
   const RowNames& names() const { return *names_; }
@@ -48,7 +51,10 @@ class Cgroups {
   const PodNames& pod_names() const { return pod_names_; }
 
  private:
-  bool FindByIds(const ProcessTable& processes, uint64_t now_ns);
+  bool FindByIds(const ProcessTable& processes, uint64_t now_ns,
+                 double seconds);
+  void FindByCache(const ProcessTable& processes,
+                   const std::vector<uint32_t>& selected, double seconds);
   void NameByCache(const ProcessTable& processes);
 
   const std::string procfs_;

@@ -98,7 +98,8 @@ void Pipeline::NameGroups(const ProcessTable& processes) {
   groups_.Follow(
       settings_.procfs, *last.rows,
       last.source == snapshot_.source && last.epoch == snapshot_.epoch,
-      processes, snapshot_.read_ns);
+      processes, snapshot_.read_ns,
+      cgroups_.by_ids() ? cgroups_.table().get() : nullptr);
   group_names_.names.clear();
   group_names_.of_row.resize(processes.size());
   std::unordered_map<const std::string*, uint32_t> index;
@@ -154,7 +155,8 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const uint64_t now_ns = snapshot_.read_ns;
   const double seconds =
       last_ns ? static_cast<double>(now_ns - last_ns) / 1e9 : 0;
-  if (settings_.max_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
+  const bool all_cgroups = settings_.max_cgroups || groups_.need_cgroups();
+  if (all_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
   if (groups_.has_rules()) NameGroups(rows->processes);
   follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
                    &cgroups_.names(), &group_names_);
@@ -168,7 +170,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const Sums& sums = follower_.sums();
   if (settings_.max_cgroups)
     FindCgroupsOfSums();
-  else if (settings_.containers)
+  else if (settings_.containers && !all_cgroups)
     cgroups_.FindOf(tick.rows->processes, selection_.selected(), now_ns,
                     tick.seconds);
   history_.Add(tick, *sums.all(),

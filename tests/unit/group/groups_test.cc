@@ -32,7 +32,8 @@ class GroupsTest : public testing::Test {
                                 bool commit = true) {
     auto rows = std::make_unique<Rows>();
     for (const Sample& sample : samples) Add(sample, &rows->processes);
-    groups_.Follow(procfs_.root(), *rows_, true, rows->processes, now_ns_);
+    groups_.Follow(procfs_.root(), *rows_, true, rows->processes, now_ns_,
+                   cgroups_.get());
     std::vector<std::string> names;
     for (size_t i = 0; i < samples.size(); ++i) names.push_back(groups_.Of(i));
     if (!commit) return names;
@@ -47,6 +48,7 @@ class GroupsTest : public testing::Test {
   FakeProcesses procfs_;
   Groups groups_;
   std::unique_ptr<Rows> rows_ = std::make_unique<Rows>();
+  std::unique_ptr<const CgroupTable> cgroups_;  // by the ids of the table
   uint64_t now_ns_ = kStart + 10 * kSecond;
 };
 
@@ -150,6 +152,53 @@ TEST_F(GroupsTest, UnitsComeFromControlGroups) {
   groups_.SetRules({GroupBy(Field::kCgroup)});
   EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}),
             Names{"/system.slice/shop.service"});
+}
+
+class GroupsByIdsTest : public GroupsTest {
+ protected:
+  static constexpr uint64_t kShop = 7;
+  GroupsByIdsTest() {
+    auto shop = std::make_shared<Cgroup>();
+    shop->path = "/system.slice/shop.service";
+    shop->info.unit = "shop.service";
+    cgroups_ = std::make_unique<const CgroupTable>(
+        std::make_shared<const CgroupTable::ById>(
+            CgroupTable::ById{{kShop, shop}}));
+  }
+  static Sample In(uint64_t cgroup, Sample sample) {
+    sample.cgroup = cgroup;
+    return sample;
+  }
+};
+
+TEST_F(GroupsByIdsTest, AnExitedProcessThatWasNeverReadHasAUnit) {
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({In(kShop, Exited(1, kStart, "java", 0)),
+                  In(8, Exited(2, kStart, "sh", 0))}),
+            (Names{"shop.service", "sh"}));
+}
+
+TEST_F(GroupsByIdsTest, TheTableIsBelievedAndNotProcfs) {
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "0::/../other.service\n");
+  GroupRule rule;
+  rule.name = "{{unit}} {{cgroup}} {{cmdline.0}}";
+  rule.expressions[Field::kCmdline] = ".*";
+  procfs_.SetCmdline(1, "java -jar a.jar");
+  groups_.SetRules({rule});
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
+            Names{"shop.service /system.slice/shop.service java -jar a.jar"});
+}
+
+// systemd forks, and the child moves to the unit's group before its exec.
+TEST_F(GroupsByIdsTest, AYoungProcessIsNamedAgain) {
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  now_ns_ = kStart + Groups::kYoungNs - 1;
+  EXPECT_EQ(Tick({In(1, Live(1, kStart, "java", 0))}), Names{"java"});
+  now_ns_ += 1;
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
+            Names{"shop.service"});
+  EXPECT_EQ(Tick({In(1, Live(1, kStart, "java", 0))}), Names{"shop.service"});
 }
 
 }  // namespace
