@@ -52,21 +52,25 @@ refused() { ! "$@"; }
 
 # table DIR PROCESSES TIME: writes the module's files into DIR, as in debugfs,
 # as they would be at TIME. In each unit of time, process N takes N minor faults
-# and one major fault.
+# and one major fault. With ids of control groups in CGROUP_IDS, the processes are
+# in these in turn.
+CGROUP_IDS=()
 table() {
   local directory=$1/page_faults file
   mkdir -p "$directory"
-  awk -v n="$2" -v t="$3" -v out="$directory" 'BEGIN {
+  awk -v n="$2" -v t="$3" -v out="$directory" -v ids="${CGROUP_IDS[*]}" 'BEGIN {
+    groups = split(ids, group, " ")
     OFS = "\t"
     OFMT = CONVFMT = "%.0f" # no exponents
     file = out "/processes.new"
     print "# page_faults 1" >file
     print "pid", "start_ns", "state", "vma_kb", "rss_kb", "rss_anon_kb",
       "rss_file_kb", "rss_shmem_kb", "swap_kb", "faults", "minor", "major",
-      "stall_ns", "comm" >file
+      "stall_ns", (groups ? "cgroup\t" : "") "comm" >file
     for (i = 1; i <= n; i++) {
       print i, 1000000 * i, "live", 8000 + i, 900 + i, 600, 300 + i, 0, 0,
-        i * t + t, i * t, t, i * t * 1000 + t * 1000000, "worker-" i % 10 >file
+        i * t + t, i * t, t, i * t * 1000 + t * 1000000,
+        (groups ? group[i % groups + 1] "\t" : "") "worker-" i % 10 >file
       minor += i * t
       major += t
     }

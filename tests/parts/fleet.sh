@@ -12,7 +12,7 @@ PROCESSES=200
 DAEMONS=(127.0.0.2 127.0.0.3 127.0.0.4 127.0.0.5)
 mapfile -t PORTS < <(free_ports 4)
 DAEMON=${PORTS[0]} CENTRE=${PORTS[1]} AGENTS=("${PORTS[@]:2}")
-CONFIG=$WORK/fleet
+CONFIG=$WORK/fleet CGROUPS=$WORK/cgroup
 
 # The tables grow by a unit of time each second, until $WORK/frozen is there.
 grow() {
@@ -23,6 +23,18 @@ grow() {
       for host in "${DAEMONS[@]}"; do table "$WORK/$host" "$PROCESSES" "$t"; done
     fi
     sleep 1
+  done
+}
+
+# A hierarchy of ten units, whose ids go to CGROUP_IDS.
+make_cgroups() {
+  local number unit
+  mkdir -p "$CGROUPS"
+  touch "$CGROUPS/cgroup.controllers"
+  for number in {0..9}; do
+    unit=$CGROUPS/system.slice/worker-$number.service
+    mkdir -p "$unit"
+    CGROUP_IDS+=("$(stat -c %i "$unit")")
   done
 }
 
@@ -254,10 +266,12 @@ for name in tls/prometheus-password tls/prometheus-client-certificate; do
   check "fleet: promtool accepts $name.yml" \
     promtool check config --syntax-only "$ROOT/deploy/$name.yml"
 done
+make_cgroups
 for host in "${DAEMONS[@]}"; do
   table "$WORK/$host" "$PROCESSES" 10
   start "daemon-$host" "$BUILD/exporter/page_fault_exporter" \
-    --path.debugfs "$WORK/$host" --web.listen-address="$host:$DAEMON" --interval 1s
+    --path.debugfs "$WORK/$host" --path.cgroup "$CGROUPS" --group.by comm \
+    --web.listen-address="$host:$DAEMON" --interval 1s
 done
 grow &
 STARTED+=($!)
