@@ -21,30 +21,58 @@ using Json = nlohmann::json;
 constexpr const char* kOnlyOnTheCommandLine[] = {
     "config.file", "config.check", "once", "top", "help", "version"};
 
-// Converts a value of the file to what the command line would contain.
-std::vector<std::string> ValuesOf(const Json& json, const std::string& key) {
-  if (json.is_array()) {
-    std::vector<std::string> values;
-    for (const Json& element : json)
-      for (std::string& value : ValuesOf(element, key))
-        values.push_back(std::move(value));
-    return values;
-  }
-  if (json.is_string()) return {json.get<std::string>()};
-  if (json.is_boolean() || json.is_number()) return {json.dump()};
-  throw CLI::ValidationError(
-      key,
-      json.dump() + " is no string, number, true, false or a list of them");
+// No option needs as many levels. The library would dump a value of a hundred
+// thousand levels by recursion.
+constexpr int kMostLevels = 8;
+
+// A value as a message quotes it.
+std::string Shown(const Json& json) {
+  constexpr size_t kMostBytes = 100;
+  std::string text = json.dump(-1, ' ', true);  // in ASCII
+  if (text.size() > kMostBytes) text.replace(kMostBytes, text.npos, "...");
+  return text;
 }
 
-void ApplyKey(CLI::App* app, const std::string& key, const Json& value) {
+// Converts a value of the file to what the command line would contain.
+std::string ValueOf(const Json& json, const std::string& key,
+                    const CLI::Option& option) {
+  const bool is_flag = option.get_items_expected_max() == 0;
+  if (json.is_boolean()) return json.dump();
+  if (is_flag)
+    throw CLI::ValidationError(key, Shown(json) + " is not true or false");
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_number()) return json.dump();
+  throw CLI::ValidationError(
+      key, Shown(json) + " is no string, number, true or false");
+}
+
+std::vector<std::string> ValuesOf(const Json& json, const std::string& key,
+                                  const CLI::Option& option) {
+  if (!json.is_array()) return {ValueOf(json, key, option)};
+  if (option.get_items_expected_max() <= 1)
+    throw CLI::ValidationError(key, "takes one value, not a list");
+  std::vector<std::string> values;
+  for (const Json& element : json)
+    values.push_back(ValueOf(element, key, option));
+  return values;
+}
+
+// `applied` has the options that the file has set so far.
+void ApplyKey(CLI::App* app, const std::string& key, const Json& value,
+              std::set<const CLI::Option*>* applied) {
   CLI::Option* option = app->get_option_no_throw("--" + key);
   if (!option || std::count(std::begin(kOnlyOnTheCommandLine),
                             std::end(kOnlyOnTheCommandLine), key))
     throw CLI::ValidationError(
         key, "is no option of the file; those of --help are, without --");
+  const std::vector<std::string> values = ValuesOf(value, key, *option);
+  if (applied->contains(option))
+    throw CLI::ValidationError(key, "is another name of " +
+                                        option->get_single_name() +
+                                        ", which the file has too");
   if (option->count() > 0) return;  // a flag or the environment has it
-  option->add_result(ValuesOf(value, key));
+  applied->insert(option);
+  option->add_result(values);
   if (option->count() == 0) throw CLI::ValidationError(key, "is an empty list");
   option->run_callback();
 }
@@ -94,12 +122,15 @@ std::vector<GroupRule> RulesOf(const Json& json) {
 Json ParseJson(std::istream& file) {
   using Event = Json::parse_event_t;
   std::vector<std::set<std::string>> keys;  // of the objects around
-  return Json::parse(file, [&keys](int, Event event, const Json& parsed) {
+  return Json::parse(file, [&keys](int level, Event event, const Json& parsed) {
+    if (level > kMostLevels)
+      throw std::runtime_error("lists and objects are nested more than " +
+                               std::to_string(kMostLevels) + " levels deep");
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key &&
         !keys.back().insert(parsed.get<std::string>()).second)
-      throw std::runtime_error(parsed.dump() + " is there twice");
+      throw std::runtime_error(Shown(parsed) + " is there twice");
     return true;
   });
 }
@@ -108,12 +139,18 @@ Json ParseJson(std::istream& file) {
 
 void ApplyConfigFile(const std::string& path, CLI::App* app,
                      std::vector<GroupRule>* groups) {
+  // A pipe that nobody writes to would make the start and a reload hang.
+  std::error_code error_code;
+  const auto status = std::filesystem::status(path, error_code);
+  if (std::filesystem::is_directory(status))
+    throw CLI::FileError("--config.file: " + path + " is a directory");
+  if (std::filesystem::exists(status) &&
+      !std::filesystem::is_regular_file(status))
+    throw CLI::FileError("--config.file: " + path + " is no regular file");
   std::ifstream file(path);
   if (!file)
     throw CLI::FileError("--config.file: cannot read " + path + ": " +
                          strerror(errno));
-  if (std::filesystem::is_directory(path))
-    throw CLI::FileError("--config.file: " + path + " is a directory");
   Json json;
   try {
     json = ParseJson(file);
@@ -122,12 +159,13 @@ void ApplyConfigFile(const std::string& path, CLI::App* app,
   }
   if (!json.is_object())
     throw CLI::FileError("--config.file: " + path + ": expected a JSON object");
+  std::set<const CLI::Option*> applied;
   for (const auto& [key, value] : json.items()) {
     try {
       if (key == "groups")
         *groups = RulesOf(value);
       else
-        ApplyKey(app, key, value);
+        ApplyKey(app, key, value, &applied);
     } catch (const CLI::ParseError& error) {
       throw CLI::FileError("--config.file: " + path + ": " + error.what());
     }

@@ -282,11 +282,14 @@ void RefuseExtras(const CLI::App& app) {
 // option, and only the variable sets this option.
 std::string VariableOf(const CLI::App& app, const std::string& error, int argc,
                        const char* const* argv) {
+  // What such a message quotes of the file can have any text.
+  constexpr std::string_view kFile = "--config.file: ";
+  const std::string_view about =
+      std::string_view(error).starts_with(kFile) ? kFile : error;
   for (const CLI::Option* option : app.get_options()) {
     const std::string flag = "--" + option->get_single_name();
     const std::string variable = option->get_envname();
-    if (!getenv(variable.c_str()) || error.find(flag) == std::string::npos)
-      continue;
+    if (!getenv(variable.c_str()) || about.find(flag) == about.npos) continue;
     if (std::any_of(argv, argv + argc, [&flag](std::string_view argument) {
           return argument.starts_with(flag);
         }))

@@ -41,6 +41,7 @@ int CaptureNumber(const re2::RE2& regex, const std::string& capture) {
 std::string PositionOf(const std::string& part, const std::string& expression) {
   const size_t at = expression.find(part);
   if (part.empty() || part == expression || at == expression.npos) return "";
+  if (expression.find(part, at + 1) != expression.npos) return "";
   const auto characters =
       1 + std::count_if(expression.begin(),
                         expression.begin() + static_cast<ptrdiff_t>(at),
@@ -132,6 +133,10 @@ std::string GroupRuleLabel(size_t index, std::string_view name) {
   if (name.empty()) return number;
   std::string shown(name);
   Cut(kMostTemplateBytes, &shown);
+  // A message ends at a NUL.
+  std::replace_if(
+      shown.begin(), shown.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
   return number + " (\"" + shown + "\")";
 }
 

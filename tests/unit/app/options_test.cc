@@ -247,6 +247,18 @@ TEST_F(ConfigFile, MistakesAreNamed) {
        "groups: rule 1 (\"a\"): comm: \"b(\" is no RE2 expression"},
       {R"({"groups": [{"name": "a", "comm": "b", "comm": "c"}]})",
        "\"comm\" is there twice"},
+      {R"({"interval": ["5s", "10s"]})", "interval: takes one value, not a"},
+      {R"({"no-pid": 5})", "no-pid: 5 is not true or false"},
+      {R"({"no-pid": "yes"})", "no-pid: \"yes\" is not true or false"},
+      {R"({"web.listen-address": [[":1"]]})",
+       "web.listen-address: [\":1\"] is"},
+      {R"({"basic-families-only": false, "mandated-only": true})",
+       "mandated-only: is another name of basic-families-only"},
+      {R"({"groups": [{"name": "a\u0000b", "cmd": "b"}]})",
+       "groups: rule 1 (\"a?b\"): cmd: is no field"},
+      // Which of the two it is, RE2 does not say.
+      {R"({"groups": [{"name": "a", "comm": "[**]a**"}]})",
+       "is no RE2 expression: bad repetition operator"},
   };
   for (const auto& [text, wrong] : cases) {
     const ParsedOptions parsed = ParseWith(text);
@@ -254,10 +266,24 @@ TEST_F(ConfigFile, MistakesAreNamed) {
     EXPECT_THAT(parsed.error, HasSubstr(path_)) << text;
     EXPECT_THAT(parsed.error, HasSubstr(wrong)) << text;
   }
+  const std::string deep(100000, '[');
+  EXPECT_THAT(ParseWith("{\"interval\": " + deep).error,
+              HasSubstr("nested more than 8 levels deep"));
+  const std::string wrong =
+      ParseWith("{\"interval\": {\"" + std::string(100000, 'x') + "\": 1}}")
+          .error;
+  EXPECT_LT(wrong.size(), 500u) << wrong;
+  // The error is about the file, whatever the file says.
+  setenv("PAGE_FAULT_EXPORTER_INTERVAL", "2s", 1);
+  EXPECT_THAT(
+      ParseWith(R"({"groups": [{"name": "a", "comm": "--interval("}]})").error,
+      testing::StartsWith("--config.file: "));
   EXPECT_THAT(Parse({"--config.file", "/"}).error,
               HasSubstr("/ is a directory"));
   EXPECT_THAT(Parse({"--config.file", "/nonexistent"}).error,
               HasSubstr("/nonexistent"));
+  EXPECT_THAT(Parse({"--config.file", "/dev/null"}).error,
+              HasSubstr("/dev/null is no regular file"));
 }
 
 TEST(Environment, AListHasCommas) {
