@@ -27,11 +27,13 @@ class FakeProcesses {
   // Puts a process without any other file than `stat`.
   void Start(uint32_t pid, uint64_t start_ns, char state = 'S') {
     std::filesystem::create_directory(Path(pid, ""));
-    Write(pid, "stat",
-          std::to_string(pid) + " (x) " + state +
-              " 1 2 3 0 -1 0 7 0 8 0 5 6 0 0 20 0 1 0 " +
-              std::to_string(start_ns / kProcTickNs) +
-              " 8192000 250 0 1 1 0\n");
+    Write(pid, "stat", StatOf(pid, start_ns, state));
+  }
+  // The text of the file `stat`.
+  static std::string StatOf(uint32_t pid, uint64_t start_ns, char state = 'S') {
+    return std::to_string(pid) + " (x) " + state +
+           " 1 2 3 0 -1 0 7 0 8 0 5 6 0 0 20 0 1 0 " +
+           std::to_string(start_ns / kProcTickNs) + " 8192000 250 0 1 1 0\n";
   }
   void Write(uint32_t pid, const std::string& name, const std::string& text) {
     std::ofstream(Path(pid, name)) << text;

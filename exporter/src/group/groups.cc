@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "group/groups.h"
 
+#include <time.h>
+
 #include <utility>
 
+#include "base/clock.h"
 #include "source/cgroup_path.h"
 #include "source/cgroup_reader.h"
 
@@ -10,6 +13,8 @@ namespace pfe {
 namespace {
 
 constexpr Fields kOfCgroup = Bit(Field::kCgroup) | Bit(Field::kUnit);
+
+uint64_t MonotonicNs() { return ClockNs(CLOCK_MONOTONIC); }
 
 WantedFacts WantedBy(Fields fields) {
   WantedFacts wanted;
@@ -34,12 +39,18 @@ std::string CheckGroupsReadable(const std::vector<GroupRule>& rules,
   return "";
 }
 
-void Groups::SetRules(const std::vector<GroupRule>& rules) {
-  if (rules == source_rules_) return;
-  source_rules_ = rules;
+Groups::Groups(uint64_t (*clock)()) : clock_(clock ? clock : MonotonicNs) {}
+
+bool Groups::SetRules(const std::vector<GroupRule>& rules) {
+  if (rules == source_rules_) return false;
+  // What can fail comes first.
+  std::vector<GroupRule> source_rules = rules;
+  std::unique_ptr<GroupRules> made;
+  if (!rules.empty()) made = std::make_unique<GroupRules>(rules);
+  source_rules_ = std::move(source_rules);
+  rules_ = std::move(made);
   last_.clear();
-  rules_.reset();
-  if (!rules.empty()) rules_.emplace(rules);
+  return true;
 }
 
 std::shared_ptr<const std::string> Groups::Share(std::string name) {
@@ -85,7 +96,9 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const ProcessTable& table,
                                           const Process& process) {
   --reads_left_;
-  auto facts = reader_.Read(procfs, process, WantedBy(FromProcfs()));
+  WantedFacts wanted = WantedBy(FromProcfs());
+  wanted.cgroup &= !other_root_;
+  auto facts = reader_.Read(procfs, process, wanted);
   if (!facts) return std::nullopt;
   ByField<std::string> fields = FromTable(table, process);
   fields[Field::kExe] = std::move(facts->exe);
@@ -104,8 +117,12 @@ Groups::Entry Groups::EntryOf(const std::string& procfs,
                               const ProcessTable& table, const Process& process,
                               const Entry* before) {
   if (before && before->state == State::kKnown) return *before;
-  if (!FromProcfs()) return ByTable(table, process, StateAfterReading(process));
-  if (process.live && reads_left_ > 0)
+  if (!FromProcfs()) {
+    const bool found = !need_cgroups() || cgroups_->Of(process);
+    return ByTable(table, process,
+                   found ? StateAfterReading(process) : State::kUnread);
+  }
+  if (process.live && reads_left_ > 0 && clock_() < deadline_ns_)
     if (const auto entry = Read(procfs, table, process)) return *entry;
   return before ? *before : ByTable(table, process, State::kUnread);
 }
@@ -116,6 +133,8 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   now_ns_ = now_ns;
   cgroups_ = cgroups;
   reads_left_ = kMostReads;
+  deadline_ns_ = clock_() + kMostReadNs;
+  other_root_ = !cgroups_ && need_cgroups() && HasOtherRoot(procfs);
   next_.clear();
   next_.reserve(now.size());
   // They differ if there were no rules, or others, in the last tick.

@@ -19,6 +19,10 @@ struct Cgroup {
   PodName name;
 };
 
+// The name of rows whose group is not known: the table has no id for it, or the
+// process has exited or is not read yet.
+inline constexpr const char* kUnknownCgroup = "unknown";
+
 std::shared_ptr<const Cgroup> MakeCgroup(std::string path, PodNames* names);
 
 // Asks again for names that were not known, such as those of a container that

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/clock.h"
 #include "source/cgroup_reader.h"
 
 namespace pfe {
@@ -15,13 +14,15 @@ std::shared_ptr<const Cgroup> CgroupTable::Share(const Process& process) const {
     const auto found = by_id_->find(process.cgroup);
     return found == by_id_->end() ? nullptr : found->second;
   }
-  const auto found = std::lower_bound(
+  auto found = std::lower_bound(
       entries_.begin(), entries_.end(), process.pid,
       [](const Entry& entry, uint32_t pid) { return entry.pid < pid; });
-  return found != entries_.end() && found->pid == process.pid &&
-                 found->start_ns / kProcTickNs == process.start_ns / kProcTickNs
-             ? found->cgroup
-             : nullptr;
+  // An exited process and a live one can have one pid.
+  while (found != entries_.end() && found->pid == process.pid &&
+         !found->IsOf(process))
+    ++found;
+  return found != entries_.end() && found->pid == process.pid ? found->cgroup
+                                                              : nullptr;
 }
 
 // The object lives as long as the table.
@@ -39,16 +40,21 @@ std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path,
   return cgroup;
 }
 
+// The control group of a process that has exited is kept until its row is gone.
 void CgroupCache::Read(const std::string& procfs, PodNames* names,
                        Entry* entry) {
-  std::shared_ptr<const Cgroup> now =
-      Share(ReadCgroup(procfs, entry->pid), names);
-  // The process has just exited. Its last control group is kept until its row
-  // is gone.
-  if (!now && entry->cgroup) return;
+  entry->read = true;
+  if (!entry->live) return;
+  Process process;
+  process.pid = entry->pid;
+  process.start_ns = entry->start_ns;
+  WantedFacts wanted;
+  wanted.cgroup = true;
+  auto facts = reader_.Read(procfs, process, wanted);
+  if (!facts) return;
+  std::shared_ptr<const Cgroup> now = Share(std::move(facts->cgroup), names);
   changed_ |= now != entry->cgroup;
   entry->cgroup = std::move(now);
-  entry->read = true;
 }
 
 // Makes an entry for each selected process, with the control group that the
@@ -63,13 +69,15 @@ std::vector<CgroupCache::Entry> CgroupCache::Carry(
   for (uint32_t i : selected) {
     const Process& process = processes[i];
     while (known != end && known->pid < process.pid) ++known;
-    if (known != end && known->pid == process.pid &&
-        known->start_ns / kProcTickNs == process.start_ns / kProcTickNs)
-      entries.push_back(*known);
+    auto same = known;
+    while (same != end && same->pid == process.pid && !same->IsOf(process))
+      ++same;
+    if (same != end && same->pid == process.pid)
+      entries.push_back(*same);
     else
-      entries.push_back({process.pid, process.start_ns, false, nullptr});
-    // An exited process has no file any more.
-    entries.back().read |= !process.live;
+      entries.push_back(
+          {process.pid, process.start_ns, process.live, false, nullptr});
+    entries.back().live = process.live;
   }
   return entries;
 }

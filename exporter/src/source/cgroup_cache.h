@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/process_table.h"
 #include "source/cgroup.h"
 #include "source/pod_names.h"
+#include "source/process_facts.h"
 
 namespace pfe {
 
@@ -38,8 +40,14 @@ class CgroupTable {
   struct Entry {
     uint32_t pid = 0;
     uint64_t start_ns = 0;
+    bool live = false;
     bool read = false;
     std::shared_ptr<const Cgroup> cgroup;
+
+    bool IsOf(const Process& process) const {
+      return pid == process.pid &&
+             start_ns / kProcTickNs == process.start_ns / kProcTickNs;
+    }
   };
   std::vector<Entry> entries_;  // by pid
   std::shared_ptr<const ById> by_id_;
@@ -83,6 +91,7 @@ class CgroupCache {
       std::make_shared<const CgroupTable>();
   // Processes of one control group share one object.
   std::map<std::string, std::weak_ptr<const Cgroup>, std::less<>> shared_;
+  FactsReader reader_;
   uint32_t next_pid_ = 0;  // where the next turn goes on
   bool changed_ = false;
 };

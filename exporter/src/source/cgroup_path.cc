@@ -106,6 +106,13 @@ std::string OtherId(const Component& here) {
   return "";
 }
 
+// Whether a group is that of the process which watches a container: by default
+// lxc.monitor.<name>, below a configured directory or pattern also monitor.
+bool IsOfLxcMonitor(std::string_view name) {
+  return name.starts_with("lxc.monitor") || name.starts_with("lxc.pivot") ||
+         name == "monitor" || name.starts_with("monitor-");
+}
+
 // lxc.payload.<name>; lxc/<name> and lxc.payload/<name> in other versions and
 // in Proxmox.
 std::string LxcName(const Component& here) {
@@ -115,8 +122,9 @@ std::string LxcName(const Component& here) {
   const bool holds_containers =
       here.parent == "lxc" ||
       (here.parent == "lxc.payload" && here.before_parent.empty());
-  if (!holds_containers || here.child.starts_with("lxc.monitor") ||
-      IsUnit(here.name) || here.name.ends_with(".slice"))
+  if (!holds_containers || IsOfLxcMonitor(here.child) ||
+      here.name.starts_with("lxc.") || IsUnit(here.name) ||
+      here.name.ends_with(".slice"))
     return "";
   return std::string(here.name);
 }
@@ -175,7 +183,10 @@ CgroupInfo ParseCgroupPath(std::string_view path) {
     // name_at() of a negative index is empty: it wraps around.
     const Component here = {name_at(i - 2), name_at(i - 1), names[i],
                             name_at(i + 1)};
-    if (IsUnit(here.name)) info.unit = here.name;
+    // systemd puts _ in front of the name of a unit that would be the name of a
+    // file of the kernel, such as memory.service (cg_escape()).
+    if (IsUnit(here.name))
+      info.unit = here.name.substr(here.name.starts_with('_') ? 1 : 0);
     if (std::string uid = PodOf(here.name); !uid.empty()) {
       info.pod_uid = std::move(uid);
       // A container outside of the pod, such as a node of kind, is not the

@@ -13,8 +13,10 @@
 namespace pfe {
 namespace {
 
-// Far above what hosts have. A walk ends there.
+// Far above what hosts have: of the groups beyond, a walk lists none. The paths
+// of a walk take this memory at most.
 constexpr size_t kMostGroups = 100000;
+constexpr size_t kMostPathBytes = 64 << 20;
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -49,7 +51,8 @@ bool CgroupPaths::Note(const ProcessTable& processes, PodNames* names) {
       const auto [at, is_new] = known_.try_emplace(id);
       Group& group = at->second;
       if (is_new && id == kRoot) group.cgroup = MakeCgroup("/", names);
-      if (is_new) group.id_name = "id:" + std::to_string(id);
+      if (is_new)
+        group.id_name = id ? "id:" + std::to_string(id) : kUnknownCgroup;
       if (group.turn != turn_) {
         group.turn = turn_;
         group.index = static_cast<uint32_t>(names_.names.size());
@@ -76,8 +79,9 @@ void CgroupPaths::Forget() {
 // that is removed meanwhile is left out.
 void CgroupPaths::Walk(const std::string& root, PodNames* names) {
   std::vector<std::string> todo = {""};
-  for (size_t n = 0; n < todo.size() && n < kMostGroups && missing_ > 0; ++n) {
-    const std::string path = todo[n];
+  size_t path_bytes = 0;
+  for (walked_ = 0; walked_ < todo.size() && missing_ > 0; ++walked_) {
+    const std::string path = todo[walked_];
     const std::unique_ptr<DIR, CloseDirectory> directory(
         opendir((root + path).c_str()));
     if (!directory) continue;
@@ -92,7 +96,9 @@ void CgroupPaths::Walk(const std::string& root, PodNames* names) {
         changed_ = true;
         --missing_;
       }
-      todo.push_back(std::move(child));
+      path_bytes += child.size();
+      if (todo.size() < kMostGroups && path_bytes < kMostPathBytes)
+        todo.push_back(std::move(child));
     }
   }
 }
@@ -134,7 +140,8 @@ bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
   missing_ = static_cast<size_t>(std::count_if(
       known_.begin(), known_.end(),
       [](const auto& item) { return item.first && !item.second.cgroup; }));
-  if (missing_ > 0 && (any_new || now_ns >= next_look_ns_)) {
+  const bool at_once = any_new && walked_ < kManyGroups;
+  if (missing_ > 0 && (at_once || now_ns >= next_look_ns_)) {
     Walk(root, names);
     next_look_ns_ = now_ns + kAgainNs;
   }

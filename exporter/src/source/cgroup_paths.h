@@ -26,8 +26,12 @@ namespace pfe {
 class CgroupPaths {
  public:
   // How long a group that was not found is not searched again, unless another
-  // id is new: it was removed before anyone looked.
+  // id is new: it was removed before anyone looked. On a host with very many
+  // groups a new id waits too.
   static constexpr uint64_t kAgainNs = 10'000'000'000;
+  // After a walk over more groups than this, a new id does not lead to the next
+  // one. Whoever may make groups could otherwise make each tick walk over many.
+  static constexpr size_t kManyGroups = 10000;
   static constexpr uint64_t kRoot = 1;  // the root's id
 
   // `mount` is where cgroups are mounted, usually /sys/fs/cgroup.
@@ -40,7 +44,8 @@ class CgroupPaths {
   bool Update(const ProcessTable& processes, uint64_t now_ns, PodNames* names);
 
   // Of the last Update(). A group that was not found is not in groups(); its
-  // name is its id, such as "id:4711". The names live until the next Update().
+  // name is its id, such as "id:4711", or kUnknownCgroup without one. The names
+  // live until the next Update().
   const std::shared_ptr<const CgroupTable::ById>& groups() const {
     return groups_;
   }
@@ -68,6 +73,7 @@ class CgroupPaths {
   std::shared_ptr<const CgroupTable::ById> groups_ =
       std::make_shared<const CgroupTable::ById>();
   RowNames names_;
+  size_t walked_ = 0;   // groups that the last walk listed
   size_t missing_ = 0;  // groups that were not found; 0 is no group's id
   uint64_t turn_ = 0;
   uint64_t next_look_ns_ = 0;

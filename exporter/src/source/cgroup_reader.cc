@@ -65,8 +65,4 @@ bool HasOtherRoot(const std::string& procfs) {
   return IsOutside(PathIn(ReadText(procfs, 1)));
 }
 
-std::string ReadCgroup(const std::string& procfs, uint64_t pid) {
-  return CgroupPathOf(ReadText(procfs, pid));
-}
-
 }  // namespace pfe

@@ -23,9 +23,6 @@ std::string CgroupPathOf(std::string_view text);
 // namespace. Then no path is the host's, also one without /...
 bool HasOtherRoot(const std::string& procfs);
 
-// Reads PROCFS/PID/cgroup. Empty if the file cannot be read.
-std::string ReadCgroup(const std::string& procfs, uint64_t pid);
-
 }  // namespace pfe
 
 #endif  // EXPORTER_SOURCE_CGROUP_READER_H_

@@ -32,7 +32,7 @@ void Cgroups::FindByCache(const ProcessTable& processes,
 // Processes of one group share its object.
 void Cgroups::NameByCache(const ProcessTable& processes) {
   names_ = &cache_names_;
-  cache_names_.names = {kUnknown};
+  cache_names_.names = {kUnknownCgroup};
   cache_names_.of_row.resize(processes.size());
   std::unordered_map<const Cgroup*, uint32_t> index = {{nullptr, 0}};
   for (size_t row = 0; row < processes.size(); ++row) {

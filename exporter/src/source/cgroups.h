@@ -20,10 +20,6 @@ namespace pfe {
 // For one thread.
 class Cgroups {
  public:
-  // The name of rows whose group is not known: their process has exited, or
-  // its file is not read yet.
-  static constexpr const char* kUnknown = "unknown";
-
   // Where procfs and the hierarchies are mounted, and where the kubelet's logs
   // are.
   Cgroups(std::string procfs, const std::string& mount,
@@ -42,8 +38,8 @@ class Cgroups {
   // Whether the groups were found by the ids of the table. Then they are those
   // of exited processes too.
   bool by_ids() const { return by_ids_; }
-  // The name of each row: its path, "id:" and its id, or kUnknown. The names
-  // live until groups are found again.
+  // The name of each row: its path, "id:" and its id, or kUnknownCgroup. The
+  // names live until groups are found again.
   const RowNames& names() const { return *names_; }
   // Whether groups came or went or got names, or a process of /proc is in
   // another one. A process whose id changed is not noted here.

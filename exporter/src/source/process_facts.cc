@@ -73,23 +73,31 @@ std::string ReadExe(int directory) {
   return ToValidUtf8(text);
 }
 
-std::string LookUpUser(uid_t uid) {
+// The name of a user, or the uid if there is none. Returns nothing if it could
+// not be looked up: a server does not answer.
+std::optional<std::string> LookUpUser(uid_t uid) {
   std::array<char, 16384> buffer;
   passwd entry{};
   passwd* found = nullptr;
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 &&
-      found && *found->pw_name)
-    return ToValidUtf8(found->pw_name);
-  return std::to_string(uid);
+  const int error =
+      getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  if (found && *found->pw_name) return ToValidUtf8(found->pw_name);
+  // What stands for "no such user": getpwnam(3).
+  const bool none = error == 0 || error == ENOENT || error == ESRCH ||
+                    error == EBADF || error == EPERM;
+  if (none) return std::to_string(uid);
+  return std::nullopt;
 }
 
 }  // namespace
 
-const std::string& FactsReader::UserOf(uid_t uid) {
+std::string FactsReader::UserOf(uid_t uid) {
   const auto known = users_.find(uid);
   if (known != users_.end()) return known->second;
+  auto user = LookUpUser(uid);
+  if (!user) return std::to_string(uid);
   if (users_.size() == kMostUsers) users_.clear();
-  return users_.emplace(uid, LookUpUser(uid)).first->second;
+  return users_.emplace(uid, std::move(*user)).first->second;
 }
 
 // Whether the directory is that of the process, which has not exited, and not

@@ -45,7 +45,7 @@ class FactsReader {
 
  private:
   bool IsThere(int directory, const Process& process);
-  const std::string& UserOf(uid_t uid);
+  std::string UserOf(uid_t uid);
 
   ProcessTable scratch_;
   // Names change rarely, and looking one up can ask a server.

@@ -45,8 +45,12 @@ class GroupsTest : public testing::Test {
   }
   using Names = std::vector<std::string>;
 
+  // A tick reads as long as it likes, unless a test says how long a read takes.
+  static uint64_t Clock() { return clock_ns_ += read_ns_; }
+  inline static uint64_t clock_ns_ = 0, read_ns_ = 0;
+
   FakeProcesses procfs_;
-  Groups groups_;
+  Groups groups_{Clock};
   std::unique_ptr<Rows> rows_ = std::make_unique<Rows>();
   std::unique_ptr<const CgroupTable> cgroups_;  // by the ids of the table
   uint64_t now_ns_ = kStart + 10 * kSecond;
@@ -125,6 +129,30 @@ TEST_F(GroupsTest, ReadsAreBounded) {
   EXPECT_EQ(Tick(samples), (Names{"jar:first.jar", "jar:last.jar"}));
 }
 
+TEST_F(GroupsTest, TheTimeOfReadsIsBounded) {
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= 4; ++pid) {
+    Start(pid, "java -jar a.jar");
+    samples.push_back(Live(pid, kStart, "java", 0));
+  }
+  read_ns_ = Groups::kMostReadNs / 3;
+  EXPECT_EQ(Tick(samples),
+            (Names{"jar:a.jar", "jar:a.jar", "jar:a.jar", "java"}));
+  EXPECT_EQ(Tick(samples), Names(4, "jar:a.jar"));
+  read_ns_ = 0;
+}
+
+// There "/" is the daemon's own container, and not the host's root.
+TEST_F(GroupsTest, NoControlGroupsWithAnotherRoot) {
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "0::/../../init.scope\n");
+  procfs_.Start(2, kStart);
+  procfs_.Write(2, "cgroup", "0::/ci.service\n");
+  groups_.SetRules({GroupBy(Field::kCgroup)});
+  EXPECT_EQ(Tick({Live(1, kStart, "init", 0), Live(2, kStart, "ci", 0)}),
+            (Names{"init", "ci"}));
+}
+
 TEST_F(GroupsTest, NewRulesNameAllAgain) {
   Start(1, "java -jar a.jar");
   EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
@@ -188,6 +216,18 @@ TEST_F(GroupsByIdsTest, TheTableIsBelievedAndNotProcfs) {
   groups_.SetRules({rule});
   EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
             Names{"shop.service /system.slice/shop.service java -jar a.jar"});
+}
+
+TEST_F(GroupsByIdsTest, AGroupThatIsFoundLater) {
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  const auto found = std::move(cgroups_);
+  cgroups_ = std::make_unique<const CgroupTable>(
+      std::make_shared<const CgroupTable::ById>());
+  for (int tick = 0; tick < 3; ++tick)
+    EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}), Names{"java"});
+  cgroups_ = std::make_unique<const CgroupTable>(*found);
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
+            Names{"shop.service"});
 }
 
 // systemd forks, and the child moves to the unit's group before its exec.

@@ -2,11 +2,11 @@
 #include "source/cgroup_cache.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "fake_procfs.h"
 #include "samples.h"
 
 namespace pfe {
@@ -19,13 +19,11 @@ constexpr double kTickSeconds = 5;
 // A temporary procfs with control groups in it.
 class CgroupCacheTest : public testing::Test {
  protected:
-  CgroupCacheTest() : root_(MakeTemporary()), names_(root_ + "/log") {}
-  ~CgroupCacheTest() override { fs::remove_all(root_); }
+  CgroupCacheTest() : root_(procfs_.root()), names_(root_ + "/log") {}
 
-  void Put(uint32_t pid, const std::string& path) {
-    fs::create_directory(root_ + "/" + std::to_string(pid));
-    std::ofstream(root_ + "/" + std::to_string(pid) + "/cgroup")
-        << "0::" << path << "\n";
+  void Put(uint32_t pid, const std::string& path, uint64_t start_ns = 1) {
+    procfs_.Start(pid, start_ns);
+    procfs_.Write(pid, "cgroup", "0::" + path + "\n");
   }
   void Update(const std::vector<Sample>& samples) {
     table_.Clear();
@@ -42,16 +40,12 @@ class CgroupCacheTest : public testing::Test {
     return cgroup ? cgroup->path : "";
   }
 
-  static std::string MakeTemporary() {
-    std::string path = testing::TempDir() + "pfe_procfs_XXXXXX";
-    if (!mkdtemp(path.data())) abort();
-    return path;
-  }
   PodName NameOf(size_t i) const {
     const Cgroup* cgroup = cache_.table()->Of(table_[i]);
     return cgroup ? cgroup->name : PodName();
   }
 
+  FakeProcesses procfs_;
   const std::string root_;
   PodNames names_;
   ProcessTable table_;
@@ -103,9 +97,9 @@ TEST_F(CgroupCacheTest, KeepsWhatCannotBeReadAnyMore) {
 }
 
 TEST_F(CgroupCacheTest, APidThatComesAgainIsReadAgain) {
-  Put(1, "/a");
+  Put(1, "/a", kSecond);
   Update({Live(1, kSecond, "a", 0)});
-  Put(1, "/b");
+  Put(1, "/b", 2 * kSecond);
   Update({Live(1, 2 * kSecond, "a", 0)});
   EXPECT_EQ(Of(0), "/b");
   // The same process, with the start that /proc gives.
@@ -114,9 +108,31 @@ TEST_F(CgroupCacheTest, APidThatComesAgainIsReadAgain) {
   // A process that has gone is forgotten: the next one with its identity is
   // read at once.
   Update({});
-  Put(1, "/c");
+  Put(1, "/c", 2 * kSecond);
   Update({Live(1, 2 * kSecond + 7, "a", 0)});
   EXPECT_EQ(Of(0), "/c");
+}
+
+// /proc has another process with the pid.
+TEST_F(CgroupCacheTest, AnotherProcessIsNotReadForIt) {
+  Put(5, "/victim.service", 2 * kSecond);
+  for (int tick = 0; tick < 20; ++tick) {
+    Update({Exited(5, kSecond, "a", 0), Live(6, kSecond, "b", 0)});
+    EXPECT_EQ(Of(0), "");
+  }
+  Update({Live(5, kSecond, "a", 0)});
+  EXPECT_EQ(Of(0), "");
+}
+
+TEST_F(CgroupCacheTest, AnExitedProcessBesideALiveOneWithItsPid) {
+  Put(1, "/a", kSecond);
+  Update({Live(1, kSecond, "a", 0)});
+  Put(1, "/b", 2 * kSecond);
+  for (int tick = 0; tick < 20; ++tick) {
+    Update({Exited(1, kSecond, "a", 0), Live(1, 2 * kSecond, "b", 0)});
+    EXPECT_EQ(Of(0), "/a");
+    EXPECT_EQ(Of(1), "/b");
+  }
 }
 
 TEST_F(CgroupCacheTest, NoMoreReadsATickThanThat) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fake_procfs.h"
 #include "samples.h"
 #include "source/cgroups.h"
 
@@ -92,7 +93,7 @@ TEST_F(CgroupPathsTest, AGroupThatIsGoneIsItsId) {
   ASSERT_TRUE(Update({gone, stays, 0}));
   EXPECT_EQ(NameOf(0), "id:" + std::to_string(gone));
   EXPECT_EQ(NameOf(1), "/stays");
-  EXPECT_EQ(NameOf(2), "id:0");
+  EXPECT_EQ(NameOf(2), "unknown");
   EXPECT_EQ(paths_->groups()->count(gone), 0u);
 }
 
@@ -144,14 +145,27 @@ TEST_F(CgroupPathsTest, WithoutAHierarchyItSaysSo) {
   EXPECT_TRUE(Update({id}));
 }
 
+// Each tick has a new id, as when somebody makes groups for that.
+TEST_F(CgroupPathsTest, AWalkOverManyGroupsIsRare) {
+  for (size_t i = 0; i <= CgroupPaths::kManyGroups; ++i)
+    fs::create_directory(mount() + "/" + std::to_string(i));
+  ASSERT_TRUE(Update({1000000}));
+  const uint64_t later = Make("/zz");
+  ASSERT_TRUE(Update({1000001, later}, 2));
+  EXPECT_EQ(NameOf(1), "id:" + std::to_string(later));
+  ASSERT_TRUE(Update({1000002, later}, 11));
+  EXPECT_EQ(NameOf(1), "/zz");
+}
+
 class CgroupsTest : public CgroupPathsTest {
  protected:
   CgroupsTest() : cgroups_(procfs(), mount(), logs()) {}
 
   void Put(uint32_t pid, const std::string& path) {
-    fs::create_directory(procfs() + "/" + std::to_string(pid));
-    std::ofstream(procfs() + "/" + std::to_string(pid) + "/cgroup")
-        << "0::" << path << "\n";
+    const std::string directory = procfs() + "/" + std::to_string(pid);
+    fs::create_directory(directory);
+    std::ofstream(directory + "/stat") << FakeProcesses::StatOf(pid, 1);
+    std::ofstream(directory + "/cgroup") << "0::" << path << "\n";
   }
   std::vector<std::string> Names(const std::vector<Sample>& samples) {
     table_.Clear();

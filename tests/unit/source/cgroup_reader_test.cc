@@ -55,16 +55,5 @@ TEST(HasOtherRoot, IfTheFirstProcessIsOutside) {
   EXPECT_FALSE(HasOtherRoot(root));
 }
 
-TEST(ReadCgroup, OfThisProcess) {
-  EXPECT_EQ(ReadCgroup("/proc", static_cast<uint64_t>(getpid())).substr(0, 1),
-            "/");
-  EXPECT_EQ(ReadCgroup("/nonexistent", 1), "");
-  // A directory can be opened, but not read.
-  const std::string root = testing::TempDir() + "pfe_cgroup";
-  std::filesystem::create_directories(root + "/1/cgroup");
-  EXPECT_EQ(ReadCgroup(root, 1), "");
-  std::filesystem::remove_all(root);
-}
-
 }  // namespace
 }  // namespace pfe
