@@ -71,6 +71,8 @@ class Follower {
   // Sums; it counts when the sums begin.
   void set_max_cgroups(size_t max, bool by_cell);
   void set_max_groups(size_t max);
+  // Of groups: see Sums.
+  void ReleaseGroupPlaces() { groups_.ReleasePlaces(); }
   // For how long the growth of a new counter of sums is held back: see Births.
   void set_birth_hold(uint64_t ns);
 

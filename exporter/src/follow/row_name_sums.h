@@ -23,6 +23,9 @@ class RowNameSums {
   // begin. `late`: ticks have passed, so the sums begin at 0 in the next one.
   void SetMax(size_t max, bool by_cell, bool late);
   void SetBirthHold(uint64_t ns);
+  void ReleasePlaces() {
+    if (sums_) sums_->ReleasePlaces();
+  }
 
   // Null if there are none.
   const Sums* get() const { return sums_ ? &*sums_ : nullptr; }

@@ -50,11 +50,12 @@ void Sums::Begin(uint64_t now_ns, const Offered& offered, bool interrupted) {
 }
 
 uint32_t Sums::ToOther(std::string_view name) {
-  const auto found = omitted_.find(name);
+  const size_t hash = TextHash()(name);
+  const auto found = omitted_.find(hash);
   if (found != omitted_.end())
     found->second = now_ns_;
   else if (omitted_.size() < kMostOmitted)
-    omitted_.emplace(name, now_ns_);
+    omitted_.emplace(hash, now_ns_);
   return kOther;
 }
 
@@ -81,7 +82,8 @@ uint32_t Sums::FindIdlePlace() {
   const auto idle =
       std::find_if(next_->begin() + 1, next_->end(), [this](const auto& sums) {
         return sums.processes == 0 && sums.active_ns < last_ns_ &&
-               sums.active_ns + kIdleNs < now_ns_;
+               (sums.active_ns + kIdleNs < now_ns_ ||
+                sums.active_ns <= released_until_ns_);
       });
   full_ = idle == next_->end();
   return full_ ? kOther : static_cast<uint32_t>(idle - next_->begin());
@@ -104,8 +106,7 @@ uint32_t Sums::PlaceOf(std::string_view name) {
   (*next_)[place].created_ns = now_ns_;
   placed_ = true;
   index_.emplace(name, place);
-  const auto omitted = omitted_.find(name);
-  if (omitted != omitted_.end()) omitted_.erase(omitted);
+  omitted_.erase(TextHash()(name));
   return place;
 }
 

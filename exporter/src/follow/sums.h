@@ -70,6 +70,8 @@ class Sums {
   // one; else by severity alone.
   explicit Sums(size_t max, bool by_cell = true);
   void set_max(size_t max) { max_ = max; }
+  // Lets the names that have no process any more lose their places at once.
+  void ReleasePlaces() { released_until_ns_ = last_ns_; }
   // For how long the growth of a new counter is held back.
   void set_birth_hold(uint64_t ns) { hold_ns_ = ns; }
 
@@ -119,18 +121,20 @@ class Sums {
   size_t max_;
   uint64_t hold_ns_ = 0;
   uint64_t now_ns_ = 0;
-  uint64_t last_ns_ = 0;    // of the tick before
-  Offered offered_;         // in this tick
-  bool first_ = true;       // no tick was committed yet
-  bool released_ = false;   // in this tick
-  bool placed_ = false;     // in this tick
-  bool full_ = false;       // in this tick no place was idle
-  bool under_way_ = false;  // between Begin() and Commit()
+  uint64_t last_ns_ = 0;            // of the tick before
+  Offered offered_;                 // in this tick
+  uint64_t released_until_ns_ = 0;  // see ReleasePlaces()
+  bool first_ = true;               // no tick was committed yet
+  bool released_ = false;           // in this tick
+  bool placed_ = false;             // in this tick
+  bool full_ = false;               // in this tick no place was idle
+  bool under_way_ = false;          // between Begin() and Commit()
   Recycler<All> recycler_;
   std::shared_ptr<const All> all_;
   std::shared_ptr<All> next_;
-  ByText<uint32_t> index_;    // places in next_
-  ByText<uint64_t> omitted_;  // when it was last seen, boot time
+  ByText<uint32_t> index_;  // places in next_
+  // When a name was last seen, boot time. By hash, because paths are long.
+  std::unordered_map<size_t, uint64_t> omitted_;
 };
 
 HeldBack HeldBackOf(const Sums::All& all);

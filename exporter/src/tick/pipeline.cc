@@ -22,12 +22,14 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
   Configure(settings);
 }
 
+// Whatever of this fails for want of memory, there are no sums by group without
+// rules, and the next tick works.
 void Pipeline::Configure(const PipelineSettings& settings) {
+  if (groups_.SetRules(settings.groups)) follower_.ReleaseGroupPlaces();
+  follower_.set_max_groups(settings.groups.empty() ? 0 : settings.max_groups);
   settings_ = settings;
   follower_.set_max_comms(settings.max_comms);
   follower_.set_max_cgroups(settings.max_cgroups, settings.cgroups_by_cell);
-  groups_.SetRules(settings.groups);
-  follower_.set_max_groups(settings.groups.empty() ? 0 : settings.max_groups);
   follower_.set_birth_hold(static_cast<uint64_t>(
       std::chrono::nanoseconds(settings.birth_hold).count()));
   selection_.SetRules(settings.selection);
@@ -155,7 +157,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const uint64_t now_ns = snapshot_.read_ns;
   const double seconds =
       last_ns ? static_cast<double>(now_ns - last_ns) / 1e9 : 0;
-  const bool all_cgroups = settings_.max_cgroups || groups_.need_cgroups();
+  const bool all_cgroups = follower_.cgroup_sums() || groups_.need_cgroups();
   if (all_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
   if (groups_.has_rules()) NameGroups(rows->processes);
   follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
@@ -168,7 +170,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
 
   const FollowedTick& tick = follower_.last();
   const Sums& sums = follower_.sums();
-  if (settings_.max_cgroups)
+  if (follower_.cgroup_sums())
     FindCgroupsOfSums();
   else if (settings_.containers && !all_cgroups)
     cgroups_.FindOf(tick.rows->processes, selection_.selected(), now_ns,

@@ -63,6 +63,12 @@ Forms Poller::WantedForms() const {
   return forms;
 }
 
+// Settings that could not be set are for the next tick, if no later ones are.
+void Poller::KeepForLater(std::optional<PipelineSettings>* settings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!settings_) settings_.swap(*settings);
+}
+
 void Poller::Tick() {
   std::optional<PipelineSettings> settings;
   {
@@ -71,6 +77,7 @@ void Poller::Tick() {
   }
   try {
     if (settings) pipeline_->Configure(*settings);
+    settings.reset();
     std::shared_ptr<const View> next = pipeline_->Tick(WantedForms());
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -81,6 +88,7 @@ void Poller::Tick() {
     next.reset();
     on_tick_(*Current());
   } catch (const std::bad_alloc&) {
+    KeepForLater(&settings);
     // There is no memory for an empty view or for the log. The last view stays,
     // and the metric of its age shows that it is old.
   }

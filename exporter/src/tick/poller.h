@@ -64,6 +64,7 @@ class Poller {
   using Moment = std::atomic<View::Clock::time_point>;
 
   Forms WantedForms() const;
+  void KeepForLater(std::optional<PipelineSettings>* settings);
   void Tick();
   void Run();
 

@@ -56,6 +56,19 @@ TEST_F(SumsTest, APlaceIsGivenAwayAfterSeconds) {
   EXPECT_EQ(sums_.omitted(), 0u);
 }
 
+// The next tick is the first one that knows which names have no process.
+TEST_F(SumsTest, ReleasedPlacesAreGivenAwayInTheTickAfterNext) {
+  Tick(kSecond, {"a", "b"});
+  sums_.ReleasePlaces();
+  Tick(2 * kSecond, {"a", "c"});
+  EXPECT_EQ(Of("other"), 1u);
+  Tick(3 * kSecond, {"a", "c"});
+  EXPECT_EQ(Of("a"), 3u);
+  EXPECT_EQ(Of("b"), 0u);
+  EXPECT_EQ(Of("c"), 1u);
+  EXPECT_EQ(Of("other"), 2u) << "with what b had";
+}
+
 TEST_F(SumsTest, AfterALongGapNoCommThatIsThereLosesItsPlace) {
   Tick(kSecond, {"a", "b"});
   Tick(9 * kSecond + Sums::kIdleNs, {"c", "a", "b"});
