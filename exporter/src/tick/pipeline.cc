@@ -156,6 +156,8 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
       last_ns ? static_cast<double>(now_ns - last_ns) / 1e9 : 0;
   if (settings_.max_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
   if (groups_.has_rules()) NameGroups(rows->processes);
+  rows->cgroups.Keep(settings_.max_cgroups ? &cgroups_.names() : nullptr);
+  rows->groups.Keep(groups_.has_rules() ? &group_names_ : nullptr);
   follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
                    &cgroups_.names(), &group_names_);
   const FollowedTick& prepared = follower_.prepared();
