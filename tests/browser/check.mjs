@@ -2,43 +2,19 @@
 // The live page in Chromium: prints `ok NAME` or `FAIL NAME: why` a test, and
 // leaves screenshots.
 // usage: node check.mjs DAEMON FIXTURES WORK SCREENSHOTS
-import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {chromium} from 'playwright-core';
 import {Daemon} from './daemon.mjs';
-import {HOSTILE, Table} from './table.mjs';
+import {testGroups} from './groups.mjs';
+import {accessible, badge, cells, filled, names, overflow, problem, rows, same, test, until}
+  from './lib.mjs';
+import {HOSTILE, HOSTILE_CGROUP, Table} from './table.mjs';
 
 const [program, fixtures, work, pictures] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function test(name, run) {
-  try {
-    await run();
-    console.log(`ok ${name}`);
-  } catch (error) {
-    console.log(`FAIL ${name}: ${String(error.message).replace(/\s+/g, ' ').slice(0, 500)}`);
-  }
-}
-
-function same(got, wanted, what = '') {
-  const [a, b] = [JSON.stringify(got), JSON.stringify(wanted)];
-  if (a !== b) throw new Error(`${what} ${a} is not ${b}`);
-}
-
-// Waits until it returns something true, and returns that.
-async function until(what, question, seconds = 10) {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await question();
-    if (answer) return answer;
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-const table = new Table(join(work, 'debugfs'), fixtures);
-const daemon = await Daemon.start(program, ['--path.debugfs', join(work, 'debugfs')]);
+const cgroups = join(work, 'cgroup');
+const table = new Table(join(work, 'debugfs'), cgroups, fixtures);
+const daemon = await Daemon.start(program, ['--path.debugfs', join(work, 'debugfs'),
+  '--path.cgroup', cgroups, '--path.pod-logs', join(fixtures, '../log'), '--group.by', 'comm']);
 const browser = await chromium.launch({executablePath: '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 
@@ -66,26 +42,7 @@ async function open(options = {}, hash = '', served = daemon) {
   return {page, seen, context};
 }
 
-const rows = (page) => page.locator('#table tbody tr:not(.more)');
-const names = (page) => page.locator('#table tbody bdi').allTextContents();
-const badge = (page) => page.locator('#state').textContent();
-const cells = (page, column) => page.locator(`#table td[data-column="${column}"] .number`).allTextContents();
-const filled = (page) => until('rows', async () => await rows(page).count() > 5);
 const picture = (page, name) => page.screenshot({path: join(pictures, `${name}.png`), fullPage: true});
-const overflow = (page) => page.evaluate(() =>
-  document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-async function problem(page, text) {
-  const said = await page.locator('#problems').textContent();
-  if (!said.includes(text)) throw new Error(`"${text}" is not in "${said}"`);
-}
-
-async function accessible(page) {
-  await page.evaluate(axe);
-  const {violations} = await page.evaluate(() => window.axe.run(document,
-    {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}));
-  same(violations.map(({id, nodes}) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`), []);
-}
 
 const {page, seen} = await open();
 await test('loads', async () => {
@@ -197,6 +154,8 @@ await test('comms, and from one to its processes', async () => {
   await page.getByLabel('Filter').fill('');
 });
 
+await testGroups(page, daemon, picture);
+
 await test('latency: in all and of the last ticks', async () => {
   same(await page.locator('#latency .bars:visible').count(), 2);
   await page.getByLabel(/The last/).check();
@@ -208,7 +167,7 @@ await test('markup in a comm is text', async () => {
   await page.getByLabel('Rows').selectOption('500');
   // Right-to-left overrides and control characters are shown as signs.
   const shown = HOSTILE.map((comm) => comm.replace('\u202e', '\ufffd').replace('\n', '\u240a'));
-  for (const view of ['Processes', 'Comms']) {
+  for (const view of ['Processes', 'Comms', 'Groups']) {
     await page.getByLabel(view, {exact: true}).check();
     await until(`${view}: all of them`, async () => {
       const there = await names(page);
@@ -229,6 +188,13 @@ await test('markup in a comm is text', async () => {
     await page.locator('#table tbody .name').click();
     await until('details', () => page.locator('#table .more').count());
   }
+  await page.getByLabel('Filter').fill('');
+  await page.getByLabel('Containers', {exact: true}).check();
+  await page.locator('.name').getByText(`/${HOSTILE_CGROUP}`, {exact: true}).click();
+  await until('the selection', async () =>
+    (await page.locator('#selection-name').textContent()) === `/${HOSTILE_CGROUP}`);
+  await until('its processes', async () => await rows(page).count() > 3);
+  same(await page.locator('main img').count(), 0);
   same(await page.evaluate(() => typeof window.hacked), 'undefined');
   await page.getByLabel('Filter').fill('');
 });
@@ -270,6 +236,7 @@ await test('nothing can be read: the last values, and it says so', async () => {
   await problem(other.page, 'The source cannot be read');
   await problem(other.page, 'last good read');
   same(await rows(other.page).count() > 5, true, 'rows');
+  same(await other.page.getByLabel('Groups', {exact: true}).isVisible(), false, 'there are no rules');
   await accessible(other.page);
   await picture(other.page, 'not-current');
   table.reveal();
@@ -341,11 +308,29 @@ for (const width of [390, 320]) {
     await phone.page.getByLabel('Comms', {exact: true}).check();
     await phone.page.waitForTimeout(700);
     same(await overflow(phone.page), 0, 'comms');
+    await phone.page.getByLabel('Containers', {exact: true}).check();
+    await phone.page.getByRole('button', {name: 'id:4711'}).waitFor();
+    same(await overflow(phone.page), 0, 'containers');
+    await phone.page.getByRole('button', {name: 'shop/leaky-cache-0/cache'}).click();
+    await phone.page.getByRole('button', {name: 'Show all processes'}).waitFor();
+    same(await overflow(phone.page), 0, 'the processes of one');
     await accessible(phone.page);
     same(phone.seen.errors, []);
     await phone.context.close();
   });
 }
+
+await test('an address that asks for groups, which the daemon does not have', async () => {
+  const plain = await Daemon.start(program, ['--path.debugfs', join(work, 'debugfs')]);
+  const other = await open({}, '#view=groups', plain);
+  await until('it says so', async () => (await other.page.locator('#caption').textContent())
+    .includes('no rules of groups'));
+  await other.page.getByLabel('Processes', {exact: true}).check();
+  await filled(other.page);
+  same(other.seen.errors, []);
+  await other.context.close();
+  await plain.end();
+});
 
 await test('without JavaScript there is the state and a link', async () => {
   const plain = await open({javaScriptEnabled: false});

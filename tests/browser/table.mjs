@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates a table as the module publishes it (kernel/include/page_faults.h),
 // with values that change. The daemon reads it in place of a module.
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 
 // Names that a person may give to a process to reach the reader's browser.
@@ -13,6 +13,25 @@ export const HOSTILE = [
 
 const PEACEFUL = ['postgres', 'nginx', 'java', 'build-farm', 'log-grep', 'sorter', 'leaky-cache',
   'systemd', 'sshd', 'cc1plus', 'python3', 'containerd'];
+
+// The pod that fixtures/log names.
+export const POD = '/kubepods.slice/kubepods-burstable.slice/' +
+  'kubepods-burstable-pod2f1c7a60_5b0e_4d0b_9a3e_0c5d9f6c1b11.slice/cri-containerd-' +
+  '9b1dc4b3a7e94f5d8c6b2a1f0e3d4c5b6a7988776655443322110ffeeddccbba.scope';
+export const HOSTILE_CGROUP = '<img src=x onerror=hacked=1>';
+const CGROUPS = [POD, '/system.slice/ssh.service', `/${HOSTILE_CGROUP}`];
+
+// Makes a hierarchy, in which the inode number of a directory is the id of its group.
+// Returns the ids; the last one is of a group that is gone.
+function makeCgroups(directory) {
+  mkdirSync(directory, {recursive: true});
+  writeFileSync(join(directory, 'cgroup.controllers'), '');
+  const ids = CGROUPS.map((path) => {
+    mkdirSync(directory + path, {recursive: true});
+    return statSync(directory + path).ino;
+  });
+  return [...ids, 4711];
+}
 
 // [comm, faults a tick, major, stall ns, rss in kB]
 const processes = [
@@ -28,14 +47,14 @@ const escaped = (comm) => Array.from(Buffer.from(comm), (byte) =>
 
 const COLUMNS = 'pid start_ns state vma_kb rss_kb rss_anon_kb rss_file_kb rss_shmem_kb swap_kb ' +
   'faults minor major read write exec user kernel remote anon file shmem hugetlb retried sigbus ' +
-  'sigsegv oom hwpoison stall_ns slow_1ms slow_10ms slow_100ms slow_1s breakdown comm';
+  'sigsegv oom hwpoison stall_ns slow_1ms slow_10ms slow_100ms slow_1s cgroup breakdown comm';
 
-function row(p) {
+function row(p, cgroup) {
   const minor = p.faults - p.major;
   const values = {pid: p.pid, start_ns: 1e9 + p.pid, state: 'live', vma_kb: 4 * p.rss, rss_kb: p.rss,
     rss_anon_kb: p.rss - 500, rss_file_kb: 500, swap_kb: 12, faults: p.faults, minor, major: p.major,
     read: p.major, write: minor, user: p.faults, anon: minor, file: p.major, stall_ns: p.stall,
-    slow_1ms: p.major,
+    slow_1ms: p.major, cgroup,
     breakdown: [minor && `mwa=${minor}`, p.major && `Mrf=${p.major}`].filter(Boolean).join(',') || '-',
     comm: escaped(p.comm)};
   return COLUMNS.split(' ').map((column) => values[column] ?? 0).join('\t');
@@ -61,8 +80,10 @@ function latency() {
 }
 
 export class Table {
-  constructor(directory, fixtures) {
+  // `cgroups`: where the hierarchy of control groups is made.
+  constructor(directory, cgroups, fixtures) {
     this.directory = join(directory, 'page_faults');
+    this.cgroups = makeCgroups(cgroups);
     this.fixture = readFileSync(join(fixtures, 'page_faults/stats'), 'utf8');
     this.turn = 0;
     mkdirSync(this.directory, {recursive: true});
@@ -78,7 +99,8 @@ export class Table {
       p.stall += Math.round(p.pace.stall * wave);
     });
     this.write('processes',
-      `# page_faults 1\n${COLUMNS.replaceAll(' ', '\t')}\n${processes.map(row).join('\n')}\n` +
+      `# page_faults 1\n${COLUMNS.replaceAll(' ', '\t')}\n` +
+      `${processes.map((p, i) => row(p, this.cgroups[i % this.cgroups.length])).join('\n')}\n` +
       `# end rows=${processes.length}\n`);
     this.write('stats', stats(this.fixture));
     this.write('latency', latency());

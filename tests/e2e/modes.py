@@ -5,6 +5,7 @@ limits on requests.
 
 usage: modes.py DAEMON DEBUGFS [TEST]
 """
+import fcntl
 import functools
 import json
 import os
@@ -13,9 +14,11 @@ import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import urllib.request
@@ -109,9 +112,37 @@ def top():
     assert fell_back.count(b"because the preferred one") >= 3, fell_back
 
 
-def terminal_of(*options):
+def top_by():
+    """--top.by sums processes, --top.filter selects names, and names are cut to
+    the terminal."""
+    fast = ("--top", "--interval=100ms")
+    for by, title in (("comm", "COMM"), ("group", "GROUP"),
+                      ("cgroup", "CGROUP")):
+        done = run(*fast, f"--top.by={by}", "--group.by=comm")
+        lines = done.stdout.splitlines()
+        assert done.returncode == 0 and len(lines) > 1, done
+        assert lines[0].split()[:2] == ["PROCS", title], done
+    done = run(*fast, "--top.by=comm", "--top.filter=^init$")
+    assert [line.split()[1] for line in done.stdout.splitlines()
+            ] == ["COMM", "init"], done
+    refused = run(*fast, "--top.by=group")
+    assert refused.returncode == 2, refused
+    assert "--top.by: group takes rules: --group.by" in refused.stderr, refused
+    # A rule's name may be much longer than a terminal is wide.
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({"groups": [{"name": "/long" * 30 + "/end"}]}, config)
+        config.flush()
+        screen = terminal_of(*SOURCE, "--top.by=group", "--config.file",
+                             config.name, width=80).decode()
+    lines = re.split(r"\r\n|\x1b\[H\x1b\[2J", screen)
+    assert any("long/end " in line and "…" in line for line in lines), lines
+    assert max(map(len, lines)) <= 80, lines
+
+
+def terminal_of(*options, width=0):
     """What three refreshes of --top show on a terminal."""
     screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, width, 0, 0))
     process = subprocess.Popen([DAEMON, *options, "--top", "--interval=100ms"],
                                stdout=terminal, stderr=subprocess.DEVNULL)
     os.close(terminal)
@@ -283,6 +314,6 @@ def port_of_the_system():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, hidden_processes, top, systemd,
-         repeated_headers, too_many_requests, closed_streams, logs,
-         failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])
+        [once, hidden_processes, top, top_by, systemd, repeated_headers,
+         too_many_requests, closed_streams, logs, failed_reload, two_addresses,
+         port_of_the_system], *sys.argv[3:])

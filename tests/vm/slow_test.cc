@@ -143,7 +143,7 @@ std::map<uint64_t, uint64_t> ReadOver() {
 
 // Both count each fault by the same time.
 TEST(Slow, AgreesWithTheHistogram) {
-  for (const useconds_t us : {2'000, 20'000, 200'000, 1'200'000})
+  for (const useconds_t us : {2'000u, 20'000u, 200'000u, 1'200'000u})
     SlowInWait(us, ReadByte);
   Stats after;
   std::map<uint64_t, uint64_t> over;

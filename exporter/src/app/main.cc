@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -113,6 +114,12 @@ int PrintOnce(Pipeline* pipeline) {
   return Print(RenderAll(*view)) && !view->error ? 0 : 1;
 }
 
+// How many columns stdout has; 0 if it is no terminal or does not say.
+size_t TerminalWidth() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 // Prints the table once every interval on a terminal, but only once into a
 // pipe.
 int PrintTop(const Options& options, Pipeline* pipeline) {
@@ -126,7 +133,8 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
     const auto view = pipeline->Tick();
     if (view->error || (!terminal && view->ticks == 1)) WarnOf(*view);
     if (view->error) return 1;
-    const std::string table = RenderTop(*view, *options.top);
+    const std::string table =
+        RenderTop(*view, options.top_table, TerminalWidth());
     // The first tick has no rates yet. On a terminal the note is below the
     // table, because the screen is cleared.
     if (terminal && !Print("\x1b[H\x1b[2J" + table + NoteOf(*view))) return 1;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/config_file.h"
+#include "app/option_checks.h"
 #include "base/version.h"
 #include "http/http_server.h"
 #include "http/listen_address.h"
@@ -15,52 +16,13 @@
 namespace pfe {
 namespace {
 
-constexpr std::chrono::milliseconds kShortestInterval{100};
-constexpr std::chrono::milliseconds kLongestInterval{3600000};
-
-std::string CheckInterval(const std::string& text) {
-  const auto interval = ParseDuration(text);
-  if (interval && *interval >= kShortestInterval &&
-      *interval <= kLongestInterval)
-    return "";
-  return "\"" + text +
-         "\" is not a duration from 100ms to 1h (such as 500ms, 5s, "
-         "1m)";
-}
-
-std::string CheckBirthHold(const std::string& text) {
-  const auto hold = ParseDuration(text);
-  if (hold && *hold <= kLongestInterval) return "";
-  return "\"" + text +
-         "\" is not a duration from 0s to 1h (such as 500ms, 60s, 2m)";
-}
-
-std::string CheckTelemetryPath(const std::string& path) {
-  if (path.size() < 2 || path.front() != '/' || path.starts_with("/-/") ||
-      path.starts_with("/api/"))
-    return "\"" + path +
-           "\" is no path such as /metrics (it starts with /, is not / itself "
-           "and not below /-/ or /api/)";
-  return "";
-}
-
-std::string CheckAddress(const std::string& address) {
-  const std::string wrong = CheckListenAddress(address);
-  return wrong.empty() ? "" : "\"" + address + "\": " + wrong;
-}
-
-std::string CheckExpression(const std::string& regex) {
-  const std::string wrong = CheckRegex(regex);
-  return wrong.empty() ? ""
-                       : "\"" + regex + "\" is no RE2 expression: " + wrong;
-}
-
 // Values that CLI11 parses into; ParseOptions() makes one struct of them.
 struct Raw {
   Options options;
   std::string interval = "5s";
   std::string birth_hold = "60s";
   std::string group_by;
+  std::string top_by = "process";
 };
 
 void AddSourceOptions(CLI::App* app, Raw* raw) {
@@ -202,7 +164,8 @@ void AddLogOptions(CLI::App* app, Options* options) {
 // isdigit() is undefined for a char that is negative.
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-void AddModes(CLI::App* app, Options* options) {
+void AddModes(CLI::App* app, Raw* raw) {
+  Options* options = &raw->options;
   app->add_option("--config.file", options->config_file,
                   "JSON file with more options; read again on SIGHUP")
       ->type_name("FILE");
@@ -213,7 +176,9 @@ void AddModes(CLI::App* app, Options* options) {
   app->add_option_function<std::string>(
          "--top",
          [options](const std::string& rows) {
-           options->top = rows.empty() ? 20 : std::stoul(rows);
+           options->top = true;
+           options->top_table.rows =
+               rows.empty() ? TopSettings().rows : std::stoul(rows);
          },
          "Show the N busiest processes (20); a terminal is refreshed every "
          "interval")
@@ -225,6 +190,17 @@ void AddModes(CLI::App* app, Options* options) {
                    : "\"" + text + "\" is no number of rows";
       })
       ->type_name("N");
+  app->add_option("--top.by", raw->top_by,
+                  "What a row of --top is: a process, or all processes of one "
+                  "comm, group of rules or control group")
+      ->check(CLI::IsMember({"process", "comm", "group", "cgroup"}))
+      ->type_name("WHAT");
+  app->add_option("--top.filter", options->top_table.filter,
+                  "--top shows only what this RE2 expression matches a part "
+                  "of: comms, groups, or the pods, units and paths of control "
+                  "groups")
+      ->check(CheckExpression)
+      ->type_name("REGEX");
 }
 
 std::string EnvironmentName(std::string name) {
@@ -252,7 +228,7 @@ std::unique_ptr<CLI::App> MakeApp(Raw* raw) {
   AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
-  AddModes(app.get(), &raw->options);
+  AddModes(app.get(), raw);
   for (CLI::Option* option : app->get_options()) {
     const std::string name = option->get_single_name();
     if (name != "help" && name != "version")
@@ -317,6 +293,26 @@ void ApplyGroupBy(const std::string& field, std::vector<GroupRule>* groups) {
   groups->push_back(GroupBy(*FieldOf(field)));
 }
 
+TopBy TopByOf(const std::string& text) {
+  return text == "comm"     ? TopBy::kComm
+         : text == "group"  ? TopBy::kGroup
+         : text == "cgroup" ? TopBy::kCgroup
+                            : TopBy::kProcess;
+}
+
+// Refuses rows that there cannot be. Without --top it has no effect.
+void ApplyTopBy(const std::string& text, Options* options) {
+  options->top_table.by = TopByOf(text);
+  if (!options->top) return;
+  const PipelineSettings& settings = options->pipeline;
+  if (options->top_table.by == TopBy::kGroup && settings.groups.empty())
+    throw CLI::ValidationError(
+        "--top.by", "group takes rules: --group.by, or groups in the file");
+  if (options->top_table.by == TopBy::kCgroup && settings.max_cgroups == 0)
+    throw CLI::ValidationError(
+        "--top.by", "cgroup takes sums by control group: --cgroups.max is 0");
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(
@@ -347,6 +343,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
       ApplyConfigFile(raw.options.config_file, app.get(),
                       &raw.options.pipeline.groups);
     ApplyGroupBy(raw.group_by, &raw.options.pipeline.groups);
+    ApplyTopBy(raw.top_by, &raw.options);
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     app->exit(success, text, text);

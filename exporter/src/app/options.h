@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "render/top_table.h"
 #include "tick/pipeline.h"
 
 namespace pfe {
@@ -31,7 +32,8 @@ struct Options {
   PipelineSettings pipeline;
   bool once = false;
   bool config_check = false;
-  std::optional<size_t> top;  // rows
+  bool top = false;
+  TopSettings top_table;  // of --top
 };
 
 struct ParsedOptions {

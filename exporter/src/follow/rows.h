@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/process_table.h"
+#include "base/row_names.h"
 #include "follow/counters.h"
 
 namespace pfe {
@@ -20,6 +21,9 @@ struct Rows {
   // By the index of the process: its growth in this tick.
   std::vector<Counters> growth;
   uint64_t youngest_ns = 0;  // the latest start of any row
+  // The control group of each row, and its group of rules, as they are named in
+  // the sums; empty without such sums.
+  KeptRowNames cgroups, groups;
 };
 
 inline constexpr uint32_t kNoRow = UINT32_MAX;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/api.h"
 
+#include <deque>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -77,7 +79,8 @@ void AddHistory(const std::vector<HistoryPoint>& points, Json* json) {
 }
 
 Json CgroupJson(const Cgroup& cgroup) {
-  return {{"path", cgroup.path},
+  return {{"name", ShownName(cgroup)},
+          {"path", cgroup.path},
           {"unit", cgroup.info.unit},
           {"namespace", cgroup.name.pod_namespace},
           {"pod", cgroup.name.pod},
@@ -109,16 +112,63 @@ Json ProcessJson(const Item& item, const Listing& wanted, const View& view) {
   return json;
 }
 
+// The rows that are in one group. The bucket of the sums stands for each group
+// that has no sums of its own.
+class GroupFilter {
+ public:
+  // Without a `wanted` name all rows match. `sums` is null if there are none,
+  // and then `names` are empty.
+  GroupFilter(const std::optional<std::string>& wanted,
+              const KeptRowNames& names, const Sums::All* sums)
+      : all_(!wanted), of_row_(names.of_row) {
+    if (!wanted || !sums) return;
+    std::set<std::string_view> own;
+    const bool bucket = *wanted == (*sums)[Sums::kOther].name;
+    if (bucket)
+      for (size_t i = Sums::kOther + 1; i < sums->size(); ++i)
+        own.insert((*sums)[i].name);
+    for (const std::string& name : names.names)
+      matches_.push_back(bucket ? !own.contains(name) : name == *wanted);
+  }
+
+  bool Matches(uint32_t row) const {
+    return all_ || (row < of_row_.size() && matches_[of_row_[row]]);
+  }
+
+ private:
+  const bool all_;
+  const std::vector<uint32_t>& of_row_;
+  std::vector<bool> matches_;  // by name
+};
+
+// What a request wants that the daemon does not know; empty if all is well.
+std::string CheckKnown(const Listing& wanted, const View& view) {
+  if (!view.read_at) return "";  // there is nothing yet
+  if (wanted.cgroup() && !view.cgroup_sums)
+    return "cgroup: there are no sums by control group (--cgroups.max=0)";
+  if (wanted.group() && !view.groups)
+    return "group: there are no rules of groups (--group.by)";
+  return "";
+}
+
 Json Processes(const Listing& wanted, const View& view) {
   const ProcessTable& processes = view.rows->processes;
+  const GroupFilter in_cgroup(wanted.cgroup(), view.rows->cgroups,
+                              view.cgroup_sums.get());
+  const GroupFilter in_group(wanted.group(), view.rows->groups,
+                             view.groups.get());
   std::vector<Item> items;
   size_t live = 0;
   for (uint32_t i = 0; i < processes.size(); ++i) {
     const Process& process = processes[i];
     if (!process.live) continue;
     ++live;
+    if (!in_cgroup.Matches(i) || !in_group.Matches(i)) continue;
+    const std::string_view comm = processes.comm(process);
     const Item item = {
-        processes.comm(process),
+        comm,
+        comm,
+        nullptr,
         process.pid,
         1,
         CountersOf(process),
@@ -138,14 +188,21 @@ Json Processes(const Listing& wanted, const View& view) {
       {"processes", std::move(list)}, {"matching", matching}, {"live", live}};
 }
 
-// The sums that match, sorted. `index` of an item is that of its sums.
+// The sums that match, sorted. `index` of an item is that of its sums. The sums
+// by control group have their `cgroups`; `shown` keeps the texts of the items.
 std::vector<Item> Select(const Listing& wanted, const Sums::All& all,
-                         double seconds, size_t* matching) {
+                         double seconds, size_t* matching,
+                         const CgroupsOfSums* cgroups = nullptr,
+                         std::deque<std::string>* shown = nullptr) {
   std::vector<Item> items;
   for (uint32_t i = 0; i < all.size(); ++i) {
     const NamedSums& sums = all[i];
     if (!sums.processes && !sums.counters.faults) continue;
+    const Cgroup* cgroup = cgroups ? (*cgroups)[i].get() : nullptr;
     const Item item = {sums.name,
+                       cgroup ? shown->emplace_back(ShownName(*cgroup))
+                              : std::string_view(sums.name),
+                       cgroup,
                        0,
                        sums.processes,
                        sums.counters,
@@ -180,14 +237,15 @@ Json Cgroups(const Listing& wanted, const View& view) {
   size_t matching = 0;
   Json list = Json::array();
   std::vector<Item> items;
+  std::deque<std::string> shown;
   if (view.cgroup_sums)
-    items = Select(wanted, *view.cgroup_sums, view.seconds, &matching);
+    items = Select(wanted, *view.cgroup_sums, view.seconds, &matching,
+                   view.cgroups_of_sums.get(), &shown);
   for (const Item& item : items) {
     Json json = Common("cgroup", item);
     json["processes"] = item.processes;
     json["swap_bytes"] = (*view.cgroup_sums)[item.index].swap_kb * 1024;
-    if (const auto& cgroup = (*view.cgroups_of_sums)[item.index])
-      json["info"] = CgroupJson(*cgroup);
+    if (item.cgroup) json["info"] = CgroupJson(*item.cgroup);
     list.push_back(std::move(json));
   }
   return {{"cgroups", std::move(list)}, {"matching", matching}};
@@ -242,6 +300,8 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
       {"comms_omitted", view.comms_omitted},
       {"cgroups_omitted", view.cgroups_omitted},
       {"groups_omitted", view.groups_omitted},
+      {"has_cgroups", view.cgroup_sums != nullptr},
+      {"has_groups", view.groups != nullptr},
       {"unattributed_faults", view.unattributed},
       {"module", Json::object()},
       {"latency", LatencyJson(view.latency)},
@@ -274,7 +334,11 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   if (!parameters) return Refuse(query_error);
   const bool is_cgroups = path == "/api/v1/cgroups";
   const bool is_groups = path == "/api/v1/groups";
-  Listing wanted(is_cgroups ? "cgroup" : is_groups ? "group" : "comm");
+  const bool is_processes = path == "/api/v1/processes";
+  Listing wanted(is_cgroups  ? "cgroup"
+                 : is_groups ? "group"
+                             : "comm",
+                 is_processes);
   const bool is_status = path == "/api/v1/status";
   const std::string wrong = is_status && !parameters->empty()
                                 ? "status has no parameters"
@@ -285,9 +349,11 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
   if (is_groups)
     return Respond(200,
                    SumsJson("group", wanted, view.groups.get(), view.seconds));
-  if (path == "/api/v1/comms")
+  if (!is_processes)
     return Respond(200,
                    SumsJson("comm", wanted, view.comms.get(), view.seconds));
+  const std::string unknown = CheckKnown(wanted, view);
+  if (!unknown.empty()) return Refuse(unknown);
   return Respond(200, Processes(wanted, view));
 }
 

@@ -44,8 +44,8 @@ const Listing::NamedKey Listing::kSortKeys[] = {
      [](const Item& item) { return static_cast<double>(item.processes); }},
 };
 
-Listing::Listing(std::string_view name)
-    : name_key_(name), sort_(kSortKeys[0].key) {}
+Listing::Listing(std::string_view name, bool of_processes)
+    : name_key_(name), of_processes_(of_processes), sort_(kSortKeys[0].key) {}
 
 Listing::~Listing() = default;
 
@@ -94,6 +94,10 @@ std::string Listing::SetOne(const std::string& name, const std::string& value) {
     name_ = value;
     return "";
   }
+  if (of_processes_ && (name == "cgroup" || name == "group")) {
+    (name == "cgroup" ? cgroup_ : group_) = value;
+    return "";
+  }
   if (name == "pid") {
     uint64_t pid = 0;
     const bool ok = ToNumber(value, &pid);
@@ -119,11 +123,24 @@ std::string Listing::Set(const std::map<std::string, std::string>& parameters) {
   return "";
 }
 
+bool Listing::PassesFilter(std::string_view text) const {
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()),
+                                *filter_);
+}
+
 bool Listing::Matches(const Item& item) const {
-  return (!name_ || item.name == *name_) && (!pid_ || item.pid == *pid_) &&
-         (!filter_ ||
-          re2::RE2::PartialMatch(
-              re2::StringPiece(item.name.data(), item.name.size()), *filter_));
+  if (name_ && item.name != *name_) return false;
+  if (pid_ && item.pid != *pid_) return false;
+  if (!filter_ || PassesFilter(item.name)) return true;
+  if (!item.cgroup) return false;
+  const PodName& name = item.cgroup->name;
+  // What is not known is empty, and an expression may match that too.
+  for (std::string_view text :
+       {item.shown, std::string_view(item.cgroup->info.unit),
+        std::string_view(name.pod_namespace), std::string_view(name.pod),
+        std::string_view(name.container)})
+    if (!text.empty() && PassesFilter(text)) return true;
+  return false;
 }
 
 void Listing::SortAndCut(std::vector<Item>* items) const {
@@ -133,10 +150,10 @@ void Listing::SortAndCut(std::vector<Item>* items) const {
     if (sort_) {
       const double key_x = sort_(x), key_y = sort_(y);
       if (key_x != key_y) return key_x < key_y;
-    } else if (x.name != y.name) {
-      return x.name < y.name;
+    } else if (x.shown != y.shown) {
+      return x.shown < y.shown;
     }
-    return a.pid < b.pid;
+    return a.pid != b.pid ? a.pid < b.pid : a.name < b.name;
   };
   const size_t n = std::min(limit_, items->size());
   std::partial_sort(items->begin(), items->begin() + static_cast<ptrdiff_t>(n),

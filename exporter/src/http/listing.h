@@ -14,6 +14,7 @@
 
 #include "follow/counters.h"
 #include "follow/history.h"
+#include "source/cgroup.h"
 
 namespace re2 {
 class RE2;
@@ -21,9 +22,13 @@ class RE2;
 
 namespace pfe {
 
-// One process, comm or control group to list, with what it may be sorted by.
+// One process, comm, group or control group to list, with what it may be sorted
+// by.
 struct Item {
-  std::string_view name;  // the comm, or the path of the group
+  std::string_view name;  // the comm, the group, or the control group's path
+  // What people see of the name: of a control group its pod or unit.
+  std::string_view shown;
+  const Cgroup* cgroup = nullptr;  // the filter matches its names too
   uint64_t pid = 0;
   uint64_t processes = 0;
   Counters counters;
@@ -36,8 +41,9 @@ struct Item {
 
 class Listing {
  public:
-  // `name` is what the API calls the name of an item.
-  explicit Listing(std::string_view name = "comm");
+  // `name` is what the API calls the name of an item. A list of processes also
+  // takes the control group and the group that they are in.
+  Listing(std::string_view name, bool of_processes);
   ~Listing();
 
   // Takes the parameters of a request. Returns what is wrong with them, or an
@@ -48,6 +54,8 @@ class Listing {
   // Sorts the items and drops those beyond the limit.
   void SortAndCut(std::vector<Item>* items) const;
   bool history() const { return history_; }
+  const std::optional<std::string>& cgroup() const { return cgroup_; }
+  const std::optional<std::string>& group() const { return group_; }
 
  private:
   using SortKey = double (*)(const Item&);
@@ -58,12 +66,16 @@ class Listing {
   std::string SetFilter(const std::string& value);
   std::string SetOne(const std::string& name, const std::string& value);
 
+  bool PassesFilter(std::string_view text) const;
+
   const std::string name_key_;
+  const bool of_processes_;
   SortKey sort_;  // null: by name
   bool ascending_ = false;
   size_t limit_ = 50;
   std::unique_ptr<re2::RE2> filter_;
   std::optional<std::string> name_;
+  std::optional<std::string> cgroup_, group_;  // of processes
   std::optional<uint64_t> pid_;
   bool history_ = false;
 };

@@ -5,6 +5,18 @@
 
 namespace pfe {
 
+std::string ShownName(const Cgroup& cgroup) {
+  std::string shown;
+  for (const std::string* part :
+       {&cgroup.name.pod_namespace, &cgroup.name.pod, &cgroup.name.container}) {
+    if (part->empty()) continue;
+    if (!shown.empty()) shown += '/';
+    shown += *part;
+  }
+  if (!shown.empty()) return shown;
+  return cgroup.info.unit.empty() ? cgroup.path : cgroup.info.unit;
+}
+
 std::shared_ptr<const Cgroup> MakeCgroup(std::string path, PodNames* names) {
   auto cgroup = std::make_shared<Cgroup>();
   cgroup->info = ParseCgroupPath(path);

@@ -23,6 +23,10 @@ struct Cgroup {
 // process has exited or is not read yet.
 inline constexpr const char* kUnknownCgroup = "unknown";
 
+// What people call it: its namespace, pod and container with slashes between
+// them, as far as these are known; else its unit; else its path.
+std::string ShownName(const Cgroup& cgroup);
+
 std::shared_ptr<const Cgroup> MakeCgroup(std::string path, PodNames* names);
 
 // Asks again for names that were not known, such as those of a container that

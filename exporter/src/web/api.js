@@ -19,9 +19,11 @@ async function get(path, query = {}) {
 
 export const status = () => get('status');
 
-export async function list({view, sort, order, limit, filter}) {
+export async function list({view, sort, order, limit, filter, cgroup, group}) {
   const query = {sort, order, limit};
   if (filter) query.filter = filter;
+  if (cgroup) query.cgroup = cgroup;
+  if (group) query.group = group;
   if (view === 'processes') query.history = 1;
   const answer = await get(view, query);
   return {items: answer[view], matching: answer.matching};

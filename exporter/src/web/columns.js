@@ -3,12 +3,14 @@
 import * as format from './format.js';
 
 // title; sort: the API's name of the order; text: of an item; spark: the key of its
-// history; module: shown only if the source is the module; only: the one view that
-// has the column.
+// history; module: shown only if the source is the module; name: the name of the item;
+// only: the views that have the column.
 export const columns = {
-  comm: {title: 'Comm', sort: 'comm', name: true},
-  pid: {title: 'PID', sort: 'pid', text: (item) => String(item.pid), only: 'processes'},
-  processes: {title: 'Processes', sort: 'processes', only: 'comms',
+  comm: {title: 'Comm', sort: 'comm', name: true, only: ['processes', 'comms']},
+  cgroup: {title: 'Container or unit', sort: 'cgroup', name: true, only: ['cgroups']},
+  group: {title: 'Group', sort: 'group', name: true, only: ['groups']},
+  pid: {title: 'PID', sort: 'pid', text: (item) => String(item.pid), only: ['processes']},
+  processes: {title: 'Processes', sort: 'processes', only: ['comms', 'cgroups', 'groups'],
     text: (item) => format.count(item.processes)},
   faults_rate: {title: 'Fault rate', sort: 'faults_rate', spark: 'faults_rate',
     text: (item) => format.rate(item.faults_rate), about: 'page faults per second'},
@@ -27,4 +29,19 @@ export const columns = {
 };
 
 export const columnsOf = (view) =>
-  Object.values(columns).filter(({only}) => !only || only === view);
+  Object.values(columns).filter(({only}) => !only || only.includes(view));
+
+// The order of a view in which the user has not chosen one: names and pids from the
+// first, numbers from the largest.
+export const firstOrder = (sort) =>
+  (Object.values(columns).find((column) => column.sort === sort)?.name || sort === 'pid'
+    ? 'asc' : 'desc');
+
+// The order of a view that is like the one of the view before.
+export function orderIn(view, {sort, order}) {
+  const all = columnsOf(view);
+  if (all.some((column) => column.sort === sort)) return {sort, order};
+  const byName = Object.values(columns).some((column) => column.sort === sort && column.name);
+  return byName ? {sort: all.find(({name}) => name).sort, order}
+    : {sort: 'faults_rate', order: 'desc'};
+}

@@ -2,17 +2,21 @@
 // The live page. It asks the daemon once a tick and shows the answers.
 import * as api from './api.js';
 import {Charts} from './charts.js';
-import {columns, columnsOf} from './columns.js';
+import {columns, columnsOf, firstOrder, orderIn} from './columns.js';
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
 import {Health} from './health.js';
 import {LatencyView} from './latency.js';
 import {Table} from './table.js';
+import {nameOf, shownOf, views} from './views.js';
 
 const TICKS = 60;
 const RETRY_MS = 2000;
 const RESTART_SECONDS = 60;  // how long a restart is mentioned
-const DEFAULTS = {view: 'processes', sort: 'faults_rate', order: 'desc', limit: '25', filter: ''};
+// cgroup, group: the one whose processes are listed.
+const DEFAULTS = {view: 'processes', sort: 'faults_rate', order: 'desc', limit: '25', filter: '',
+  cgroup: '', group: ''};
+const NO_SELECTION = {cgroup: '', group: ''};
 
 // The user's choices. They are kept in the address, so that it can be bookmarked
 // and shared.
@@ -20,7 +24,7 @@ const wanted = {...DEFAULTS};
 const health = new Health();
 const charts = new Charts();
 const latency = new LatencyView();
-const table = new Table(sortBy, showComm);
+const table = new Table(sortBy, showProcessesOf);
 
 let status = null;     // the daemon's last answer
 let hasModule = false;
@@ -29,12 +33,14 @@ let silentSince = null;
 let restartedAt = 0;
 let timer = 0;
 let asked = 0;         // number of the last request; older answers are dropped
-let comms = new Map(); // their history, which the daemon does not keep
+let sums = new Map();  // the history of sums, which the daemon does not keep
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   for (const key of Object.keys(DEFAULTS)) wanted[key] = given.get(key) ?? DEFAULTS[key];
-  if (!['processes', 'comms'].includes(wanted.view)) wanted.view = DEFAULTS.view;
+  if (!Object.hasOwn(views, wanted.view)) wanted.view = DEFAULTS.view;
+  if (views[wanted.view].sums) Object.assign(wanted, NO_SELECTION);
+  if (wanted.cgroup) wanted.group = '';
   if (!columnsOf(wanted.view).some(({sort}) => sort === wanted.sort)) wanted.sort = DEFAULTS.sort;
   if (!['asc', 'desc'].includes(wanted.order)) wanted.order = DEFAULTS.order;
   if (![...byId('limit').options].some(({value}) => value === wanted.limit))
@@ -47,9 +53,31 @@ function writeAddress() {
   history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
 }
 
-function showChoices() {
-  for (const input of document.getElementsByName('view'))
+// A view that the daemon does not have is shown if the address asks for it.
+function showViews() {
+  for (const input of document.getElementsByName('view')) {
     input.checked = input.value === wanted.view;
+    input.parentNode.hidden = !input.checked && !(status && views[input.value].known(status));
+  }
+}
+
+// `items`: the processes, one of which may know what the control group is called. While
+// there is none, the name stays.
+function showSelection(items = []) {
+  const selected = wanted.cgroup || wanted.group;
+  byId('selection').hidden = !selected;
+  setText(byId('selection-kind'), wanted.cgroup ? 'the control group' : 'the group');
+  const known = items.find(({cgroup}) => cgroup?.path === wanted.cgroup)?.cgroup.name;
+  const name = byId('selection-name');
+  const title = format.name(selected);
+  if (known || name.title !== title) setText(name, format.name(known ?? selected));
+  name.title = title;
+}
+
+function showChoices() {
+  showViews();
+  showSelection();
+  byId('filter').placeholder = `${views[wanted.view].filter}, a regular expression`;
   const options = columnsOf(wanted.view).map(({sort, title}) =>
     element('option', {value: sort}, title));
   byId('sort').replaceChildren(...options);
@@ -66,44 +94,49 @@ function choose(changes) {
   ask();
 }
 
-const firstOrder = (sort) => (sort === 'comm' || sort === 'pid' ? 'asc' : 'desc');
-
-function sortBy(sort) {
+// The header may still be that of the view before.
+function sortBy(column) {
+  const {sort} = orderIn(wanted.view, {sort: column});
   const again = sort === wanted.sort;
   const order = again ? (wanted.order === 'asc' ? 'desc' : 'asc') : firstOrder(sort);
   choose({sort, order});
 }
 
-function showComm(comm) {
-  choose({view: 'processes', filter: format.quoted(comm)});
+// Lists the processes of one comm, control group or group, an item of this view.
+function showProcessesOf(view, item) {
+  const {name} = views[view];
+  const selection = name === 'comm' ? {filter: format.quoted(item.comm)}
+    : {filter: '', [name]: item[name]};
+  choose({view: 'processes', ...orderIn('processes', wanted), ...NO_SELECTION, ...selection});
+  setText(byId('selection-name'), format.name(shownOf(view, item)));
   byId('processes').focus();
 }
 
 function chooseView(view) {
-  const sort = columnsOf(view).some((column) => column.sort === wanted.sort)
-    ? wanted.sort : DEFAULTS.sort;
-  choose({view, sort});
+  choose({view, ...orderIn(view, wanted), ...NO_SELECTION});
 }
 
-// Appends one point for each comm in the answer. A comm that is not in it has no
+const keyOf = (item) => `${wanted.view} ${nameOf(wanted.view, item)}`;
+
+// Appends one point for each of the sums in the answer. One that is not in it has no
 // point for that tick, and is forgotten after a number of ticks.
-function noteComms(items, ticks) {
+function noteSums(items, ticks) {
   for (const item of items) {
-    const kept = comms.get(item.comm) ?? {ticks: [], points: []};
-    comms.set(item.comm, kept);
+    const kept = sums.get(keyOf(item)) ?? {ticks: [], points: []};
+    sums.set(keyOf(item), kept);
     if (kept.ticks.at(-1) === ticks) continue;
     kept.ticks.push(ticks);
     kept.points.push(item);
     if (kept.ticks.length > TICKS) { kept.ticks.shift(); kept.points.shift(); }
   }
-  for (const [comm, kept] of comms)
-    if (kept.ticks.at(-1) <= ticks - TICKS) comms.delete(comm);
+  for (const [key, kept] of sums)
+    if (kept.ticks.at(-1) <= ticks - TICKS) sums.delete(key);
 }
 
 // The points since the last gap.
 function historyOf(item) {
   if ('pid' in item) return item.history;
-  const {ticks, points} = comms.get(item.comm);
+  const {ticks, points} = sums.get(keyOf(item));
   let first = points.length - 1;
   while (first > 0 && ticks[first] - ticks[first - 1] === 1) --first;
   const keys = Object.values(columns).flatMap(({spark}) => spark ?? []);
@@ -113,7 +146,7 @@ function historyOf(item) {
 function noteRestart(next) {
   if (!status || next.ticks >= status.ticks) return;
   restartedAt = Date.now() / 1000;
-  comms = new Map();
+  sums = new Map();
   latency.forget();
 }
 
@@ -125,11 +158,18 @@ function show(next, list) {
   byId('live').hidden = false;
   charts.show(status, hasModule);
   latency.show(status, hasModule && status.source !== null);
+  showViews();
   if (!list) return;
-  if (wanted.view === 'comms') noteComms(list.items, status.ticks);
+  if (views[wanted.view].sums) noteSums(list.items, status.ticks);
+  else showSelection(list.items);
   table.show(wanted, list.items, historyOf, hasModule);
-  const what = wanted.view === 'comms' ? 'comms' : 'processes';
-  setText(byId('caption'), list.matching > list.items.length
+  showCaption(list);
+}
+
+function showCaption(list) {
+  const {many: what, known, absent} = views[wanted.view];
+  setText(byId('caption'), status.age_seconds !== null && !known(status) ? absent
+    : list.matching > list.items.length
     ? `${format.count(list.items.length)} of ${format.count(list.matching)} ${what}`
     : `${format.count(list.matching)} ${what}` + (wanted.filter ? ' match the filter' : ''));
 }
@@ -197,6 +237,10 @@ function listen() {
   byId('limit').addEventListener('change', ({target}) => choose({limit: target.value}));
   for (const input of document.getElementsByName('view'))
     input.addEventListener('change', () => chooseView(input.value));
+  byId('selection-remove').addEventListener('click', () => {
+    choose(NO_SELECTION);
+    byId('processes').focus();
+  });
   byId('pause').addEventListener('click', pause);
   // While the page is hidden, it sends no requests.
   document.addEventListener('visibilitychange', () => {

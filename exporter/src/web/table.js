@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of processes or comms. Rows are reused from tick to tick, so that
+// The table of processes or of sums over them. Rows are reused from tick to tick, so that
 // focus, selection and opened details are kept.
 import {columnsOf} from './columns.js';
 import {Details} from './details.js';
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
 import {Sparkline} from './sparkline.js';
+import {nameOf, shownOf, views} from './views.js';
 
-const keyOf = (item) =>
-  ('pid' in item ? `${item.pid} ${item.start_time_seconds}` : item.comm);
+const keyOf = (view, item) =>
+  ('pid' in item ? `${item.pid} ${item.start_time_seconds}` : nameOf(view, item));
 
 class Row {
-  constructor(view, item, onComm) {
+  constructor(view, item, onSums) {
+    this.view = view;
     this.item = item;
     this.name = element('bdi');
     this.button = element('button', {type: 'button', class: 'name'}, this.name);
     this.pid = element('span', {class: 'quiet pid'});
     this.cells = columnsOf(view).map((column) => Row.cell(column, this));
     this.node = element('tr', {}, ...this.cells.map(({node}) => node));
-    if (view === 'comms') {
-      this.button.addEventListener('click', () => onComm(this.item.comm));
+    if (views[view].sums) {
+      this.button.addEventListener('click', () => onSums(view, this.item));
     } else {
       this.button.setAttribute('aria-expanded', 'false');
       this.button.addEventListener('click', () => this.toggle());
@@ -50,7 +52,9 @@ class Row {
   show(item, history, hasModule, narrow) {
     this.item = item;
     this.hasModule = hasModule;
-    setText(this.name, format.name(item.comm));
+    const [name, shown] = [nameOf(this.view, item), shownOf(this.view, item)].map(format.name);
+    setText(this.name, shown);
+    if (shown !== name) this.button.title = name;
     setText(this.pid, 'pid' in item ? ` ${item.pid}` : ` × ${item.processes}`);
     for (const {column, node, text, spark} of this.cells) {
       node.classList.toggle('narrow', column.sort === narrow);
@@ -69,12 +73,13 @@ class Row {
 }
 
 export class Table {
-  // onSort(key), onComm(comm): called when the user asks for an order or a comm.
-  constructor(onSort, onComm) {
+  // onSort(key), onSums(view, item): called when the user asks for an order, or for the
+  // processes of an item.
+  constructor(onSort, onSums) {
     this.head = byId('table').tHead;
     this.body = byId('table').tBodies[0];
     this.onSort = onSort;
-    this.onComm = onComm;
+    this.onSums = onSums;
     this.rows = new Map();
   }
 
@@ -109,8 +114,8 @@ export class Table {
     this.showOrder(sort, order, narrow);
     const rows = new Map();
     for (const item of items) {
-      const key = keyOf(item);
-      const row = this.rows.get(key) ?? new Row(view, item, this.onComm);
+      const key = keyOf(view, item);
+      const row = this.rows.get(key) ?? new Row(view, item, this.onSums);
       row.show(item, historyOf(item), hasModule, narrow);
       rows.set(key, row);
     }

@@ -90,6 +90,8 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--group.by", "pid"},
       {"--top", "x"},
       {"--top", "\xb2"},  // a digit in some character sets
+      {"--top.by", "pid"},
+      {"--top.filter", "a("},
   };
   for (const auto& arguments : cases) {
     const ParsedOptions parsed = Parse(arguments);
@@ -97,6 +99,31 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
     EXPECT_THAT(parsed.error, HasSubstr(arguments[0]));
     EXPECT_THAT(parsed.error, HasSubstr(arguments[1]));
   }
+}
+
+TEST(ParseOptions, Top) {
+  EXPECT_FALSE(Parse({}).options->top);
+  EXPECT_EQ(Parse({"--top"}).options->top_table.rows, 20u);
+  const ParsedOptions parsed =
+      Parse({"--top=3", "--top.by=cgroup", "--top.filter=shop"});
+  ASSERT_TRUE(parsed.options) << parsed.error;
+  EXPECT_TRUE(parsed.options->top);
+  EXPECT_EQ(parsed.options->top_table.rows, 3u);
+  EXPECT_EQ(parsed.options->top_table.by, TopBy::kCgroup);
+  EXPECT_EQ(parsed.options->top_table.filter, "shop");
+}
+
+TEST(ParseOptions, TopTakesWhatThereIs) {
+  EXPECT_EQ(Parse({"--top", "--top.by=group"}).error,
+            "--top.by: group takes rules: --group.by, or groups in the file");
+  EXPECT_EQ(Parse({"--top", "--top.by=cgroup", "--cgroups.max=0"}).error,
+            "--top.by: cgroup takes sums by control group: --cgroups.max is 0");
+  EXPECT_TRUE(Parse({"--top", "--top.by=group", "--group.by=exe"}).options);
+  EXPECT_TRUE(Parse({"--top.by=group"}).options) << "not --top";
+  setenv("PAGE_FAULT_EXPORTER_TOP_BY", "group", 1);
+  const std::string error = Parse({"--top"}).error;
+  unsetenv("PAGE_FAULT_EXPORTER_TOP_BY");
+  EXPECT_THAT(error, HasSubstr("PAGE_FAULT_EXPORTER_TOP_BY: --top.by: group"));
 }
 
 // Each way to set the option, by its new name and by its old one.

@@ -88,7 +88,7 @@ TEST_F(ApiTest, HistoryOnRequest) {
 
 // Names and ids of a process in a pod and of one in a unit; of one whose group
 // is not known there is nothing.
-TEST(Api, ControlGroups) {
+std::shared_ptr<const View> ViewOfAPod() {
   PipelineSettings settings = CountFirst();
   settings.containers = true;
   settings.procfs = FIXTURES "/procfs";
@@ -97,7 +97,11 @@ TEST(Api, ControlGroups) {
   source.Then(Of({Live(121, 1, "unit", 1), Live(123, 1, "pod", 1),
                   Live(999, 1, "unknown", 1)}));
   Pipeline pipeline(&source, settings);
-  const auto view = pipeline.Tick();
+  return pipeline.Tick();
+}
+
+TEST(Api, ControlGroups) {
+  const auto view = ViewOfAPod();
   const Json json =
       Json::parse(*AnswerApi("/api/v1/processes", "sort=pid&order=asc", *view,
                              std::chrono::seconds(5))
@@ -107,14 +111,16 @@ TEST(Api, ControlGroups) {
   Json pod = json["processes"][1]["cgroup"];
   EXPECT_EQ(pod["path"].get<std::string>().substr(0, 15), "/kubepods.slice");
   pod.erase("path");
-  EXPECT_EQ(pod, (Json{{"unit", "cri-containerd-" + id + ".scope"},
+  EXPECT_EQ(pod, (Json{{"name", "shop/leaky-cache-0/cache"},
+                       {"unit", "cri-containerd-" + id + ".scope"},
                        {"namespace", "shop"},
                        {"pod", "leaky-cache-0"},
                        {"pod_uid", "2f1c7a60-5b0e-4d0b-9a3e-0c5d9f6c1b11"},
                        {"container", "cache"},
                        {"container_id", id}}));
   EXPECT_EQ(json["processes"][0]["cgroup"],
-            (Json{{"path", "/system.slice/build-farm.service"},
+            (Json{{"name", "build-farm.service"},
+                  {"path", "/system.slice/build-farm.service"},
                   {"unit", "build-farm.service"},
                   {"namespace", ""},
                   {"pod", ""},
@@ -124,8 +130,37 @@ TEST(Api, ControlGroups) {
   EXPECT_FALSE(json["processes"][2].contains("cgroup"));
 }
 
+// A person knows the pod, and the path has only its uid.
+TEST(Api, AFilterFindsAControlGroupByItsNames) {
+  const auto view = ViewOfAPod();
+  const auto found = [&view](const std::string& filter) {
+    std::vector<std::string> names;
+    const Json json = Json::parse(*AnswerApi("/api/v1/cgroups",
+                                             "sort=cgroup&filter=" + filter,
+                                             *view, std::chrono::seconds(5))
+                                       .body.at(0));
+    for (const Json& item : json["cgroups"])
+      names.push_back(item.contains("info") ? item["info"]["name"]
+                                            : item["cgroup"]);
+    return names;
+  };
+  const std::string pod = "shop/leaky-cache-0/cache",
+                    unit = "build-farm.service";
+  EXPECT_THAT(found(""), testing::ElementsAre(unit, pod, "unknown"))
+      << "ordered by what is shown, not by the path";
+  for (const char* filter :
+       {"^shop$", "^leaky-cache-0$", "^cache$", "^cri-containerd-.*scope$",
+        "^shop/leaky", "^/kubepods"})
+    EXPECT_THAT(found(filter), testing::ElementsAre(pod)) << filter;
+  EXPECT_THAT(found("^build-farm"), testing::ElementsAre(unit));
+  EXPECT_THAT(found("^unknown$"), testing::ElementsAre("unknown"));
+  EXPECT_THAT(found("^$"), testing::IsEmpty()) << "the unit has no pod";
+}
+
 TEST_F(ApiTest, Status) {
   const Json json = Get("/api/v1/status", "");
+  EXPECT_EQ(json["has_cgroups"], true);
+  EXPECT_EQ(json["has_groups"], false);
   EXPECT_EQ(json["source"], "module");
   EXPECT_EQ(json["ticks"], 2);
   EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
@@ -280,6 +315,55 @@ TEST_F(CgroupsApiTest, ListsGroupsOfProcesses) {
   EXPECT_EQ(json["groups"][1]["faults"], 5);
   EXPECT_EQ(Get(*TickWith(CountFirst()), "/api/v1/groups"),
             Json({{"groups", Json::array()}, {"matching", 0}}));
+}
+
+TEST_F(CgroupsApiTest, ListsTheProcessesOfAGroup) {
+  PipelineSettings settings = CountFirst();
+  settings.groups = {GroupBy(Field::kComm)};
+  const auto view = TickWith(settings);
+  const auto pids = [](const View& of, const std::string& query) {
+    std::vector<int> found;
+    const Json json =
+        Get(of, "/api/v1/processes", "sort=pid&order=asc&" + query);
+    for (const Json& process : json["processes"])
+      found.push_back(process["pid"]);
+    return found;
+  };
+  EXPECT_THAT(pids(*view, "cgroup=/a.service"), testing::ElementsAre(1));
+  EXPECT_THAT(pids(*view, "cgroup=id:4711"), testing::ElementsAre(3));
+  EXPECT_THAT(pids(*ViewOfAPod(), "cgroup=unknown"), testing::ElementsAre(999));
+  EXPECT_THAT(pids(*view, "cgroup=/a"), testing::IsEmpty());
+  EXPECT_THAT(pids(*view, "cgroup="), testing::IsEmpty());
+  EXPECT_THAT(pids(*view, "group=c"), testing::ElementsAre(3));
+  EXPECT_THAT(pids(*view, "group=c&cgroup=/a.service"), testing::IsEmpty());
+  EXPECT_THAT(pids(*view, "cgroup=/a.service&comm=a"), testing::ElementsAre(1));
+  // A group in the bucket is found by its name, and with the others there.
+  settings.max_cgroups = 1;
+  const auto one = TickWith(settings);
+  EXPECT_THAT(pids(*one, "cgroup=id:4711"), testing::ElementsAre(3));
+  EXPECT_THAT(pids(*one, "cgroup=other"), testing::ElementsAre(3));
+}
+
+TEST_F(CgroupsApiTest, RefusesGroupsThatItDoesNotKnow) {
+  const auto view = TickWith(CountFirst());
+  const auto error = [](const View& of, const std::string& path,
+                        const std::string& query) {
+    return Get(of, path, query).value("error", "none");
+  };
+  EXPECT_EQ(error(*view, "/api/v1/processes", "group=a"),
+            "group: there are no rules of groups (--group.by)");
+  EXPECT_EQ(error(*view, "/api/v1/comms", "cgroup=a"),
+            "there is no parameter \"cgroup\"");
+  EXPECT_EQ(error(*view, "/api/v1/processes", "cgroup=a&cgroup=a"),
+            "cgroup: is given twice");
+  PipelineSettings settings = CountFirst();
+  settings.max_cgroups = 0;
+  const auto none = TickWith(settings);
+  EXPECT_EQ(error(*none, "/api/v1/processes", "cgroup=a"),
+            "cgroup: there are no sums by control group (--cgroups.max=0)");
+  EXPECT_EQ(Get(*none, "/api/v1/status")["has_cgroups"], false);
+  // Before the first read it is not known what there will be.
+  EXPECT_EQ(error(View(), "/api/v1/processes", "group=a&cgroup=a"), "none");
 }
 
 TEST_F(CgroupsApiTest, WithoutSumsThereAreNone) {

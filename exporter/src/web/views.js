@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the table can list.
+
+// name: the API's name of an item; many: how the caption calls them; filter: what the
+// filter looks at; sums: over processes, which a click on one lists; known: whether the
+// daemon with this status has them; absent: why not.
+export const views = {
+  processes: {name: 'comm', many: 'processes', filter: 'comm', known: () => true},
+  comms: {name: 'comm', many: 'comms', filter: 'comm', sums: true, known: () => true},
+  cgroups: {name: 'cgroup', many: 'control groups', filter: 'pod, unit or path',
+    sums: true, known: (status) => status.has_cgroups,
+    absent: 'The daemon has no sums by control group (--cgroups.max=0)'},
+  groups: {name: 'group', many: 'groups', filter: 'group', sums: true,
+    known: (status) => status.has_groups, absent: 'The daemon has no rules of groups (--group.by)'},
+};
+
+export const nameOf = (view, item) => item[views[view].name];
+
+// What people call it. A control group that the daemon knows has names.
+export const shownOf = (view, item) => item.info?.name ?? nameOf(view, item);
