@@ -10,6 +10,9 @@ trap stop_all EXIT
 
 PROCESSES=200
 DAEMONS=(127.0.0.2 127.0.0.3 127.0.0.4 127.0.0.5)
+# A host whose exporter is still 0.1.0: what that one served.
+OLD=127.0.0.6
+HOSTS=("${DAEMONS[@]}" "$OLD")
 mapfile -t PORTS < <(free_ports 4)
 DAEMON=${PORTS[0]} CENTRE=${PORTS[1]} AGENTS=("${PORTS[@]:2}")
 CONFIG=$WORK/fleet CGROUPS=$WORK/cgroup
@@ -57,6 +60,8 @@ configure() {
       >"$CONFIG/$name/targets/hosts.yml"
     number=$((number + 1))
   done
+  printf -- '- targets: ["%s:%s"]\n' "$OLD" "$DAEMON" \
+    >"$CONFIG/agent-all/targets/old.yml"
 }
 
 start_centre() {
@@ -80,7 +85,7 @@ hosts_of() {
 every_host() {
   local hosts
   hosts=$(hosts_of "$1")
-  [ "$hosts" = "$(printf '%s\n' "${DAEMONS[@]}")" ] ||
+  [ "$hosts" = "$(printf '%s\n' "${HOSTS[@]}")" ] ||
     { printf 'only: %s' "$hosts" && return 1; }
 }
 
@@ -273,6 +278,10 @@ for host in "${DAEMONS[@]}"; do
     --path.debugfs "$WORK/$host" --path.cgroup "$CGROUPS" --group.by comm \
     --web.listen-address="$host:$DAEMON" --interval 1s
 done
+mkdir "$WORK/old"
+cp "$ROOT/tests/fixtures/fleet/exporter-0.1.0.metrics" "$WORK/old/metrics"
+start "daemon-$OLD" /usr/bin/python3 -m http.server --bind "$OLD" \
+  --directory "$WORK/old" "$DAEMON"
 grow &
 STARTED+=($!)
 start_centre
@@ -285,7 +294,10 @@ check "fleet: agent-all.yml sends every process" eventually 30 \
   answers "$CENTRE" "count(page_faults_total{instance=\"${DAEMONS[1]}\"})" " $PROCESSES\$"
 check "fleet: agent-sums.yml sends none" \
   refused answers "$CENTRE" "{pid!=\"\",instance=\"${DAEMONS[2]}\"}" .
-check "fleet: the Fleet dashboard shows every host" eventually 120 fleet_dashboard
+check "fleet: the Fleet dashboard shows every host, also one with 0.1.0" \
+  eventually 120 fleet_dashboard
+check "fleet: the rules run without an error" \
+  /usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py" rules "http://127.0.0.1:$CENTRE"
 printf 'series that a host of %s processes costs: %s with agent-all.yml, %s with agent-sums.yml\n' \
   "$PROCESSES" "$(series_of "${DAEMONS[0]}")" "$(series_of "${DAEMONS[2]}")"
 restarts_centre
