@@ -33,9 +33,10 @@ starts_daemon() {
       --web.listen-address=:9110 --interval 1s --birth.hold 0s"
 }
 
-# The environments, one a line, go to $WORK/expected.
+# starts_environments [services]: the environments, one a line, go to $WORK/expected,
+# and what they are to $WORK/environments.
 starts_environments() {
-  guest -t 1800 "$WORK/data/environments $WORK/data/busybox.tar $WORK/data/busybox \
+  guest -t 1800 "$WORK/data/environments $WORK/data/busybox.tar $WORK/data/busybox $* \
     2>/root/environments" >"$WORK/expected" || {
     guest cat /root/environments
     return 1
@@ -45,27 +46,37 @@ starts_environments() {
 }
 
 named() {
-  metrics >"$WORK/metrics" && "${JUDGE[@]}" labels "$WORK/metrics" "$WORK/expected" >"$WORK/named"
+  metrics >"$WORK/metrics" &&
+    "${JUDGE[@]}" labels "$WORK/metrics" "$WORK/expected" >"$WORK/named"
 }
 all_are_named() {
   eventually 300 named || { cat "$WORK/named" && return 1; }
 }
 
+# layout NAME KERNEL-OPTIONS [services]: boots with a layout of hierarchies.
+layout() {
+  local name="containers, $1"
+  disk_of "$ROOT_DIRECTORY" "$WORK/disk"
+  debian_start "containers-$1" "$WORK/disk" "$RELEASE" --disk "$WORK/data.disk" \
+    --forward "$PORT" --append "$2" || return 0
+  mount_data
+  must "$name: the daemon starts" starts_daemon
+  must "$name: the environments start" starts_environments "${@:3}"
+  sed 's/^/   /' "$WORK/environments"
+  check "$name: $(wc -l <"$WORK/environments") environments have their names" \
+    all_are_named
+  check "$name: no fault is lost" "${JUDGE[@]}" conserved "$WORK/metrics"
+  debian_stop
+  vm_judge "$name: nothing in dmesg"
+}
+
 RELEASE=$("$ROOT/deploy/vm/kernel" 6.1 | sed -n 's/^RELEASE=//p')
-if make_data >"$WORK/data.log" 2>&1 &&
-  disk_of "$(root_of bookworm "$RELEASE" "" "$INCLUDED")" "$WORK/disk"; then
-  if debian_start containers "$WORK/disk" "$RELEASE" --disk "$WORK/data.disk" \
-    --forward "$PORT"; then
-    mount_data
-    must "containers: the daemon starts" starts_daemon
-    must "containers: the environments start" starts_environments
-    sed 's/^/   /' "$WORK/environments"
-    check "containers: $(wc -l <"$WORK/environments") environments have their names" \
-      all_are_named
-    check "containers: no fault is lost" "${JUDGE[@]}" conserved "$WORK/metrics"
-    debian_stop
-    vm_judge "containers: nothing in dmesg"
-  fi
+if make_data >"$WORK/data.log" 2>&1; then
+  ROOT_DIRECTORY=$(root_of bookworm "$RELEASE" "" "$INCLUDED")
+  layout unified ""
+  layout hybrid systemd.unified_cgroup_hierarchy=0 services
+  layout legacy "systemd.unified_cgroup_hierarchy=0 \
+systemd.legacy_systemd_cgroup_controller=1" services
 else
   fail "containers: the guest is made" "$WORK/data.log"
 fi

@@ -160,7 +160,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   const bool all_cgroups = follower_.cgroup_sums() || groups_.need_cgroups();
   if (all_cgroups) cgroups_.FindAll(rows->processes, now_ns, seconds);
   if (groups_.has_rules()) NameGroups(rows->processes);
-  rows->cgroups.Keep(settings_.max_cgroups ? &cgroups_.names() : nullptr);
+  rows->cgroups.Keep(follower_.cgroup_sums() ? &cgroups_.names() : nullptr);
   rows->groups.Keep(groups_.has_rules() ? &group_names_ : nullptr);
   follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
                    &cgroups_.names(), &group_names_);
