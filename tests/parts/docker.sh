@@ -7,13 +7,15 @@
 . "$ROOT/tests/install/lib.sh"
 . "$ROOT/tests/install/hosts.sh"
 . "$ROOT/tests/install/engine.sh"
-trap 'engine_stop; stop_all' EXIT
+# podman takes a runroot of at most 50 characters, and a checkout can lie deep.
+RUNROOT=$(mktemp -d /tmp/pfe-podman.XXXXXX)
+trap 'engine_stop; stop_all; rm -rf "$RUNROOT"' EXIT
 
 BASE=docker.io/library/debian
 IMAGE=localhost/page_fault_exporter
 PORT=$(free_ports 1)
 
-STORAGE=(--root "$WORK/containers/root" --runroot "$WORK/containers/run"
+STORAGE=(--root "$WORK/containers/root" --runroot "$RUNROOT"
   --storage-driver vfs)
 build() { buildah "${STORAGE[@]}" "$@"; }
 run() {
