@@ -240,6 +240,9 @@ def write_node(work):
         os.makedirs(os.path.join(work, "proc", str(pid)))
         with open(os.path.join(work, "proc", str(pid), "cgroup"), "w") as f:
             f.write(f"0::{path}\n")
+        # It starts in the first tick of the clock, as it does in the table.
+        with open(os.path.join(work, "proc", str(pid), "stat"), "w") as f:
+            f.write(f"{pid} (x) S 1 2 3 0 -1 0 7 0 8 0 5 6 0 0 20 0 1 0 0 8192 2\n")
     os.makedirs(os.path.join(work, "log", "pods", f"shop_web-0_{UID}"))
     os.makedirs(os.path.join(work, "log", "containers"))
     os.symlink("/nowhere", os.path.join(
