@@ -154,7 +154,7 @@ runs_from_clone() {
     "HOST=/ SOURCE=$WORK/data/clone/kernel PARAMETERS=max_processes=99 \
 $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
   check "$2: a second run leaves the loaded module alone" \
-    guest "HOST=/ $LOAD_MODULE | grep 'loaded already'"
+    guest "HOST=/ SOURCE=$WORK/data/clone/kernel $LOAD_MODULE | grep 'loaded already'"
   check "$2: and replaces another version" guest -t 3000 \
     "cp -r $WORK/data/clone/kernel /root/newer && \
 sed -i 's/^PF_MODULE_VERSION := .*/PF_MODULE_VERSION := 9.9/' /root/newer/Kbuild && \
