@@ -97,7 +97,9 @@ GroupRule RuleOf(const Json& json, size_t index) {
              key +
                  ": is no field of a rule; fields are name, comm, exe, "
                  "cmdline, unit, user and cgroup");
-    if (!value.is_string()) Refuse(index, rule.name, key + ": is no string");
+    if (!value.is_string())
+      Refuse(index, rule.name,
+             key + ": is no string; alternatives have a bar between them");
     if (!field) continue;
     rule.expressions[*field] = value.get<std::string>();
     if (rule.expressions[*field].empty())

@@ -155,8 +155,9 @@ ParsedOptions ReadOptions(int argc, const char* const* argv) {
   const std::string wrong =
       CheckGroupsReadable(settings.groups, settings.procfs);
   if (wrong.empty()) return parsed;
+  parsed.error =
+      (parsed.options->has_group_by ? "--group.by: " : "groups: ") + wrong;
   parsed.options.reset();
-  parsed.error = "groups: " + wrong;
   return parsed;
 }
 

@@ -343,6 +343,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
       ApplyConfigFile(raw.options.config_file, app.get(),
                       &raw.options.pipeline.groups);
     ApplyGroupBy(raw.group_by, &raw.options.pipeline.groups);
+    raw.options.has_group_by = !raw.group_by.empty();
     ApplyTopBy(raw.top_by, &raw.options);
   } catch (const CLI::Success& success) {
     std::ostringstream text;

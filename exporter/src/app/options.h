@@ -32,6 +32,7 @@ struct Options {
   PipelineSettings pipeline;
   bool once = false;
   bool config_check = false;
+  bool has_group_by = false;  // the only rule of groups is that of --group.by
   bool top = false;
   TopSettings top_table;  // of --top
 };

@@ -14,8 +14,19 @@ void ReadLog::NotePodNames(const View& view) {
   pod_names_error_ = error;
 }
 
+void ReadLog::NoteCgroups(const View& view) {
+  if (view.cgroups_error == cgroups_error_) return;
+  cgroups_error_ = view.cgroups_error;
+  if (!cgroups_error_.empty())
+    spdlog::warn(
+        "the ids of control groups cannot be looked up, so /proc is read "
+        "instead: {}; see --path.cgroup",
+        cgroups_error_);
+}
+
 void ReadLog::Note(const View& view) {
   NotePodNames(view);
+  NoteCgroups(view);
   const std::string reason = view.error    ? view.error->message
                              : view.reason ? view.reason->message
                                            : "";

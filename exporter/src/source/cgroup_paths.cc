@@ -128,12 +128,14 @@ void CgroupPaths::Publish() {
 
 bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
                          PodNames* names) {
+  lacks_hierarchy_ = false;
   // Where systemd manages another hierarchy, all processes are in this root.
   if (std::none_of(processes.begin(), processes.end(),
                    [](const Process& row) { return row.cgroup > kRoot; }))
     return false;
   const std::string root = FindRoot();
-  if (root.empty()) return false;
+  lacks_hierarchy_ = root.empty();
+  if (lacks_hierarchy_) return false;
   const bool any_new = Note(processes, names);
   Forget();
   AddNames(names);

@@ -50,6 +50,8 @@ class CgroupPaths {
     return groups_;
   }
   const RowNames& names() const { return names_; }
+  // Whether the rows have ids, but no unified hierarchy is mounted.
+  bool lacks_hierarchy() const { return lacks_hierarchy_; }
   // Whether groups() differs from what it was before the last Update().
   bool changed() const { return changed_; }
 
@@ -77,6 +79,7 @@ class CgroupPaths {
   size_t missing_ = 0;  // groups that were not found; 0 is no group's id
   uint64_t turn_ = 0;
   uint64_t next_look_ns_ = 0;
+  bool lacks_hierarchy_ = false;
   bool changed_ = false;
 };
 

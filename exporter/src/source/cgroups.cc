@@ -44,6 +44,11 @@ void Cgroups::NameByCache(const ProcessTable& processes) {
   }
 }
 
+std::string Cgroups::error() const {
+  if (!paths_.lacks_hierarchy()) return "";
+  return "no unified hierarchy (cgroup2) is mounted at " + mount_;
+}
+
 void Cgroups::FindOf(const ProcessTable& processes,
                      const std::vector<uint32_t>& selected, uint64_t now_ns,
                      double seconds) {

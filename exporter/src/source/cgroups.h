@@ -24,7 +24,10 @@ class Cgroups {
   // are.
   Cgroups(std::string procfs, const std::string& mount,
           const std::string& pod_logs)
-      : procfs_(std::move(procfs)), pod_names_(pod_logs), paths_(mount) {}
+      : procfs_(std::move(procfs)),
+        mount_(mount),
+        pod_names_(pod_logs),
+        paths_(mount) {}
 
   // Finds the groups of all rows. `now_ns` is the boot time of the table,
   // `seconds` the time since the one before.
@@ -44,6 +47,8 @@ class Cgroups {
   // Whether groups came or went or got names, or a process of /proc is in
   // another one. A process whose id changed is not noted here.
   bool changed() const { return changed_; }
+  // What is wrong with the hierarchies; empty if all is well.
+  std::string error() const;
   const PodNames& pod_names() const { return pod_names_; }
 
  private:
@@ -54,6 +59,7 @@ class Cgroups {
   void NameByCache(const ProcessTable& processes);
 
   const std::string procfs_;
+  const std::string mount_;
   PodNames pod_names_;
   CgroupPaths paths_;
   CgroupCache cache_;

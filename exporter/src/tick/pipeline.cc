@@ -51,6 +51,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->groups = last_->groups;
   next->cgroups = last_->cgroups;
   next->pod_names_error = last_->pod_names_error;
+  next->cgroups_error = last_->cgroups_error;
   next->history = last_->history;
   next->seconds = last_->seconds;
   next->boot_unix_ns = last_->boot_unix_ns;
@@ -85,6 +86,7 @@ void Pipeline::FindCgroupsOfSums() {
 void Pipeline::ShowCgroups(View* next) const {
   next->cgroups = cgroups_.table();
   next->pod_names_error = cgroups_.pod_names().error();
+  next->cgroups_error = cgroups_.error();
   const Sums* sums = follower_.cgroup_sums();
   next->cgroup_sums = sums ? sums->all() : nullptr;
   next->cgroups_of_sums = cgroups_of_sums_;

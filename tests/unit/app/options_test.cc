@@ -265,7 +265,7 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"groups": [{"name": "a", "cmd": "b"}]})",
        "groups: rule 1 (\"a\"): cmd: is no field of a rule"},
       {R"({"groups": [{"name": "a"}, {"comm": ["b"], "name": "c"}]})",
-       "groups: rule 2 (\"c\"): comm: is no string"},
+       "groups: rule 2 (\"c\"): comm: is no string; alternatives have"},
       {R"({"groups": [{"name": 1}]})", "groups: rule 1: name: is no string"},
       {R"({"groups": [{"name": "a", "comm": ""}]})",
        "groups: rule 1 (\"a\"): comm: is an empty expression"},

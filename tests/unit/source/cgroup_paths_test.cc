@@ -210,6 +210,20 @@ TEST_F(CgroupsTest, AGroupFoundByItsIdGetsItsPodsNameLater) {
   EXPECT_EQ(cgroups_.table()->Of(table_[0])->name.pod_namespace, "shop");
 }
 
+TEST_F(CgroupsTest, SaysThatNoHierarchyIsMounted) {
+  Sample row = Live(1, 1, "a", 0);
+  row.cgroup = Make("/kubepods/x");
+  Names({row});
+  EXPECT_EQ(cgroups_.error(), "");
+  fs::remove(mount() + "/cgroup.controllers");
+  Names({row});
+  EXPECT_NE(cgroups_.error().find(mount()), std::string::npos);
+  // Where systemd has another hierarchy there is nothing to look up.
+  row.cgroup = CgroupPaths::kRoot;
+  Names({row});
+  EXPECT_EQ(cgroups_.error(), "");
+}
+
 TEST_F(CgroupsTest, IdsAreTakenWhereThereAreAny) {
   Put(1, "/../../..");
   Sample row = Live(1, 1, "a", 0);
