@@ -10,8 +10,9 @@ export VM_BOOT_SECONDS=1800
 
 metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 
-# serves PATTERN: a line of the metrics, as seen from outside of the guest.
-serves() { metrics | grep -q "^$1"; }
+# serves PATTERN: a line of the metrics, as seen from outside of the guest. Not by a
+# pipe: grep ends at the first match, and curl then fails to write the rest.
+serves() { metrics >"$WORK/served" && grep -q "^$1" "$WORK/served"; }
 
 # Whether the daemon reads the module, and whether it does not.
 reads_module() { serves 'page_fault_exporter_source{source="module"} 1'; }
