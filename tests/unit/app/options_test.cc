@@ -115,9 +115,11 @@ TEST(ParseOptions, Top) {
 
 TEST(ParseOptions, TopTakesWhatThereIs) {
   EXPECT_EQ(Parse({"--top", "--top.by=group"}).error,
-            "--top.by: group takes rules: --group.by, or groups in the file");
+            "--top.by: group takes rules (--group.by, or groups in the file) "
+            "and no --basic-families-only");
   EXPECT_EQ(Parse({"--top", "--top.by=cgroup", "--cgroups.max=0"}).error,
-            "--top.by: cgroup takes sums by control group: --cgroups.max is 0");
+            "--top.by: cgroup takes sums by control group: --cgroups.max is 0, "
+            "or --basic-families-only is set");
   EXPECT_TRUE(Parse({"--top", "--top.by=group", "--group.by=exe"}).options);
   EXPECT_TRUE(Parse({"--top.by=group"}).options) << "not --top";
   setenv("PAGE_FAULT_EXPORTER_TOP_BY", "group", 1);
@@ -151,6 +153,14 @@ TEST(ParseOptions, BasicFamiliesOnlyHasAnOldName) {
         << key;
   }
   unlink(path.c_str());
+}
+
+TEST(ParseOptions, TheBasicFamiliesNeedNoOtherSums) {
+  const ParsedOptions basic =
+      Parse({"--basic-families-only", "--group.by=comm"});
+  EXPECT_EQ(basic.options->pipeline.max_cgroups, 0u);
+  EXPECT_TRUE(basic.options->pipeline.groups.empty());
+  EXPECT_GT(Parse({}).options->pipeline.max_cgroups, 0u);
 }
 
 TEST(ParseOptions, UnknownFlag) {
