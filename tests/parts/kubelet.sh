@@ -41,7 +41,9 @@ pods() {
   until scrape && [ "$(ticks)" -gt 0 ]; do sleep 0.2; done
   : >"$WORK/expected"
   for ((first = 1; first <= PODS; first += AT_ONCE)); do
-    guest "/kubelet $first $((first + AT_ONCE - 1))" >>"$WORK/expected" || return
+    guest "/kubelet start $first $((first + AT_ONCE - 1))" >>"$WORK/expected" &&
+      scrape_next && # the daemon sees the groups before they go
+      guest "/kubelet remove $first $((first + AT_ONCE - 1))" || return
   done
   scrape_next
 }
