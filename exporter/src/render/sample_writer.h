@@ -62,11 +62,7 @@ class SampleWriter {
   // Appends `,name="value"`. Label sets are such texts, one after the other, so
   // that families can share them.
   void AppendLabel(std::string_view name, std::string_view value) {
-    char* at = BeginLabel(name);
-    for (const char c : value) {
-      if (c == '\\' || c == '"' || c == '\n') *at++ = '\\';
-      *at++ = c == '\n' ? 'n' : c;
-    }
+    char* at = PrintEscaped(value, BeginLabel(name));
     *at++ = '"';
     End(at);
   }
@@ -116,6 +112,19 @@ class SampleWriter {
   static char* Print(std::string_view text, char* at) {
     memcpy(at, text.data(), text.size());
     return at + text.size();
+  }
+  static char* PrintEscaped(std::string_view value, char* at) {
+    // Copying a control group's path as a whole takes a tenth of the
+    // instructions of a copy byte by byte. A name of a few bytes gains nothing.
+    constexpr size_t kLong = 32;
+    const auto lacks = [&](char c) { return value.find(c) == value.npos; };
+    if (value.size() >= kLong && lacks('\\') && lacks('"') && lacks('\n'))
+      return Print(value, at);
+    for (const char c : value) {
+      if (c == '\\' || c == '"' || c == '\n') *at++ = '\\';
+      *at++ = c == '\n' ? 'n' : c;
+    }
+    return at;
   }
   char* BeginLabel(std::string_view name) {
     char* at = end();

@@ -34,6 +34,19 @@ TEST(SampleWriter, EscapesThreeCharacters) {
   EXPECT_EQ(writer.text(), ",comm=\"a\\\"b\\\\c\\nd\te\x01\"");
 }
 
+// A long value is copied as a whole if it has none of the three.
+TEST(SampleWriter, EscapesInLongValues) {
+  const std::string path = "/" + std::string(40, 'a');
+  for (const auto& [character, escaped] :
+       {std::pair("", ""), std::pair("\\", "\\\\"), std::pair("\"", "\\\""),
+        std::pair("\n", "\\n"), std::pair("\t", "\t")}) {
+    SampleWriter writer;
+    writer.Clear(SampleWriter::LabelRoom("cgroup", path.size() + 2));
+    writer.AppendLabel("cgroup", path + character + "z");
+    EXPECT_EQ(writer.text(), ",cgroup=\"" + path + escaped + "z\"");
+  }
+}
+
 TEST(SampleWriter, Values) {
   EXPECT_EQ(Sample("", "", std::numeric_limits<uint64_t>::max()),
             "name 18446744073709551615\n");
