@@ -46,6 +46,16 @@ function Rows({panel, width, height}: any) {
 
 const KINDS: Record<string, any> = {stat: Stat, timeseries: Graph, table: Rows, heatmap: Heatmap};
 
+// Grafana shows this instead of a panel whose queries have no result.
+function NoData({width, height}: any) {
+  return (
+    <div style={{width, height, display: 'grid', placeItems: 'center',
+      color: theme.colors.text.secondary}}>No data</div>);
+}
+
+const isEmpty = (panel: any) => panel.targets.every((target: any) =>
+  !input.data[`${panel.id} ${target.refId}`].result.length);
+
 function Panel({panel}: any) {
   const {x, y, w, h} = panel.gridPos;
   const unit = (input.width - GAP) / 24;
@@ -59,7 +69,7 @@ function Panel({panel}: any) {
       <PanelChrome title={panel.title} description={panel.description} width={box.width}
         height={box.height}>
         {(width: number, height: number) =>
-          createElement(KINDS[panel.type], {panel, width, height})}
+          createElement(isEmpty(panel) ? NoData : KINDS[panel.type], {panel, width, height})}
       </PanelChrome>
     </div>);
 }

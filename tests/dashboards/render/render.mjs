@@ -14,11 +14,12 @@ const seconds = Number(range);
 const step = Math.max(1, Math.round(seconds / 240));
 
 // What Grafana puts for the variables, with All chosen.
-function fill(expr, scrape) {
+function fill(expr, variables, scrape) {
   const rateInterval = Math.max(step + scrape, 4 * scrape);
-  return expr.replaceAll('$__rate_interval', `${rateInterval}s`)
-    .replaceAll('$__range', `${seconds}s`)
-    .replaceAll(/\$(job|instance|comm|pid)\b/g, '.+');
+  const filled = expr.replaceAll('$__rate_interval', `${rateInterval}s`)
+    .replaceAll('$__range', `${seconds}s`);
+  return variables.reduce((text, {name, allValue}) =>
+    text.replaceAll(new RegExp(`\\$${name}\\b`, 'g'), allValue ?? '.+'), filled);
 }
 
 async function ask(path, query) {
@@ -38,7 +39,7 @@ async function answers(board, end) {
   const result = {};
   for (const panel of board.panels) {
     for (const target of panel.targets ?? []) {
-      const query = fill(target.expr, scrape);
+      const query = fill(target.expr, board.templating.list, scrape);
       result[`${panel.id} ${target.refId}`] = target.instant
         ? await ask('query', {query, time: end})
         : await ask('query_range', {query, start: end - seconds, end, step});
