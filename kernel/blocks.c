@@ -21,8 +21,8 @@
 
 /*
  * How long a live process keeps a block that it does not need: while others are
- * free, and while none is. Then it is not left to a process that only at times
- * faults on several CPUs at once.
+ * free, and while none is: a process that rarely uses several CPUs at once gives
+ * up a block that others wait for.
  */
 #define PF_BLOCKS_KEEP		(60 * HZ)
 #define PF_BLOCKS_KEEP_LAST	HZ
@@ -96,14 +96,12 @@ static bool pf_blocks_suits(const struct pf_entry *entry)
 	return task && pf_racy_read(task->signal->nr_threads) > 1;
 }
 
-/* Whether a block can be made now. */
 static bool pf_blocks_can_make(void)
 {
 	return pf_blocks.made < pf_blocks.total &&
 	       !time_before(jiffies, pf_blocks.next_make);
 }
 
-/* Makes one more block, if there is memory. */
 static void pf_blocks_make(void)
 {
 	struct pf_block *block = &pf_blocks.pool[pf_blocks.made];
@@ -161,15 +159,15 @@ static void pf_blocks_notice(struct pf_entry *entry)
 }
 
 /**
- * pf_blocks_look() - find the entries that several CPUs count into
+ * pf_blocks_assign() - give blocks to the entries that several CPUs count into
  *
- * Gives them blocks. Does nothing if the last look was a moment ago. If an entry
+ * Does nothing if the last look was a moment ago. If an entry
  * found here is given to another process meanwhile, that process may get a block
  * that it does not need.
  *
  * Context: the worker.
  */
-void pf_blocks_look(void)
+void pf_blocks_assign(void)
 {
 	unsigned int cpu;
 

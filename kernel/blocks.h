@@ -60,7 +60,7 @@ struct pf_block {
 
 int pf_blocks_init(unsigned int blocks);
 void pf_blocks_exit(void);
-void pf_blocks_look(void);
+void pf_blocks_assign(void);
 bool pf_blocks_leave(void);
 void pf_blocks_settle(void);
 void pf_blocks_merge(struct pf_entry *entry);

@@ -6,8 +6,8 @@
  * A call is classified in two steps. Only at its entry may the VMA be looked
  * at, because the call may drop mmap_lock, after which the VMA can be freed.
  * Only the return value tells a completed fault from a retry or an error. So
- * pf_probe_note() notes the shape of the fault at the entry, and
- * pf_probe_result() counts it at the return.
+ * pf_call_note() notes the shape of the fault at the entry, and
+ * pf_call_result() counts it at the return.
  *
  * Both run on every fault. They must not sleep, allocate, print or touch user
  * memory.
@@ -44,31 +44,31 @@ struct pf_call {
 /*
  * The operations that all shmem mappings have. Learned from a file, because no
  * symbol for them is exported on all kernels. Constant after
- * pf_probe_learn_shmem().
+ * pf_call_learn_shmem().
  */
-extern const struct address_space_operations *pf_probe_shmem_aops;
+extern const struct address_space_operations *pf_call_shmem_aops;
 
-int pf_probe_learn_shmem(void);
-void pf_probe_unfinished(const struct pf_call *call, vm_fault_t ret,
+int pf_call_learn_shmem(void);
+void pf_call_unfinished(const struct pf_call *call, vm_fault_t ret,
 			 enum pf_clock clock);
-u64 pf_probe_time_slow(const struct pf_call *call, struct pf_tally *tally,
+u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
 		       enum pf_severity severity, s64 elapsed);
 
 static __always_inline enum pf_kind
-pf_probe_kind(const struct vm_area_struct *vma)
+pf_call_kind(const struct vm_area_struct *vma)
 {
 	if (!vma->vm_ops)
 		return PF_KIND_ANON;
 	if (vma->vm_flags & VM_HUGETLB)
 		return PF_KIND_HUGETLB;
 	if (vma->vm_file && vma->vm_file->f_mapping->a_ops ==
-			    pf_probe_shmem_aops)
+			    pf_call_shmem_aops)
 		return PF_KIND_SHMEM;
 	return PF_KIND_FILE;
 }
 
 static __always_inline unsigned int
-pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
+pf_call_shape(const struct vm_area_struct *vma, unsigned int flags)
 {
 	enum pf_access access =
 		flags & FAULT_FLAG_WRITE ? PF_ACCESS_WRITE :
@@ -79,11 +79,11 @@ pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
 		flags & FAULT_FLAG_USER ? PF_CONTEXT_USER :
 					  PF_CONTEXT_KERNEL;
 
-	return pf_tally_shape(access, context, pf_probe_kind(vma));
+	return pf_tally_shape(access, context, pf_call_kind(vma));
 }
 
 /**
- * pf_probe_note() - note a call that begins; the arguments are the call's
+ * pf_call_note() - note a call that begins; the arguments are the call's
  * @call: overwritten
  * @vma: the VMA that it faults in
  * @address: the address that faults
@@ -93,14 +93,14 @@ pf_probe_shape(const struct vm_area_struct *vma, unsigned int flags)
  *
  * Context: at the entry of handle_mm_fault.
  */
-static __always_inline void pf_probe_note(struct pf_call *call,
+static __always_inline void pf_call_note(struct pf_call *call,
 					  const struct vm_area_struct *vma,
 					  unsigned long address,
 					  unsigned int flags,
 					  enum pf_clock clock)
 {
 	call->flags = flags;
-	call->shape = pf_probe_shape(vma, flags);
+	call->shape = pf_call_shape(vma, flags);
 	if (clock != PF_CLOCK_OFF) {
 		call->address = address;
 		pf_clock_stamp(clock, &call->start);
@@ -108,7 +108,7 @@ static __always_inline void pf_probe_note(struct pf_call *call,
 }
 
 /* Adds to the group's tally and, independently, to the counters of this CPU. */
-static __always_inline void pf_probe_count(struct pf_tally *tally,
+static __always_inline void pf_call_count(struct pf_tally *tally,
 					   unsigned int counter, u64 n)
 {
 	this_cpu_add(pf_table_global.n[counter], n);
@@ -122,7 +122,7 @@ static __always_inline void pf_probe_count(struct pf_tally *tally,
  * Whether earlier calls of the same fault may have left time. A call that is the
  * first one for certain does not look.
  */
-static __always_inline bool pf_probe_may_carry(const struct pf_call *call)
+static __always_inline bool pf_call_may_carry(const struct pf_call *call)
 {
 	return pf_compat_may_be_second(call->flags) &&
 	       atomic_read(&pf_carry_pending.slots);
@@ -133,7 +133,7 @@ static __always_inline bool pf_probe_may_carry(const struct pf_call *call)
  * is slow. Returns the time of this call alone, in ns, which is what stall_ns
  * grows by.
  */
-static __always_inline u64 pf_probe_time(const struct pf_call *call,
+static __always_inline u64 pf_call_time(const struct pf_call *call,
 					 struct pf_tally *tally,
 					 enum pf_severity severity,
 					 enum pf_clock clock)
@@ -142,28 +142,28 @@ static __always_inline u64 pf_probe_time(const struct pf_call *call,
 
 	/* One comparison: below the minimum the unsigned difference wraps. */
 	if (unlikely((u64)ns - PF_CALL_NS_MIN > PF_SLOW_NS - PF_CALL_NS_MIN ||
-		     pf_probe_may_carry(call)))
-		return pf_probe_time_slow(call, tally, severity, ns);
+		     pf_call_may_carry(call)))
+		return pf_call_time_slow(call, tally, severity, ns);
 	pf_latency_count(severity, ns);
 	return ns;
 }
 
-static __always_inline void pf_probe_completed(const struct pf_call *call,
+static __always_inline void pf_call_completed(const struct pf_call *call,
 					       struct pf_tally *tally,
 					       enum pf_severity severity,
 					       enum pf_clock clock)
 {
-	pf_probe_count(tally, severity * PF_SHAPES + call->shape, 1);
+	pf_call_count(tally, severity * PF_SHAPES + call->shape, 1);
 	if (clock != PF_CLOCK_OFF)
-		pf_probe_count(tally, PF_COUNTER_STALL_NS,
-			       pf_probe_time(call, tally, severity, clock));
+		pf_call_count(tally, PF_COUNTER_STALL_NS,
+			       pf_call_time(call, tally, severity, clock));
 }
 
 /**
- * pf_probe_result() - count a call that returns
- * @call: as pf_probe_note() noted it
+ * pf_call_result() - count a call that returns
+ * @call: as pf_call_note() noted it
  * @ret: what the call returns
- * @clock: as for pf_probe_note()
+ * @clock: as for pf_call_note()
  *
  * The rule of mm_account_fault() (mm/memory.c): a call that returns a retry or
  * an error is no fault. A fault is major if the call that completes it says so,
@@ -171,23 +171,23 @@ static __always_inline void pf_probe_completed(const struct pf_call *call,
  *
  * Context: at the return of handle_mm_fault, preemption disabled.
  */
-static __always_inline void pf_probe_result(const struct pf_call *call,
+static __always_inline void pf_call_result(const struct pf_call *call,
 					    vm_fault_t ret,
 					    enum pf_clock clock)
 {
 	struct pf_tally *tally;
 
 	if (unlikely(ret & (VM_FAULT_RETRY | VM_FAULT_ERROR))) {
-		pf_probe_unfinished(call, ret, clock);
+		pf_call_unfinished(call, ret, clock);
 		return;
 	}
 	tally = pf_table_tally(current);
 	/* Two calls, so that the severity is a constant in each. */
 	if (unlikely((ret & VM_FAULT_MAJOR) ||
 		     (call->flags & FAULT_FLAG_TRIED)))
-		pf_probe_completed(call, tally, PF_SEVERITY_MAJOR, clock);
+		pf_call_completed(call, tally, PF_SEVERITY_MAJOR, clock);
 	else
-		pf_probe_completed(call, tally, PF_SEVERITY_MINOR, clock);
+		pf_call_completed(call, tally, PF_SEVERITY_MINOR, clock);
 }
 
 #endif /* PF_CALL_H */

@@ -52,7 +52,7 @@ static __always_inline void pf_direct_enter(const struct vm_area_struct *vma,
 
 	BUILD_BUG_ON(sizeof(*call) > PF_TRAMPOLINE_NOTES);
 	call->generation = pf_direct_generation;
-	pf_probe_note(&call->call, vma, address, flags, clock);
+	pf_call_note(&call->call, vma, address, flags, clock);
 }
 
 static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
@@ -64,7 +64,7 @@ static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
 	if (unlikely(call->generation != pf_direct_generation))
 		return;
 	preempt_disable_notrace();
-	pf_probe_result(&call->call, ret, clock);
+	pf_call_result(&call->call, ret, clock);
 	preempt_enable_notrace();
 }
 

@@ -24,7 +24,10 @@ static enum pf_clock pf_probe_clock __ro_after_init;
 /* The hook in use. Constant after pf_probe_init(). */
 static bool pf_probe_is_direct __ro_after_init;
 
-/* Why it is no direct call, if nobody chose that. As constant. */
+/*
+ * Why hook=auto fell back to the return probe, else NULL. Constant after
+ * pf_probe_init().
+ */
 static const char *pf_probe_reason __ro_after_init;
 
 /**
@@ -115,7 +118,7 @@ static int pf_probe_attach(enum pf_hook hook, unsigned int maxactive)
  */
 int pf_probe_init(bool latency, enum pf_hook hook, unsigned int maxactive)
 {
-	int err = pf_probe_learn_shmem();
+	int err = pf_call_learn_shmem();
 
 	if (err) {
 		pr_err("cannot make a shmem file: error %d\n", err);

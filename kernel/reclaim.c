@@ -146,7 +146,7 @@ static bool pf_reclaim_round(void)
 		cond_resched();
 	}
 	/* The last step, because it may have to wait for memory. */
-	pf_blocks_look();
+	pf_blocks_assign();
 	return more;
 }
 
@@ -194,7 +194,10 @@ void pf_reclaim_kick(void)
 {
 	if (READ_ONCE(pf_reclaim_kicked))
 		return;
-	/* The others rely on a thread that has set the flag to go on. */
+	/*
+	 * Once the flag is set no other CPU kicks, so this thread must not be
+	 * preempted before it has queued the work.
+	 */
 	preempt_disable_notrace();
 	WRITE_ONCE(pf_reclaim_kicked, true);
 	irq_work_queue(&pf_reclaim_irq_work);

@@ -222,7 +222,7 @@ void pf_table_begin(void)
  * Gives an entry to the process with this tgid, if it may have one. A pid that
  * is no tgid, or whose process has been released, has no such task. RCU held.
  */
-static void pf_table_meet(struct pid *pid)
+static void pf_table_fill_pid(struct pid *pid)
 {
 	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID);
 
@@ -238,7 +238,7 @@ static void pf_table_meet(struct pid *pid)
  * Goes through the next pids from the number @nr on, as next_tgid() of
  * fs/proc/base.c does. Returns the number to go on from, 0 at the end.
  */
-static int pf_table_meet_batch(int nr)
+static int pf_table_fill_batch(int nr)
 {
 	unsigned int n;
 
@@ -248,7 +248,7 @@ static int pf_table_meet_batch(int nr)
 
 		if (!pid)
 			break;
-		pf_table_meet(pid);
+		pf_table_fill_pid(pid);
 		nr++;
 	}
 	rcu_read_unlock();
@@ -267,7 +267,7 @@ void pf_table_fill(void)
 {
 	int nr = 1;
 
-	while ((nr = pf_table_meet_batch(nr)))
+	while ((nr = pf_table_fill_batch(nr)))
 		cond_resched();
 }
 

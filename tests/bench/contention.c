@@ -23,7 +23,7 @@ struct pf_index pf_table_index;
 DEFINE_PER_CPU(struct pf_cpu_tally, pf_table_global);
 DEFINE_PER_CPU(struct pf_entry *, pf_table_last);
 DEFINE_PER_CPU(struct pf_histogram[PF_SEVERITIES], pf_latency_histogram);
-const struct address_space_operations *pf_probe_shmem_aops;
+const struct address_space_operations *pf_call_shmem_aops;
 struct pf_carry_pending pf_carry_pending;
 
 struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid) {
@@ -31,13 +31,13 @@ struct pf_tally *pf_table_insert(struct task_struct *task, struct pid *pid) {
   abort();  // every process has its entry
 }
 
-void pf_probe_unfinished(const struct pf_call *call, vm_fault_t ret,
+void pf_call_unfinished(const struct pf_call *call, vm_fault_t ret,
                          enum pf_clock clock) {
   (void)call, (void)ret, (void)clock;
   abort();  // every call completes its fault
 }
 
-u64 pf_probe_time_slow(const struct pf_call *call, struct pf_tally *tally,
+u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
                        enum pf_severity severity, s64 elapsed) {
   (void)call, (void)tally, (void)severity, (void)elapsed;
   abort();  // every call is fast
@@ -106,11 +106,11 @@ static _Atomic int ready;
 static __attribute__((noinline)) void count_faults(void) {
   for (int i = 0; i < CALLS; i++) {
     struct pf_call call;
-    pf_probe_note(&call, &vma, 4096, FAULT_FLAG_WRITE | FAULT_FLAG_USER,
+    pf_call_note(&call, &vma, 4096, FAULT_FLAG_WRITE | FAULT_FLAG_USER,
                   PF_CLOCK_LOCAL);
     // The call may change anything.
     __asm__ volatile("" : : "r"(&call) : "memory");
-    pf_probe_result(&call, 0, PF_CLOCK_LOCAL);
+    pf_call_result(&call, 0, PF_CLOCK_LOCAL);
   }
 }
 
@@ -191,7 +191,7 @@ static void round_of(enum which kind, struct task_struct *first,
 static void look(int i, bool expected) {
   run(&tasks[i], &tasks[i]);
   jiffies += 2 * HZ;
-  pf_blocks_look();
+  pf_blocks_assign();
   if (!!entries[i].cpu_tally == expected) return;
   fprintf(stderr, "contention: the worker gave %s block\n",
           expected ? "no" : "a");
