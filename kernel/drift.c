@@ -6,13 +6,14 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pid_namespace.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/vmstat.h>
 
 #include "compat.h"
+#include "racy.h"
 #include "table.h"
 
 /*
@@ -94,16 +95,10 @@ static void pf_drift_wait_for_calls(void)
 		synchronize_rcu_tasks();
 }
 
+/* At least as many as there are threads: each has a pid in this namespace. */
 static unsigned int pf_drift_threads(void)
 {
-	struct task_struct *group, *thread;
-	unsigned int n = 0;
-
-	rcu_read_lock();
-	for_each_process_thread(group, thread)
-		n++;
-	rcu_read_unlock();
-	return n;
+	return pf_racy_read(init_pid_ns.pid_allocated) & ~PIDNS_ADDING;
 }
 
 /*
