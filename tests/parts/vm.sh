@@ -96,6 +96,21 @@ vm_hook() {
   vm_stop
   vm_judge "$1 nothing in dmesg without the trampoline"
 
+  # Call depth tracking, on a CPU that needs it. 6.1 has none, and Debian's 6.12
+  # does not boot with it in QEMU 7.2.
+  if [ "$1" = 7 ]; then
+    vm_start "$1" "$INITRD" "stuff-$1" --reload --cpu Skylake-Client,-cx16 \
+      --append "retbleed=stuff spectre_v2=retpoline" || return 0
+    check "$1 with retbleed=stuff the kernel tracks the depth of calls" \
+      guest 'dmesg | grep "RETBleed: Mitigation: Stuffing"'
+    check "$1 with retbleed=stuff the return probe is used" \
+      hook_is kretprobe 'retbleed=stuff'
+    check "$1 with retbleed=stuff hook=direct is refused" \
+      direct_is_refused 'retbleed=stuff'
+    vm_stop
+    vm_judge "$1 nothing in dmesg with retbleed=stuff"
+  fi
+
   cp -r "$ROOT/kernel" "$WORK/other-source"
   sed -i 's/\(#define PF_TRAMPOLINE_VERSION\).*/\1 1000000/' \
     "$WORK/other-source/trampoline.h"
@@ -401,12 +416,15 @@ vm_daemon() {
 
 # vm_pack_for TEST VERSION: packs what the test needs.
 vm_pack_for() {
-  local holder=$WORK/holder-$2
+  local name files=()
   case $1 in
     reload | hook)
-      "$ROOT/deploy/vm/build-module" "$2" "$holder" \
-        --source "$ROOT/tests/vm/ftrace_holder" &&
-        vm_pack "$2" "$holder/ftrace_holder.ko:/ftrace_holder.ko"
+      for name in ftrace_holder cmdline_livepatch; do
+        "$ROOT/deploy/vm/build-module" "$2" "$WORK/$name-$2" \
+          --source "$ROOT/tests/vm/$name" || return
+        files+=("$WORK/$name-$2/$name.ko:/$name.ko")
+      done
+      vm_pack "$2" "${files[@]}"
       ;;
     *) vm_pack "$2" ;;
   esac

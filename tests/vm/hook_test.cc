@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "bpf.h"
 #include "module.h"
@@ -185,14 +186,16 @@ TEST(HookFresh, FexitBeforeTheTrampoline) {
   ExpectExactFaults();
 }
 
-// A module that holds the function as a livepatch does.
-class Holder {
+// Another module of this guest, /NAME.ko.
+class OtherModule {
  public:
-  ~Holder() { Unload(); }
-  static bool Exists() { return !access("/ftrace_holder.ko", F_OK); }
+  explicit OtherModule(std::string name)
+      : name_(std::move(name)), path_("/" + name_ + ".ko") {}
+  ~OtherModule() { Unload(); }
+  bool Exists() const { return !access(path_.c_str(), F_OK); }
   // Returns 0 or the errno.
   int Load() {
-    const int fd = open("/ftrace_holder.ko", O_RDONLY | O_CLOEXEC);
+    const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     loaded_ = syscall(SYS_finit_module, fd, "", 0) == 0;
     const int error = loaded_ ? 0 : errno;
     close(fd);
@@ -200,19 +203,24 @@ class Holder {
   }
   void Unload() {
     if (loaded_) {
-      EXPECT_EQ(syscall(SYS_delete_module, "ftrace_holder", 0), 0);
+      EXPECT_EQ(syscall(SYS_delete_module, name_.c_str(), 0), 0);
     }
     loaded_ = false;
   }
 
  private:
+  const std::string name_;
+  const std::string path_;
   bool loaded_ = false;
 };
 
+// It holds the function as a livepatch of it does.
+const char kHolder[] = "ftrace_holder";
+
 TEST(Hook, LivepatchFirst) {
-  if (!Holder::Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
+  OtherModule holder(kHolder);
+  if (!holder.Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
   ASSERT_EQ(UnloadPatiently(), 0);
-  Holder holder;
   ASSERT_EQ(holder.Load(), 0);
   EXPECT_EQ(LoadModule("hook=direct"), EBUSY);
   ASSERT_EQ(LoadModule("hook=auto"), 0);
@@ -226,14 +234,37 @@ TEST(Hook, LivepatchFirst) {
 }
 
 TEST(Hook, LivepatchSecond) {
-  if (!Holder::Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
+  OtherModule holder(kHolder);
+  if (!holder.Exists()) GTEST_SKIP() << "no ftrace_holder.ko in this guest";
   ASSERT_EQ(LoadAfresh("hook=direct"), 0);
-  Holder holder;
   EXPECT_EQ(holder.Load(), EBUSY);
   ExpectExactFaults();
   ASSERT_EQ(LoadAfresh("hook=kretprobe"), 0);
   EXPECT_EQ(holder.Load(), 0);
   ExpectExactFaults();
+}
+
+// A livepatch of another function is put in place, and taken back, while
+// threads sleep in faults. The kernel waits for each thread until it has found
+// a reliable way up its stack (klp_check_stack() in
+// kernel/livepatch/transition.c).
+TEST(Hook, LivepatchOverSleepers) {
+  OtherModule patch("cmdline_livepatch");
+  if (!patch.Exists()) GTEST_SKIP() << "no cmdline_livepatch.ko in this guest";
+  const std::string state = "/sys/kernel/livepatch/cmdline_livepatch";
+  static Sleepers* sleepers;
+  Subject subject([] { sleepers = new Sleepers(100); },
+                  [] { sleepers->Wake(); });
+  ASSERT_EQ(patch.Load(), 0);
+  EXPECT_TRUE(
+      Eventually([&] { return ReadFile(state + "/transition") == "0\n"; }));
+  EXPECT_EQ(ReadFile("/proc/cmdline"), "patched\n");
+  ASSERT_TRUE(WriteFile(state + "/enabled", "0"));
+  EXPECT_TRUE(Eventually([&] { return access(state.c_str(), F_OK) != 0; }));
+  EXPECT_NE(ReadFile("/proc/cmdline"), "patched\n");
+  patch.Unload();
+  subject.Act();
+  EXPECT_EQ(RowError(subject.pid()), "");
 }
 
 TEST(Hook, TheTrampolineStays) {
