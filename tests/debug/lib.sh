@@ -37,8 +37,11 @@ checker_pack() {
     "$ROOT/tests/debug/module" "$ROOT/tests/debug/bad" "$KDIR" "$WORK/bad-$1" &&
     "$ROOT/tests/debug/module" "$ROOT/tests/debug/borrow" "$KDIR" \
       "$WORK/borrow-$1" &&
+    "$ROOT/tests/debug/module" "$ROOT/tests/vm/ftrace_holder" "$KDIR" \
+      "$WORK/holder-$1" &&
     storms_pack 6.1 "$INITRD" "$WORK/module-$1" "$WORK/borrow-$1" \
-      "$WORK/bad-$1/bad.ko:/bad.ko"
+      "$WORK/bad-$1/bad.ko:/bad.ko" \
+      "$WORK/holder-$1/ftrace_holder.ko:/ftrace_holder.ko"
 }
 
 # checker_start KERNEL NAME [BOOT OPTION]...: boots it, with more memory and time,

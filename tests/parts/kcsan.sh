@@ -9,7 +9,7 @@ HOOK=${1:-auto}
 VM_SILENCE=3600 # a kernel that watches is many times slower
 
 # A report that has one of these modules in a stack is about our code.
-KCSAN_OURS='\[(page_faults|bad|borrow)\]'
+KCSAN_OURS='\[(page_faults|page_faults_trampoline|bad|borrow)\]'
 
 KCSAN_WATCH="kcsan.early_enable=0 kcsan.skip_watch=5000 \
 kcsan.udelay_task=3000 kcsan.udelay_interrupt=2000"
@@ -94,7 +94,7 @@ kcsan_suite() {
   local STORMS_PARAMETERS="hook=$HOOK retain_ms=1200000"
   vm_disk "$WORK/disk"
   kcsan_start kcsan --disk "$WORK/disk" --timeout 14400 || return 0
-  storms_suite kcsan '-Reload*:StormReload*'
+  storms_suite kcsan '-Reload*:Hook*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan suite"
@@ -104,7 +104,7 @@ kcsan_reload() {
   local STORMS_PARAMETERS="hook=$HOOK max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 14400 || return 0
-  storms_suite kcsan 'Reload*:StormReload*'
+  storms_suite kcsan 'Reload*:Hook*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan reloads"
