@@ -12,10 +12,10 @@ CONFIGURATION="/etc/default/page-fault-exporter /etc/page-fault-exporter/config.
 installs() {
   check "$1: the packages install" apt_inside install "$WORK/data/packages/*.deb"
   check "$1: DKMS has built the module" has_module_for "$VERSION" "$OLD"
-  check "$1: the module is signed" guest 'modinfo -F signer page_faults | grep .'
+  check "$1: the module is signed" guest 'for name in page_faults page_faults_trampoline; do
+      modinfo -F signer $name | grep . || exit 1; done'
   check "$1: the module is loaded" guest 'test -d /sys/module/page_faults'
-  check "$1: by a direct call" \
-    guest 'grep -x "hook direct" /sys/kernel/debug/page_faults/stats'
+  check "$1: by a direct call" is_direct
   check "$1: the unit is up" eventually 300 unit_is_up
   check "$1: curl from outside shows faults" \
     eventually 300 serves 'page_faults_total{.*pid="1"'
@@ -109,6 +109,7 @@ upgrades_kernel() {
   mount_data
   check "$1: after the reboot it serves the module's table" \
     eventually 300 reads_module
+  check "$1: after the reboot by a direct call" is_direct
 }
 
 # What Secure Boot does to a kernel, without the firmware.
@@ -145,6 +146,7 @@ runs_from_clone() {
   inside 300 "setsid $WORK/data/clone/deploy/run --host >/root/run.log 2>&1 &"
   check "$2: deploy/run --host serves the module's table" \
     eventually 3000 serves 'page_faults_total{.*pid="1"'
+  check "$2: deploy/run --host brings the trampoline" is_direct
   check "$2: it ends and unloads the module" inside 300 '
     kill $(pgrep -f "clone/deploy/run --host" | head -1)
     for i in $(seq 30); do [ -d /sys/module/page_faults ] || exit 0; sleep 1; done
@@ -153,6 +155,7 @@ runs_from_clone() {
   check "$2: Kubernetes' init container builds and loads the module" guest -t 3000 \
     "HOST=/ SOURCE=$WORK/data/clone/kernel PARAMETERS=max_processes=99 \
 $LOAD_MODULE | grep 'built and loaded' && grep 99 /sys/module/page_faults/parameters/max_processes"
+  check "$2: and its trampoline" is_direct
   check "$2: a second run leaves the loaded module alone" \
     guest "HOST=/ SOURCE=$WORK/data/clone/kernel $LOAD_MODULE | grep 'loaded already'"
   check "$2: and replaces another version" guest -t 3000 \

@@ -133,6 +133,7 @@ boots_securely() {
     guest 'grep "\[integrity\]" /sys/kernel/security/lockdown'
   check "secureboot $suite: DKMS's module was loaded at boot" \
     guest 'test -d /sys/module/page_faults && modinfo -F signer page_faults | grep DKMS'
+  check "secureboot $suite: its trampoline was, too" is_direct
   check "secureboot $suite: the daemon reads it" eventually 300 reads_module
   judges_modules "$suite"
   locks_all "$suite"
