@@ -27,7 +27,8 @@ kernel_in() {
   mkdir -p "$headers/include/config"
   printf 'all modules:\n\t@echo no such member; false\nclean:\n\ttrue\n' \
     >"$headers/Makefile"
-  printf 'CONFIG_%s=y\n' DEBUG_FS TRACEPOINTS MODULES |
+  printf 'CONFIG_%s=y\n' DEBUG_FS TRACEPOINTS \
+    VM_EVENT_COUNTERS KRETPROBES MODULES |
     tee "$headers/.config" >"$headers/include/config/auto.conf"
 }
 
@@ -59,13 +60,21 @@ headers_of() {
 says_so() { "$@" 2>&1 | grep -E 'BUILD_EXCLUSIVE|is not built for Linux'; }
 
 # modules_of OPTION...: what DKMS is told to install for a kernel with these options.
-modules_of() {
-  local headers=$WORK/headers
+# shellcheck disable=SC2016 # another shell expands it
+modules_of() { dkms_says 'echo "${BUILT_MODULE_NAME[@]}"' "$@"; }
+# What it wants of such a kernel.
+# shellcheck disable=SC2016
+wanted_of() { dkms_says 'echo " $BUILD_EXCLUSIVE_CONFIG "' "$@"; }
+
+# dkms_says SCRIPT OPTION...: what a script prints that has read dkms.conf, for a
+# kernel with these options.
+dkms_says() {
+  local headers=$WORK/headers script=$1
+  shift
   rm -rf "$headers"
   mkdir -p "$headers/include/config"
   printf 'CONFIG_%s=y\n' "$@" >"$headers/include/config/auto.conf"
-  kernel_source_dir=$headers bash -c '. "$1"; echo "${BUILT_MODULE_NAME[@]}"' - \
-    "$ROOT/kernel/dkms.conf"
+  kernel_source_dir=$headers bash -c ". \"\$1\"; $script" - "$ROOT/kernel/dkms.conf"
 }
 modules() {
   local both="page_faults page_faults_trampoline"
@@ -73,6 +82,11 @@ modules() {
     test "$(modules_of X86_64 DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" = "$both"
   check "dkms: without direct calls it does not" \
     test "$(modules_of X86_64)" = page_faults
+  check "dkms: without direct calls it wants return probes" \
+    grep ' CONFIG_KRETPROBES ' <<<"$(wanted_of X86_64)"
+  check "dkms: with direct calls it does not" \
+    test -z "$(wanted_of X86_64 DYNAMIC_FTRACE_WITH_DIRECT_CALLS |
+      grep ' CONFIG_KRETPROBES ')"
   check "dkms: nor on another architecture" \
     test "$(modules_of DYNAMIC_FTRACE_WITH_DIRECT_CALLS)" = page_faults
   check "dkms: it removes both when the headers are gone" \
