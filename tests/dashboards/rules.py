@@ -40,8 +40,8 @@ def check_expr(name, expr):
             wrong.append(f"{name}: ignoring ({labels}) drops a target label")
 
 
-records = [rule for file in ("recording", "alerts")
-           for rule in rules_of(ROOT / f"rules/{file}.yml") if "record" in rule]
+rules = [rule for path in sorted((ROOT / "rules").glob("*.yml")) for rule in rules_of(path)]
+records = [rule for rule in rules if "record" in rule]
 recorded = {rule["record"] for rule in records}
 for rule in records:
     name = rule["record"]
@@ -66,7 +66,7 @@ for expr in re.findall(r"^```promql\n(.*?)^```", page, re.M | re.S):
 sections = {line[4:].strip().lower()
             for line in page.splitlines()
             if line.startswith("### ")}
-alerts = [rule for rule in rules_of(ROOT / "rules/alerts.yml") if "alert" in rule]
+alerts = [rule for rule in rules if "alert" in rule]
 for rule in alerts:
     name, notes = rule["alert"], rule.get("annotations", {})
     check_expr(name, rule["expr"])
