@@ -45,7 +45,7 @@ def fill(expr, seconds):
     for variable, value in (("$__rate_interval", "10s"), ("$__interval", f"{STEP}s"),
                             ("$__range", f"{seconds}s")):
         expr = expr.replace(variable, value)
-    expr = re.sub(r"\$(site|namespace|pod)\b", ".*", expr)
+    expr = re.sub(r"\$(site|namespace|pod|unit)\b", ".*", expr)
     return re.sub(r"\$(job|instance|comm|pid|cgroup)\b", ".+", expr)
 
 
