@@ -4,6 +4,9 @@
 usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
          every query of every panel, variable and annotation returns data
          over the last SECONDS; prints one `ok` or `FAIL` line a dashboard
+       prove.py pod PROMETHEUS DIRECTORY SECONDS NAMESPACE POD
+         every query that reads the variable pod returns data for this pod, except those
+         of major faults, which it may not have; and none for another pod
        prove.py mixed PROMETHEUS DIRECTORY SECONDS OLD PLAIN
          every query is answered without an error. If the host OLD alone is chosen, whose
          exporter knows no names of pods, no answer has one. If the host PLAIN alone is
@@ -122,6 +125,24 @@ def panels(base, directory, seconds):
     return good
 
 
+def pod(base, directory, seconds, namespace, name):
+    seconds, wrong, count = int(seconds), [], 0
+    for stem, board in boards_of(directory):
+        for query, expr, instant in queries_of(board):
+            if "$pod" not in expr or "vector(0)" in expr:  # a 0 where there is nothing
+                continue
+            count += 1
+            there, absent = (has_data(base, fill(expr, seconds, namespace=namespace,
+                                                 pod=chosen), seconds, instant)
+                             for chosen in (name, f"{name}-absent"))
+            if there and 'severity="major"' not in expr:
+                wrong.append(f"{stem}: {query}: {there}")
+            if absent != "no series":
+                wrong.append(f"{stem}: {query}: another pod: {absent or 'data'}")
+    print("\n".join(wrong))
+    return count and not wrong
+
+
 def mixed(base, directory, seconds, old, plain):
     seconds, wrong, count = int(seconds), [], 0
     for stem, board in boards_of(directory):
@@ -204,6 +225,6 @@ def served(base):
     return not missing
 
 
-sys.exit(not {"panels": panels, "mixed": mixed, "wait": wait,
+sys.exit(not {"panels": panels, "pod": pod, "mixed": mixed, "wait": wait,
               "alerts": alerts, "others": others, "rules": rules,
               "served": served}[sys.argv[1]](*sys.argv[2:]))

@@ -51,6 +51,8 @@ finds our-link-rule "$(change 22kube_pod_info 22kube_pod)" container
 finds our-link-rule "$(change %2Cpod%3D %2Cpod_name%3D)" container
 finds our-link-rule "$(change panes=%7B panes=)" container
 finds target-promql-rule "$(change 22kube_pod_info%7B 22kube_pod_info)" container
+# A selector of several metrics.
+finds our-catalogue-rule "$(change '\"rss_bytes' '\"rss_byte')" process
 finds our-agent-rule 'del(.templating.list[2])'
 finds our-agent-rule '.templating.list[2].allValue = ".+"'
 finds our-agent-rule '.panels[0].targets[0].expr |= sub(",site=~\"\\$site\""; "")'
