@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 import yaml
 
@@ -37,6 +38,17 @@ AGENTS = pathlib.Path(__file__).parents[2] / "deploy/prometheus"
 NUMERIC = {"stat", "timeseries", "gauge", "bargauge", "table"}
 
 
+def urls_of(part):
+    """All values of the keys `url` in a part of a dashboard."""
+    found = []
+    if isinstance(part, dict):
+        found = [part["url"]] if "url" in part else []
+        part = list(part.values())
+    if isinstance(part, list):
+        found += [url for value in part for url in urls_of(value)]
+    return found
+
+
 class Linter:
     def __init__(self, root):
         self.root = root
@@ -51,8 +63,17 @@ class Linter:
         self.variables = {
             board["title"]: {v["name"] for v in board["templating"]["list"]}
             for board in self.boards.values()}
-        self.uids = {board["uid"] for board in self.boards.values()}
+        self.uids = {board["uid"]: board["title"] for board in self.boards.values()}
         self.expressions = []
+        # The metrics of others that the rules are tested with, and their labels.
+        self.others = {}
+        for path in (root / "rules/tests").glob("*_test.yml"):
+            for test in yaml.safe_load(path.read_text())["tests"]:
+                for series in test.get("input_series", []):
+                    series = selectors(series["series"])[0]
+                    if series.name not in self.known:
+                        self.others.setdefault(series.name, set()).update(
+                            label for label, _, _ in series.matchers)
         # The labels that the shipped agents add to every series.
         self.added = sorted({
             label for path in AGENTS.glob("agent-*.yml")
@@ -74,6 +95,11 @@ class Linter:
                 if panel["type"] != "row":
                     self.check_panel(board, panel)
             self.check_layout(board)
+            for url in urls_of(board):
+                self.check_url(board["title"], url)
+        page = (self.root / "README.md").read_text()
+        for url in re.findall(r"^ +(/\S+)$", page, re.M):
+            self.check_url("README.md", url)
         self.check_promql()
         for rule, what in self.excluded.items():
             for i, entry in enumerate(what["entries"]):
@@ -96,9 +122,39 @@ class Linter:
              "no links to the other dashboards")
         ids = [panel["id"] for panel in board["panels"]]
         need("our-id-rule", len(ids) == len(set(ids)), "two panels have one id")
-        text = json.dumps(board)
-        for uid in re.findall(r"/d/([\w-]+)/", text):
-            need("our-link-rule", uid in self.uids, f"links to no dashboard {uid}")
+
+    def check_url(self, title, url):
+        """A link to a dashboard of ours sets variables that are there; one to Explore
+        asks for metrics and labels that others have."""
+        def need(ok, what):
+            if not ok:
+                self.find("our-link-rule", title, "-", f"{what}: {url}")
+        uid = re.match(r"/d/([\w-]+)/", url)
+        if uid:
+            need(uid[1] in self.uids, "no such dashboard")
+            there = self.variables.get(self.uids.get(uid[1]), set())
+            passed = set(re.findall(r"\$\{(\w+):queryparam\}", url))
+            need(passed <= self.variables.get(title, there), "passes no variable of ours")
+            missing = passed.union(re.findall(r"[?&]var-(\w+)=", url)) - there
+            need(not missing, f"sets {sorted(missing)}, which are not there")
+        elif url.startswith("/explore?"):
+            query = urllib.parse.urlsplit(re.sub(r"\$\{.*?\}", "x", url)).query
+            try:
+                panes = json.loads(urllib.parse.parse_qs(query)["panes"][0])
+                expressions = [query["expr"] for pane in panes.values()
+                               for query in pane["queries"]]
+            except (KeyError, ValueError) as error:
+                need(False, f"no panes ({error!r})")
+                return
+            need(expressions, "no query")
+            for expr in expressions:
+                self.expressions.append((title, "a link to Explore", expr))
+                for selector in selectors(expr):
+                    labels = {label for label, _, _ in selector.matchers}
+                    need(labels <= self.others.get(selector.name, set()),
+                         f"nobody has {selector.name} with {sorted(labels)}")
+        else:
+            need(not url, "leads to neither a dashboard nor Explore")
 
     def check_variables(self, board):
         title = board["title"]

@@ -65,17 +65,21 @@ def selectors(expr):
             i += 1
         elif token == "[":  # of a subquery: a selector takes its own
             i = until(tokens, i, "]")[1]
-        elif re.match(r"[A-Za-z_:]", token) and token.lower() not in KEYWORDS \
-                and after not in ("(", "by", "without"):
-            matchers, span, i = [], "", i + 1
-            if after == "{":
+        elif token == "{" or re.match(r"[A-Za-z_:]", token) and \
+                token.lower() not in KEYWORDS and after not in ("(", "by", "without"):
+            names, matchers, span = [token], [], ""
+            i += token != "{"
+            if "{" in (token, after):
                 inside, i = until(tokens, i, "}")
                 matchers = matchers_of(inside)
+            if token == "{":  # of several metrics: {__name__=~"a|b"}
+                names = [name for label, _, value in matchers if label == "__name__"
+                         for name in value.split("|")]
             if i < len(tokens) and tokens[i] == "[":
                 inside, i = until(tokens, i, "]")
                 span = "".join(inside)
             function = next((c for c in reversed(calls) if c), "")
-            found.append(Selector(token, matchers, span, function))
+            found += [Selector(name, matchers, span, function) for name in names]
         else:
             i += 1
     return found

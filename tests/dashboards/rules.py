@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Checks what promtool does not: that every alert has its labels, numbers,
-runbook section and tests, that no rule mixes up the targets of two sites, and
-that every recorded series has a name that tells its level. Prints what is wrong;
-a clean run prints nothing.
+runbook section and tests, that no rule mixes up the targets of two sites, that
+agent-sums.yml sends what the rules read, and that every recorded series has a name
+that tells its level. Prints what is wrong; a clean run prints nothing.
 usage: tests/dashboards/rules.py DASHBOARDS-DIRECTORY"""
 import pathlib
 import re
@@ -15,6 +15,9 @@ from promql import catalogue, selectors
 
 ROOT = pathlib.Path(sys.argv[1])
 KNOWN = catalogue()
+AGENT = pathlib.Path(__file__).parents[2] / "deploy/prometheus/agent-sums.yml"
+DROPS = [rule for rule in yaml.safe_load(AGENT.read_text())["scrape_configs"][0]
+         ["metric_relabel_configs"] if rule["action"] == "drop"]
 RUNBOOK = "dashboards/README.md#"
 # Labels that the exporter gives to series, none of which tells targets apart.
 OF_SERIES = {"cause", "comm", "severity", "access", "kind", "source", "le", "over",
@@ -27,12 +30,22 @@ def rules_of(path):
             for rule in group["rules"]]
 
 
+def dropped(selector):
+    """Whether agent-sums.yml drops all that the selector asks for."""
+    labels = {label: value for label, how, value in selector.matchers if how == "="}
+    labels["__name__"] = selector.name
+    return any(re.fullmatch(rule["regex"], ";".join(
+        labels.get(label, "") for label in rule["source_labels"])) for rule in DROPS)
+
+
 def check_expr(name, expr):
     """Known metrics, and no target label lost: those that a scrape configuration
     or an agent adds are not known here, so none can be named."""
     for selector in selectors(expr):
         if selector.name not in KNOWN | recorded:
             wrong.append(f"{name}: unknown metric {selector.name}")
+        if dropped(selector):
+            wrong.append(f"{name}: agent-sums.yml drops {selector.name}")
     for word in re.findall(r"\b(on|by)\b\s*\(", expr):
         wrong.append(f"{name}: {word}() keeps some target labels only")
     for labels in re.findall(r"\bignoring\b\s*\(([^)]*)\)", expr):
@@ -40,8 +53,8 @@ def check_expr(name, expr):
             wrong.append(f"{name}: ignoring ({labels}) drops a target label")
 
 
-records = [rule for file in ("recording", "alerts")
-           for rule in rules_of(ROOT / f"rules/{file}.yml") if "record" in rule]
+rules = [rule for path in sorted((ROOT / "rules").glob("*.yml")) for rule in rules_of(path)]
+records = [rule for rule in rules if "record" in rule]
 recorded = {rule["record"] for rule in records}
 for rule in records:
     name = rule["record"]
@@ -66,7 +79,7 @@ for expr in re.findall(r"^```promql\n(.*?)^```", page, re.M | re.S):
 sections = {line[4:].strip().lower()
             for line in page.splitlines()
             if line.startswith("### ")}
-alerts = [rule for rule in rules_of(ROOT / "rules/alerts.yml") if "alert" in rule]
+alerts = [rule for rule in rules if "alert" in rule]
 for rule in alerts:
     name, notes = rule["alert"], rule.get("annotations", {})
     check_expr(name, rule["expr"])

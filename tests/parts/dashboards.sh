@@ -7,13 +7,13 @@ lint_dashboards() {
   /usr/bin/python3 -B "$ROOT/tests/dashboards/dashboards.py" "$1"
 }
 
-# finds RULE JQ-FILTER: changes the overview by the filter, and expects a
-# finding of the rule.
+# finds RULE JQ-FILTER [NAME]: changes the overview, or another dashboard, by the
+# filter, and expects a finding of the rule.
 finds() {
-  local copy=$WORK/dashboards
+  local copy=$WORK/dashboards name=${3:-overview}
   rm -rf "$copy"
   cp -r "$ROOT/dashboards" "$copy"
-  jq "$2" "$ROOT/dashboards/overview.json" >"$copy/overview.json"
+  jq "$2" "$ROOT/dashboards/$name.json" >"$copy/$name.json"
   lint_dashboards "$copy" >"$WORK/findings" 2>&1 || true
   if grep -q "^$1: " "$WORK/findings"; then
     ok "dashboards $1 finds its defect"
@@ -42,6 +42,17 @@ finds uneditable-dashboard '.editable = true'
 finds our-catalogue-rule '.panels[0].targets[0].expr |= sub("comm_faults"; "comm_fault")'
 finds our-layout-rule '.panels[1].gridPos = .panels[0].gridPos'
 finds our-link-rule '.links = []'
+# change FROM TO: all strings of the dashboard. Each of these breaks a link.
+change() { printf 'walk(if type == "string" then sub("%s"; "%s") else . end)' "$@"; }
+finds our-link-rule "$(change /d/page-fault-process/ /d/page-fault-program/)"
+finds our-link-rule "$(change var-comm= var-program=)"
+finds our-link-rule "$(change 'site:queryparam' place:queryparam)"
+finds our-link-rule "$(change 22kube_pod_info 22kube_pod)" container
+finds our-link-rule "$(change %2Cpod%3D %2Cpod_name%3D)" container
+finds our-link-rule "$(change panes=%7B panes=)" container
+finds target-promql-rule "$(change 22kube_pod_info%7B 22kube_pod_info)" container
+# A selector of several metrics.
+finds our-catalogue-rule "$(change '\"rss_bytes' '\"rss_byte')" process
 finds our-agent-rule 'del(.templating.list[2])'
 finds our-agent-rule '.templating.list[2].allValue = ".+"'
 finds our-agent-rule '.panels[0].targets[0].expr |= sub(",site=~\"\\$site\""; "")'

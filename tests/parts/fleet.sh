@@ -15,6 +15,7 @@ OLD=127.0.0.6
 HOSTS=("${DAEMONS[@]}" "$OLD")
 mapfile -t PORTS < <(free_ports 4)
 DAEMON=${PORTS[0]} CENTRE=${PORTS[1]} AGENTS=("${PORTS[@]:2}")
+PROVE=(/usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py")
 CONFIG=$WORK/fleet CGROUPS=$WORK/cgroup
 
 # The tables grow by a unit of time each second, until $WORK/frozen is there.
@@ -274,9 +275,11 @@ done
 make_cgroups
 for host in "${DAEMONS[@]}"; do
   table "$WORK/$host" "$PROCESSES" 10
+  options=()
+  [ "$host" != "${DAEMONS[1]}" ] || options=(--containers)
   start "daemon-$host" "$BUILD/exporter/page_fault_exporter" \
     --path.debugfs "$WORK/$host" --path.cgroup "$CGROUPS" --group.by comm \
-    --web.listen-address="$host:$DAEMON" --interval 1s
+    --web.listen-address="$host:$DAEMON" --interval 1s "${options[@]}"
 done
 mkdir "$WORK/old"
 cp "$ROOT/tests/fixtures/fleet/exporter-0.1.0.metrics" "$WORK/old/metrics"
@@ -296,8 +299,11 @@ check "fleet: agent-sums.yml sends none" \
   refused answers "$CENTRE" "{pid!=\"\",instance=\"${DAEMONS[2]}\"}" .
 check "fleet: the Fleet dashboard shows every host, also one with 0.1.0" \
   eventually 120 fleet_dashboard
+check "fleet: every dashboard works with 0.1.0 among the hosts, and takes no id for a name" \
+  "${PROVE[@]}" mixed "http://127.0.0.1:$CENTRE" "$ROOT/dashboards" 60 "$OLD" \
+  "${DAEMONS[0]}"
 check "fleet: the rules run without an error" \
-  /usr/bin/python3 -B "$ROOT/tests/dashboards/prove.py" rules "http://127.0.0.1:$CENTRE"
+  "${PROVE[@]}" rules "http://127.0.0.1:$CENTRE"
 printf 'series that a host of %s processes costs: %s with agent-all.yml, %s with agent-sums.yml\n' \
   "$PROCESSES" "$(series_of "${DAEMONS[0]}")" "$(series_of "${DAEMONS[2]}")"
 restarts_centre

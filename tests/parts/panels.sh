@@ -69,6 +69,8 @@ panels_prove() {
   done
   "${PROVE[@]}" panels "$prometheus" "$ROOT/dashboards" $((SECONDS - started)) |
     sed 's/^\(ok\|FAIL\) /\1 panels: /' | tee -a "$RESULTS"
+  check "panels: the variable pod chooses a pod's processes and control groups" \
+    "${PROVE[@]}" pod "$prometheus" "$ROOT/dashboards" $((SECONDS - started)) shop web-0
   must "panels: the storm ends" guest 'rm /run/storm'
   for alert in "$ALERT" "$CGROUP_ALERT"; do
     check "panels: $alert resolves" \

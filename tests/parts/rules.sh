@@ -36,3 +36,7 @@ finds 'PageFaultRateSpike: it asks for a number by some' \
 finds 'PageFaultProbeMissed: unknown metric' 's/probe_missed_total/probe_missing/'
 finds 'PageFaultBusError: its severity' \
   '/alert: PageFaultBusError/,/severity:/s/critical/dire/'
+finds 'PageFaultProbeMissed: agent-sums.yml drops page_fault_cgroup_swap_bytes' \
+  's/page_fault_module_probe_missed_total/page_fault_cgroup_swap_bytes/'
+finds 'PageFaultProbeMissed: agent-sums.yml drops page_fault_cgroup_slow_faults_total' \
+  's/page_fault_module_probe_missed_total/page_fault_cgroup_slow_faults_total{over="1"}/'
