@@ -13,7 +13,7 @@ usage: judge.py labels METRICS EXPECTED
          the group of line N of EXPECTED had a fault for each of N pages, and at most
          500 besides: those of the start of its program
        judge.py faults METRICS PATH
-         prints the faults of a control group
+         prints the faults of a control group, and the major ones among them
 METRICS is a file in the text format."""
 import re
 import sys
@@ -74,10 +74,11 @@ def conserved(metrics):
     return by_cgroup == by_comm > 0
 
 
-def faults_of(metrics):
+def faults_of(metrics, severities=("minor", "major")):
     sums = {}
     for sample in samples(metrics):
-        if sample.name == "page_fault_cgroup_faults_total":
+        if sample.name == "page_fault_cgroup_faults_total" and \
+                sample.labels["severity"] in severities:
             path = sample.labels["cgroup"]
             sums[path] = sums.get(path, 0) + int(sample.value)
     return sums
@@ -95,7 +96,7 @@ def pages(metrics, expected):
 
 
 def faults(metrics, path):
-    print(faults_of(metrics)[path])
+    print(faults_of(metrics)[path], faults_of(metrics, ("major",)).get(path, 0))
     return True
 
 
