@@ -98,8 +98,8 @@ same_faults() {
   local here major kernel kernel_major retried errors twice=0
   read -r here major kernel kernel_major retried errors <"$WORK/job"
   [ "$version" != 6.1 ] || twice=$retried
-  echo "$here faults, $major of them major, $retried retried and $errors errors by the" \
-    "exporter; $kernel and $kernel_major by memory.stat"
+  echo "   by the exporter $here faults, $major major, $retried retries, errors: $errors;" \
+    "by memory.stat $kernel and $kernel_major"
   [ "$kernel" = $((here + errors + twice)) ] && [ "$here" -ge 1000 ] &&
     [ "$errors" = 1 ] && [ "$kernel_major" = "$major" ] &&
     [ "$major" = $((PROCESSES * PAGES)) ]
