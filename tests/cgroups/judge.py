@@ -3,8 +3,9 @@
 """Judges what a daemon says of control groups.
 usage: judge.py labels METRICS EXPECTED
          each line of EXPECTED (path, unit, namespace, pod, pod_uid, container,
-         container_id, with tabs between) is a series of page_fault_cgroup_info with
-         these labels, of which empty ones are absent
+         container_id, and perhaps the environment's name, with tabs between) is a
+         series of page_fault_cgroup_info with these labels, of which empty ones are
+         absent. Prints a row of a table for each line that has a name
        judge.py conserved METRICS
          the faults of all control groups, with what is held back, are those of all
          comms
@@ -12,14 +13,18 @@ usage: judge.py labels METRICS EXPECTED
          the group of line N of EXPECTED had a fault for each of N pages, and at most
          500 besides: those of the start of its program
        judge.py faults METRICS PATH
-         prints the faults of a control group
+         prints the faults of a control group, and the major ones among them
 METRICS is a file in the text format."""
+import re
 import sys
 
 from prometheus_client.parser import text_string_to_metric_families
 
 LABELS = ("cgroup", "unit", "namespace", "pod", "pod_uid", "container",
           "container_id")
+# Of an id of 32 digits and more a table shows the last ones.
+ID = re.compile(r"(pod)?[0-9a-f]{26,}([0-9a-f]{6})")
+CUT = r"\1…\2"
 
 
 def samples(path):
@@ -32,6 +37,14 @@ def total(all_samples, name):
     return sum(sample.value for sample in all_samples if sample.name == name)
 
 
+def text_of(found):
+    """Labels in a cell of a table. Long ids are cut."""
+    if found is None:
+        return "no series"
+    return ", ".join(f'{name}="{ID.sub(CUT, value)}"' for name, value in
+                     sorted(found.items(), key=lambda item: LABELS.index(item[0])))
+
+
 def labels(metrics, expected):
     seen = {sample.labels["cgroup"]: sample.labels for sample in samples(metrics)
             if sample.name == "page_fault_cgroup_info"}
@@ -40,9 +53,13 @@ def labels(metrics, expected):
     wrong = 0
     for values in lines:
         wanted = {name: value for name, value in zip(LABELS, values) if value}
-        if seen.get(wanted["cgroup"]) != wanted:
+        found = seen.get(wanted["cgroup"])
+        if found != wanted:
             wrong += 1
-            print(f"expected {wanted}\n    seen {seen.get(wanted['cgroup'])}")
+            print(f"expected {wanted}\n    seen {found}")
+        for name in values[len(LABELS):]:
+            print(f"| {name} | {text_of(wanted)} | "
+                  f"{'the same' if found == wanted else text_of(found)} |")
     print(f"{len(lines) - wrong} of {len(lines)} control groups have the labels expected")
     return bool(lines) and not wrong
 
@@ -57,10 +74,11 @@ def conserved(metrics):
     return by_cgroup == by_comm > 0
 
 
-def faults_of(metrics):
+def faults_of(metrics, severities=("minor", "major")):
     sums = {}
     for sample in samples(metrics):
-        if sample.name == "page_fault_cgroup_faults_total":
+        if sample.name == "page_fault_cgroup_faults_total" and \
+                sample.labels["severity"] in severities:
             path = sample.labels["cgroup"]
             sums[path] = sums.get(path, 0) + int(sample.value)
     return sums
@@ -78,7 +96,7 @@ def pages(metrics, expected):
 
 
 def faults(metrics, path):
-    print(faults_of(metrics)[path])
+    print(faults_of(metrics)[path], faults_of(metrics, ("major",)).get(path, 0))
     return True
 
 

@@ -65,7 +65,7 @@ def with_values_hidden(text):
         for line in text.splitlines())
 
 
-def scrape():
+def scrape(options=("--containers", "--group.by=comm")):
     """Both formats of one tick that has seen the tables grow."""
     with tempfile.TemporaryDirectory() as root:
         cgroups = os.path.join(root, "cgroup")
@@ -77,14 +77,13 @@ def scrape():
             whole = with_groups(f.read(), cgroups)
         with open(table, "wb") as f:
             f.write(whole)
-        return scrape_of(debugfs, whole, f"--path.cgroup={cgroups}")
+        return scrape_of(debugfs, whole, f"--path.cgroup={cgroups}", *options)
 
 
 def scrape_of(debugfs, whole, *flags):
     head = b"".join(whole.splitlines(True)[:2])
     with under_test.Daemon(
-            DAEMON, debugfs, "--containers", "--birth.hold=0s",
-            "--group.by=comm", *flags,
+            DAEMON, debugfs, "--birth.hold=0s", *flags,
             f"--path.procfs={os.path.join(FIXTURES, 'procfs')}",
             f"--path.pod-logs={os.path.join(FIXTURES, 'log')}") as daemon:
         # Sums by comm begin with the first tick, which sees no process.

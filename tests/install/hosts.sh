@@ -50,11 +50,23 @@ eventually() {
 
 refused() { ! "$@"; }
 
+# make_cgroups DIR PATH...: makes a unified hierarchy with these groups. Their ids, which
+# are the numbers of their inodes, go to CGROUP_IDS.
+CGROUP_IDS=()
+make_cgroups() {
+  local path
+  mkdir -p "$1"
+  touch "$1/cgroup.controllers"
+  for path in "${@:2}"; do
+    mkdir -p "$1/$path"
+    CGROUP_IDS+=("$(stat -c %i "$1/$path")")
+  done
+}
+
 # table DIR PROCESSES TIME: writes the module's files into DIR, as in debugfs,
 # as they would be at TIME. In each unit of time, process N takes N minor faults
 # and one major fault. With ids of control groups in CGROUP_IDS, the processes are
 # in these in turn.
-CGROUP_IDS=()
 table() {
   local directory=$1/page_faults file
   mkdir -p "$directory"

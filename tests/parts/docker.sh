@@ -93,6 +93,15 @@ size_in_mb() {
 }
 
 install_packages mmdebstrap buildah podman runc jq python3-yaml
+# A node: its control groups, with a pod's container and a unit, and the names of logs.
+NODE=$WORK/node
+ID=$(printf '%064d' 7) POD=$(printf '%032d' 8)
+make_cgroups "$NODE/sys/fs/cgroup" system.slice/shop.service \
+  "kubepods.slice/kubepods-pod$POD.slice/cri-containerd-$ID.scope"
+mkdir -p "$NODE/sys/kernel" "$NODE"/var/log/{pods,containers}
+touch "$NODE/var/log/containers/web_shop_app-$ID.log"
+NAMED_UNIT='^page_fault_cgroup_info\{cgroup="/system.slice/shop.service",unit="shop.service"'
+NAMED_POD='^page_fault_cgroup_info\{cgroup="/kubepods.slice/.*,namespace="shop",pod="web",.*container="app"'
 table "$WORK/debug" 3 7
 chmod 700 "$WORK/debug"
 chmod 400 "$WORK/debug/page_faults/"*
@@ -151,31 +160,36 @@ check "docker: the health check asks a port alone where there is no ::1" \
   eventually 30 health
 end
 
-# daemonset_mounts DIR: podman's options for what the DaemonSet mounts into the
-# daemon's container, with DIR as the node's /sys/kernel and empty directories of
-# logs.
-daemonset_mounts() {
-  /usr/bin/python3 - "$ROOT/deploy/kubernetes/daemonset.yaml" "$1" "$WORK/log" <<'PYTHON'
+# daemonset_options DIR: what start_daemon takes to mount what the DaemonSet mounts into
+# the daemon's container, from the node DIR and with this machine's /proc, and to give the
+# daemon the DaemonSet's options.
+daemonset_options() {
+  /usr/bin/python3 - "$ROOT/deploy/kubernetes/daemonset.yaml" "$1" "$PORT" <<'PYTHON'
 import sys, yaml
-pod = yaml.safe_load(open(sys.argv[1]))["spec"]["template"]["spec"]
+manifest, node, port = sys.argv[1:]
+pod = yaml.safe_load(open(manifest))["spec"]["template"]["spec"]
+daemon = pod["containers"][0]
 paths = {v["name"]: v["hostPath"]["path"] for v in pod["volumes"]}
-for mount in pod["containers"][0]["volumeMounts"]:
-    path = paths[mount["name"]].replace("/sys/kernel", sys.argv[2])
-    path = path.replace("/var/log", sys.argv[3])
+for mount in daemon["volumeMounts"]:
+    path = paths[mount["name"]]
+    path = path if path == "/proc" else node + path
     print(f"--volume={path}:{mount['mountPath']}:ro")
+print("--", *(arg.replace("=:9110", f"=127.0.0.1:{port}") for arg in daemon["args"]),
+      sep="\n")
 PYTHON
 }
-mkdir -p "$WORK/kernel" "$WORK/kernel-without-debugfs" "$WORK"/log/{pods,containers}
-cp -r "$WORK/debug" "$WORK/kernel/debug"
-mapfile -t mounts < <(daemonset_mounts "$WORK/kernel")
-start_daemon --user 0 "${mounts[@]}"
-check "docker: with the DaemonSet's mounts it reads the table" \
+cp -r "$NODE" "$WORK/node-without-debugfs"
+cp -r "$WORK/debug" "$NODE/sys/kernel/debug"
+mapfile -t options < <(daemonset_options "$NODE")
+start_daemon --user 0 "${options[@]}"
+check "docker: as in the DaemonSet it reads the table" \
   page_shows /metrics '^page_faults_total\{.*pid="1".* 14$'
+check "docker: and names units" page_shows /metrics "$NAMED_UNIT"
+check "docker: and pods" page_shows /metrics "$NAMED_POD"
 end
-mapfile -t mounts < <(daemonset_mounts "$WORK/kernel-without-debugfs")
-start_daemon --user 0 "${mounts[@]}" -- \
-  --web.listen-address="127.0.0.1:$PORT" --path.procfs=/host/proc
-check "docker: with them on a node without debugfs it reads procfs" \
+mapfile -t options < <(daemonset_options "$WORK/node-without-debugfs")
+start_daemon --user 0 "${options[@]}"
+check "docker: in it on a node without debugfs it reads procfs" \
   page_shows /metrics '^page_fault_exporter_source\{source="procfs"\} 1'
 end
 
@@ -221,7 +235,12 @@ check "docker: without headers it leaves the daemon to procfs" \
 
 # The rest runs in an engine.
 docker() { in_engine docker "$@"; }
-compose() { in_engine docker-compose --file "$ROOT/deploy/compose.yaml" "$@"; }
+compose() {
+  in_engine docker-compose --project-directory "$ROOT/deploy" \
+    --file "$WORK/compose.yaml" "$@"
+}
+# on_node: a text in which the host's control groups are those of the node.
+on_node() { sed "s,/sys/fs/cgroup:,$NODE/sys/fs/cgroup:,"; }
 # at URL: what a browser on the engine's host gets.
 at() { in_engine curl -sf --max-time 5 "http://127.0.0.1:$1"; }
 # shows URL PATTERN
@@ -259,10 +278,11 @@ load_images() {
     stand_in grafana 'ENTRYPOINT ["/bin/sleep", "infinity"]' 'USER 472'
 }
 
-# The command of deploy/README.md, as it stands there.
+# The command of deploy/README.md, as it stands there but for the control groups.
 docker_run() {
   in_engine bash -euc "$(sed -n \
-    '/^    docker run -d/,/^      page_fault_exporter --/p' "$ROOT/deploy/README.md")"
+    '/^    docker run -d/,/^      page_fault_exporter --/p' "$ROOT/deploy/README.md" |
+    on_node)"
 }
 
 is_healthy() {
@@ -275,6 +295,7 @@ in_an_engine() {
   id=$(docker_run)
   check "docker: the page's docker run serves the table" \
     eventually 30 shows 9110/metrics '^page_faults_total\{.*pid="1".* 14$'
+  check "docker: and names units" shows 9110/metrics "$NAMED_UNIT"
   check "docker: the engine calls it healthy" eventually 120 is_healthy "$id"
   check "docker: docker stop ends it with 0" bash -c '
     "${@:2}" stop "$1" && [ "$("${@:2}" inspect --format "{{.State.ExitCode}}" "$1")" = 0 ]' \
@@ -286,6 +307,9 @@ targets_of() { at "9090/api/v1/query?query=up" | jq -c '.data.result[]'; }
 scraped() { targets_of | grep '"instance":"exporter".*"1"'; }
 sees_fault() {
   at '9090/api/v1/query?query=page_faults_total' | grep '"pid":"3".*"28"'
+}
+sees_unit() {
+  at '9090/api/v1/query?query=page_fault_cgroup_info' | grep '"unit":"shop.service"'
 }
 has_rules() {
   local shipped groups
@@ -330,10 +354,12 @@ with_compose() {
   check "compose: Grafana takes its provisioning" \
     provisioning "$ROOT/deploy/grafana/provisioning"
   check "compose: misspelt provisioning is refused" misspelt
+  on_node <"$ROOT/deploy/compose.yaml" >"$WORK/compose.yaml"
   check "compose: docker compose accepts the file" compose config --quiet
   check "compose: it starts" compose up --detach --no-build --pull never
   check "compose: Prometheus scrapes the daemon" eventually 60 scraped
   check "compose: Prometheus has the module's faults" eventually 60 sees_fault
+  check "compose: and the names of units" eventually 60 sees_unit
   check "compose: Prometheus has our rules" eventually 30 has_rules
   check "compose: Grafana's user finds dashboards and Prometheus" \
     eventually 30 grafana_finds

@@ -37,6 +37,7 @@ PROTOCOL=$!
   e2e_run e2e groups "$DAEMON" "$ROOT/tests/fixtures/debugfs"
   e2e_run e2e memory "$DAEMON" "$ROOT/tests/fixtures/debugfs"
   e2e_run e2e golden "$DAEMON" "$ROOT/tests/fixtures"
+  e2e_run e2e series "$DAEMON" "$ROOT/tests/fixtures"
   e2e_run e2e prometheus "$DAEMON"
 }
 wait "$HARD"

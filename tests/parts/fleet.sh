@@ -30,18 +30,6 @@ grow() {
   done
 }
 
-# A hierarchy of ten units, whose ids go to CGROUP_IDS.
-make_cgroups() {
-  local number unit
-  mkdir -p "$CGROUPS"
-  touch "$CGROUPS/cgroup.controllers"
-  for number in {0..9}; do
-    unit=$CGROUPS/system.slice/worker-$number.service
-    mkdir -p "$unit"
-    CGROUP_IDS+=("$(stat -c %i "$unit")")
-  done
-}
-
 # The shipped files, with shorter intervals, our ports and our hosts.
 configure() {
   local shipped=$ROOT/deploy/prometheus
@@ -272,7 +260,7 @@ for name in tls/prometheus-password tls/prometheus-client-certificate; do
   check "fleet: promtool accepts $name.yml" \
     promtool check config --syntax-only "$ROOT/deploy/$name.yml"
 done
-make_cgroups
+make_cgroups "$CGROUPS" system.slice/worker-{0..9}.service
 for host in "${DAEMONS[@]}"; do
   table "$WORK/$host" "$PROCESSES" 10
   options=()
