@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # deploy/kubernetes/load-module on a node that is a directory, whose kernel is a
-# few stand-ins: of the commands that load and unload, and of make. What is really
-# built and loaded, tests/parts/docker.sh and install.sh show. Sourced by fleet.sh.
+# few stand-ins: of the commands that load and unload, and of the kernel's own
+# makefile. What is really built and loaded, tests/parts/docker.sh and install.sh
+# show. Sourced by fleet.sh.
 # shellcheck shell=bash disable=SC2016
 
 NODE=$WORK/node
@@ -12,8 +13,8 @@ stand_in() {
 }
 
 # Everything else that the script may call.
-TOOLS=(awk bash cat cp dirname grep ln ls mkdir mktemp paste rm sed sh sleep sort
-  tail touch)
+TOOLS=(awk bash cat cp dirname grep ln ls make mkdir mktemp paste rm sed sh sleep
+  sort tail touch)
 
 # node_with FILE[=TEXT]...: a new node; files tell what it has.
 #   loaded, installed  the version that is loaded or installed
@@ -27,9 +28,14 @@ node_with() {
   mkdir -p "$NODE/bin" "$NODE/host" "$NODE/source"
   for what in "$@"; do printf '%s' "${what#*=}" >"$NODE/${what%%=*}"; done
   printf 'PF_MODULE_VERSION := 2.0\n' >"$NODE/source/Kbuild"
+  cp "$ROOT/kernel/Makefile" "$NODE/source/"
   if [ -e "$NODE/gcc" ] || [ -e "$NODE/clang" ]; then
     mkdir -p "$build/include/config"
-    touch "$build/Makefile"
+    printf '%s\n' 'modules:' \
+      '	@[ ! -e "$(NODE)/changed" ] || { echo "no such member"; exit 2; }' \
+      '	@echo "LLVM=$(LLVM)" >"$(NODE)/made"' \
+      '	@touch "$(M)/page_faults.ko" "$(M)/page_faults_trampoline.ko"' \
+      >"$build/Makefile"
     [ -e "$NODE/gcc" ] || echo CONFIG_CC_IS_CLANG=y >"$build/include/config/auto.conf"
   fi
   if [ -e "$NODE/selinux" ]; then
@@ -46,9 +52,6 @@ node_with() {
     printf 2.0 >"/sys/module/${name%.ko}/version"'
   stand_in rmmod '[ ! -e "$NODE/held" ] || { echo "in use" >&2; exit 1; }
     rm -r /sys/module/page_faults'
-  stand_in make '[ ! -e "$NODE/changed" ] || { echo "no such member"; exit 2; }
-    echo "$*" >"$NODE/made"
-    touch "$3/page_faults.ko" "$3/page_faults_trampoline.ko"'
 }
 
 # on_node COMMAND...: where /sys/module is the node's, and links in /usr/lib are
@@ -115,10 +118,10 @@ load_module() {
   stand_in clang ''
   stand_in ld.lld ''
   loads "it builds for clang's kernel with clang" 'built and loaded' 2.0
-  check "load-module: and tells make so" grep -w LLVM=1 "$NODE/made"
+  check "load-module: and tells make so" grep -x LLVM=1 "$NODE/made"
   node_with gcc
   loads "it builds for gcc's kernel with gcc" 'built and loaded' 2.0
-  check "load-module: and tells make nothing" refused grep LLVM "$NODE/made"
+  check "load-module: and tells make nothing" grep -x LLVM= "$NODE/made"
 
   node_with gcc selinux
   loads "it says what SELinux needs" 'SELinux is enforcing.*seLinuxOptions' 2.0
