@@ -45,10 +45,13 @@ def once():
     # The sums have the counts of the first read, because there is no other.
     assert re.search(r'^page_fault_comm_faults_total{comm="init",.*} [1-9]',
                      done.stdout, re.M)
-    # In a textfile of node_exporter they would conflict with its own.
-    own = re.findall(r"^(?:process|page_fault_exporter_(?:scrapes|config))_\w+",
-                     done.stdout, re.M)
+    # In a textfile of node_exporter process_* would conflict with its own, and what
+    # tells of a running daemon would stand still.
+    own = re.findall(r"^(?:process|page_fault_exporter_(?:scrapes|config|ticks?|"
+                     r"snapshot|read_errors))_\w+", done.stdout, re.M)
     assert not own, own
+    assert re.search(r"^page_fault_exporter_last_read_timestamp_seconds [1-9]",
+                     done.stdout, re.M), done.stdout
     check = subprocess.run(["promtool", "check", "metrics"], text=True,
                            capture_output=True, input=done.stdout)
     assert check.returncode == 0, check.stderr
