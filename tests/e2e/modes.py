@@ -292,19 +292,30 @@ def two_addresses():
         assert daemon.get("/metrics")[0] == 200
 
 
+def has_ipv6():
+    """Whether the build takes an address of IPv6; if not, it says so."""
+    done = run("--config.check", "--web.listen-address=[::1]:80")
+    assert (done.returncode, "this build of civetweb has no IPv6" in done.stderr
+            ) in ((0, False), (2, True)), done
+    return done.returncode == 0
+
+
 def port_of_the_system():
-    """With port 0 the log has the port that the system chose."""
+    """With port 0 the log has the port, and says where there is no IPv6."""
     process = subprocess.Popen(
         [DAEMON, *SOURCE, "--web.listen-address=127.0.0.1:0",
          "--web.listen-address=:0"], stderr=subprocess.PIPE, text=True)
     try:
-        ports = []
+        ports, notes = [], []
         while len(ports) < 2:
-            found = re.search(r"listening on \S*:(\d+)/metrics",
+            found = re.search(r"listening on \S*:(\d+)/metrics(.*)",
                               process.stderr.readline())
             if found:
                 ports.append(int(found[1]))
+                notes.append("without IPv6" in found[2])
         assert 0 not in ports, ports
+        # For an address of IPv4 it does not matter.
+        assert notes == [False, not has_ipv6()], notes
         for port in ports:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy",
                                         timeout=LIMIT) as answer:
