@@ -45,10 +45,13 @@ def once():
     # The sums have the counts of the first read, because there is no other.
     assert re.search(r'^page_fault_comm_faults_total{comm="init",.*} [1-9]',
                      done.stdout, re.M)
-    # In a textfile of node_exporter they would conflict with its own.
-    own = re.findall(r"^(?:process|page_fault_exporter_(?:scrapes|config))_\w+",
-                     done.stdout, re.M)
+    # In a textfile of node_exporter process_* would conflict with its own, and what
+    # tells of a running daemon would stand still.
+    own = re.findall(r"^(?:process|page_fault_exporter_(?:scrapes|config|ticks?|"
+                     r"snapshot|read_errors))_\w+", done.stdout, re.M)
     assert not own, own
+    assert re.search(r"^page_fault_exporter_last_read_timestamp_seconds [1-9]",
+                     done.stdout, re.M), done.stdout
     check = subprocess.run(["promtool", "check", "metrics"], text=True,
                            capture_output=True, input=done.stdout)
     assert check.returncode == 0, check.stderr
@@ -289,19 +292,30 @@ def two_addresses():
         assert daemon.get("/metrics")[0] == 200
 
 
+def has_ipv6():
+    """Whether the build takes an address of IPv6; if not, it says so."""
+    done = run("--config.check", "--web.listen-address=[::1]:80")
+    assert (done.returncode, "this build of civetweb has no IPv6" in done.stderr
+            ) in ((0, False), (2, True)), done
+    return done.returncode == 0
+
+
 def port_of_the_system():
-    """With port 0 the log has the port that the system chose."""
+    """With port 0 the log has the port, and says where there is no IPv6."""
     process = subprocess.Popen(
         [DAEMON, *SOURCE, "--web.listen-address=127.0.0.1:0",
          "--web.listen-address=:0"], stderr=subprocess.PIPE, text=True)
     try:
-        ports = []
+        ports, notes = [], []
         while len(ports) < 2:
-            found = re.search(r"listening on \S*:(\d+)/metrics",
+            found = re.search(r"listening on \S*:(\d+)/metrics(.*)",
                               process.stderr.readline())
             if found:
                 ports.append(int(found[1]))
+                notes.append("without IPv6" in found[2])
         assert 0 not in ports, ports
+        # For an address of IPv4 it does not matter.
+        assert notes == [False, not has_ipv6()], notes
         for port in ports:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy",
                                         timeout=LIMIT) as answer:

@@ -9,6 +9,15 @@
 LOAD_MODULE=$WORK/data/clone/deploy/kubernetes/load-module
 CONFIGURATION="/etc/default/page-fault-exporter /etc/page-fault-exporter/config.json /etc/modprobe.d/page-faults-dkms.conf"
 
+# Civetweb of Debian 12 has no IPv6, that of Debian 13 has it.
+speaks_ipv6() {
+  case $1 in
+    bookworm) inside 300 'journalctl -u page-fault-exporter -o cat |
+      grep "without IPv6: this build of civetweb has none"' ;;
+    *) inside 300 'curl -gsf "http://[::1]:9110/metrics" | grep -c ^page_faults_total' ;;
+  esac
+}
+
 installs() {
   check "$1: the packages install" apt_inside install "$WORK/data/packages/*.deb"
   check "$1: DKMS has built the module" has_module_for "$VERSION" "$OLD"
@@ -19,6 +28,7 @@ installs() {
   check "$1: the unit is up" eventually 300 unit_is_up
   check "$1: curl from outside shows faults" \
     eventually 300 serves 'page_faults_total{.*pid="1"'
+  check "$1: the daemon answers on IPv6, or says that it has none" speaks_ipv6 "$1"
   check "$1: the daemon is not root and has one capability" inside 300 '
     pid=$(systemctl show -P MainPID page-fault-exporter)
     grep -E "^Cap(Eff|Bnd):.*0000000000000004$" /proc/$pid/status | wc -l | grep 2 &&

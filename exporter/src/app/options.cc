@@ -124,10 +124,10 @@ void AddBirthOptions(CLI::App* app, Raw* raw) {
       ->check(CheckBirthHold)
       ->type_name("DURATION");
   app->add_flag("--openmetrics.created", raw->options.pipeline.created,
-                "Serve in OpenMetrics since when counters by comm and control "
-                "group count "
-                "(_created); Prometheus stores that as series unless it is "
-                "told to read it as the start of the counter");
+                "Serve in OpenMetrics since when counters by comm, control "
+                "group and group count (_created); Prometheus stores that as "
+                "series unless it is told to read it as the start of the "
+                "counter");
 }
 
 void AddWebOptions(CLI::App* app, Options* options) {

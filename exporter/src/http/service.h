@@ -51,9 +51,9 @@ class Service {
   std::atomic<int> in_flight_ = 0;
 };
 
-// The exposition as one text, for --once. It has nothing of the running
-// process: in a textfile of node_exporter that would conflict with the
-// process_* of node_exporter itself.
+// The exposition as one text, for --once. It has nothing of a running service:
+// in a textfile of node_exporter process_* would conflict with those of
+// node_exporter itself, and the rest would stand still.
 std::string RenderAll(const View& view);
 
 }  // namespace pfe

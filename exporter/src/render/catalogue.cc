@@ -177,7 +177,7 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kTickCpu, "page_fault_exporter_tick_cpu_seconds_total", kCounter,
      "", "CPU time of all ticks."},
     {Metric::kProcesses, "page_fault_exporter_processes", kGauge, "",
-     "Live processes in the last read."},
+     "Live processes in the last successful read."},
     {Metric::kProcessesOmitted, "page_fault_exporter_processes_omitted", kGauge,
      "",
      "Live processes without series of their own, because of the flags "

@@ -142,13 +142,10 @@ void AddReads(const View& view, Families* out) {
   for (const char* source : {"module", "procfs"})
     out->Value(!view.error && view.source == source, {{"source", source}});
   out->One(Metric::kLastReadSuccess, !view.error && view.ticks > 0);
-  out->Begin(Metric::kReadErrors);
-  for (size_t i = 0; i < kCauseNames.size(); ++i)
-    out->Value(static_cast<double>(view.errors[i]),
-               {{"cause", kCauseNames[i]}});
   out->Begin(Metric::kReadError);
   for (size_t i = 0; i < kCauseNames.size(); ++i)
     out->Value(view.FailedBy(i), {{"cause", kCauseNames[i]}});
+  if (view.read_at) out->One(Metric::kLastReadTime, view.read_unix_seconds);
 }
 
 void AddHeld(const HeldBack& held, Metric faults, Metric stall, Metric slow,
@@ -160,17 +157,9 @@ void AddHeld(const HeldBack& held, Metric faults, Metric stall, Metric slow,
     out->Value(static_cast<double>(held.slow[i]), {{"over", kSlowBounds[i]}});
 }
 
-void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
+void AddExporter(const View& view, Families* out) {
   out->One(Metric::kBuildInfo, 1, {{"version", Version()}});
   AddReads(view, out);
-  if (view.read_at) {
-    out->One(Metric::kSnapshotAge,
-             std::chrono::duration<double>(now - *view.read_at).count());
-    out->One(Metric::kLastReadTime, view.read_unix_seconds);
-  }
-  out->One(Metric::kTicks, static_cast<double>(view.ticks));
-  out->One(Metric::kTickDuration, view.tick_seconds);
-  out->One(Metric::kTickCpu, view.tick_cpu_seconds);
   out->One(Metric::kProcesses, static_cast<double>(view.processes));
   out->One(Metric::kProcessesOmitted,
            static_cast<double>(view.processes_omitted));
@@ -206,8 +195,21 @@ std::optional<double> OpenFds() {
   return counted ? std::optional<double>(n) : std::nullopt;
 }
 
-// What only a running service has: its requests, its configuration, and its
-// process.
+// What goes on from tick to tick. In the output of --once it would stand still.
+void AddTicks(const View& view, View::Clock::time_point now, Families* out) {
+  out->Begin(Metric::kReadErrors);
+  for (size_t i = 0; i < kCauseNames.size(); ++i)
+    out->Value(static_cast<double>(view.errors[i]),
+               {{"cause", kCauseNames[i]}});
+  if (view.read_at)
+    out->One(Metric::kSnapshotAge,
+             std::chrono::duration<double>(now - *view.read_at).count());
+  out->One(Metric::kTicks, static_cast<double>(view.ticks));
+  out->One(Metric::kTickDuration, view.tick_seconds);
+  out->One(Metric::kTickCpu, view.tick_cpu_seconds);
+}
+
+// The service's requests, its configuration, and its process.
 void AddService(const RequestCounters& requests, Families* out) {
   out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
   out->One(Metric::kReloads, requests.config_ok);
@@ -234,8 +236,11 @@ std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
   Families families;
   AddHost(view, &families);
   AddModule(view, &families);
-  AddExporter(view, now, &families);
-  if (service) AddService(*service, &families);
+  AddExporter(view, &families);
+  if (service) {
+    AddTicks(view, now, &families);
+    AddService(*service, &families);
+  }
   return families.Text(openmetrics);
 }
 

@@ -19,7 +19,7 @@ struct RequestCounters {
 
 // Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,
 // without the line that ends it. `service` is null if none runs, as with
-// --once: then there are no families of its requests and its process.
+// --once: then there are no families of its ticks, requests and process.
 std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
                               View::Clock::time_point now, bool openmetrics);
 

@@ -52,22 +52,22 @@ struct View {
   std::optional<ModuleStats> module;
   Latency latency;
   uint64_t unattributed = 0;
-  size_t processes = 0;  // live ones
-  size_t processes_omitted = 0;
-  size_t comms_omitted = 0;
   // Growth that `families` do not show yet. Always 0 without families by comm.
   HeldBack held;
-  size_t cgroups_omitted = 0;
   HeldBack cgroups_held;
-  size_t groups_omitted = 0;
   HeldBack groups_held;
 
   // --- Of the last good read, also while reads fail; empty before the first.
   std::shared_ptr<const Rows> rows = std::make_shared<const Rows>();
+  size_t processes = 0;  // live ones
+  size_t processes_omitted = 0;
   std::shared_ptr<const Sums::All> comms = std::make_shared<const Sums::All>();
+  size_t comms_omitted = 0;
   // Null without sums by control group.
   std::shared_ptr<const Sums::All> cgroup_sums;
+  size_t cgroups_omitted = 0;
   std::shared_ptr<const Sums::All> groups;  // null without rules of groups
+  size_t groups_omitted = 0;
   // By the index of cgroup_sums: the group that has their name, or null.
   std::shared_ptr<const CgroupsOfSums> cgroups_of_sums =
       std::make_shared<const CgroupsOfSums>();

@@ -45,10 +45,15 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->read_at = last_->read_at;
   next->read_unix_seconds = last_->read_unix_seconds;
   next->rows = last_->rows;
+  next->processes = last_->processes;
+  next->processes_omitted = last_->processes_omitted;
   next->comms = last_->comms;
+  next->comms_omitted = last_->comms_omitted;
   next->cgroup_sums = last_->cgroup_sums;
+  next->cgroups_omitted = last_->cgroups_omitted;
   next->cgroups_of_sums = last_->cgroups_of_sums;
   next->groups = last_->groups;
+  next->groups_omitted = last_->groups_omitted;
   next->cgroups = last_->cgroups;
   next->pod_names_error = last_->pod_names_error;
   next->cgroups_error = last_->cgroups_error;
@@ -90,8 +95,8 @@ void Pipeline::ShowCgroups(View* next) const {
   const Sums* sums = follower_.cgroup_sums();
   next->cgroup_sums = sums ? sums->all() : nullptr;
   next->cgroups_of_sums = cgroups_of_sums_;
+  next->cgroups_omitted = sums ? sums->omitted() : 0;
   if (!sums) return;
-  next->cgroups_omitted = sums->omitted();
   if (!settings_.basic_families_only)
     next->cgroups_held = HeldBackOf(*sums->all());
 }
@@ -119,8 +124,8 @@ void Pipeline::NameGroups(const ProcessTable& processes) {
 void Pipeline::ShowGroups(View* next) const {
   const Sums* sums = follower_.group_sums();
   next->groups = sums ? sums->all() : nullptr;
+  next->groups_omitted = sums ? sums->omitted() : 0;
   if (!sums) return;
-  next->groups_omitted = sums->omitted();
   if (!settings_.basic_families_only)
     next->groups_held = HeldBackOf(*sums->all());
 }

@@ -8,9 +8,12 @@
 
 #include <fstream>
 
+#include "http/listen_address.h"
+
 namespace pfe {
 namespace {
 
+using testing::Conditional;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -59,6 +62,17 @@ TEST(ParseOptions, HelpAndVersionAreTexts) {
   EXPECT_EQ(Parse({"--help"}).error, "");
   EXPECT_THAT(Parse({"--help"}).text, HasSubstr("--web.listen-address"));
   EXPECT_THAT(Parse({"--version"}).text, HasSubstr("page_fault_exporter 0"));
+}
+
+// Civetweb of Debian 12 has no IPv6, that of Debian 13 has it.
+TEST(ParseOptions, ABuildWithoutIpv6SaysSo) {
+  const auto says = HasSubstr("every address of IPv4: this build has no IPv6");
+  EXPECT_THAT(Parse({"--help"}).text, Conditional(HasIpv6(), Not(says), says));
+  const ParsedOptions parsed = Parse({"--web.listen-address=[::1]:1"});
+  EXPECT_EQ(parsed.options.has_value(), HasIpv6()) << parsed.error;
+  const auto refuses = HasSubstr(
+      "this build of civetweb has no IPv6: use an IPv4 address or :PORT");
+  EXPECT_THAT(parsed.error, Conditional(HasIpv6(), std::string(), refuses));
 }
 
 TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {

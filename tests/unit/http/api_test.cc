@@ -182,6 +182,23 @@ TEST_F(ApiTest, StartTimesStayWhileReadsFail) {
   EXPECT_DOUBLE_EQ(start(), good);
 }
 
+// The status is that of the same rows.
+TEST_F(ApiTest, NumberOfProcessesStaysWhileReadsFail) {
+  const auto status = [this] {
+    return Get("/api/v1/status", "")["processes"].get<size_t>();
+  };
+  const auto live = [this] {
+    return Get("/api/v1/processes", "")["live"].get<size_t>();
+  };
+  ASSERT_GT(live(), 0u);
+  EXPECT_EQ(status(), live());
+  source_.Then(Error{Cause::kNoModule, "gone"});
+  pipeline_.Tick();
+  view_ = pipeline_.Tick();
+  ASSERT_TRUE(view_->error);
+  EXPECT_EQ(status(), live());
+}
+
 TEST_F(ApiTest, BadParametersAreNamed) {
   const struct {
     const char* query;
