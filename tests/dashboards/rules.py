@@ -76,6 +76,9 @@ page = (ROOT / "README.md").read_text()
 for expr in re.findall(r"^```promql\n(.*?)^```", page, re.M | re.S):
     if " ".join(expr.split()) not in tested:
         wrong.append(f"README.md: no test of the expression {expr.split()[0]}...")
+    for labels in re.findall(r"\b(?:on|by)\b\s*\(([^)]*)\)", expr):
+        if "site" not in re.split(r",\s*", labels):
+            wrong.append(f"README.md: ({labels}) adds up the clusters of two sites")
 sections = {line[4:].strip().lower()
             for line in page.splitlines()
             if line.startswith("### ")}

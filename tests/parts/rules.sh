@@ -12,12 +12,13 @@ done
 lint_rules() { /usr/bin/python3 -B "$ROOT/tests/dashboards/rules.py" "$1"; }
 check "rules are complete" lint_rules "$ROOT/dashboards"
 
-# finds WHAT SED-SCRIPT: the check says WHAT when the alerts are changed so.
+# finds WHAT SED-SCRIPT [FILE]: the check says WHAT when the alerts, or another file,
+# are changed so.
 finds() {
   local copy=$WORK/dashboards
   rm -rf "$copy"
   cp -r "$ROOT/dashboards" "$copy"
-  sed -i "$2" "$copy/rules/alerts.yml"
+  sed -i "$2" "$copy/${3:-rules/alerts.yml}"
   lint_rules "$copy" >"$WORK/findings" 2>&1 || true
   if grep -qF "$1" "$WORK/findings"; then
     ok "rules: found: $1"
@@ -36,6 +37,7 @@ finds 'PageFaultRateSpike: it asks for a number by some' \
 finds 'PageFaultProbeMissed: unknown metric' 's/probe_missed_total/probe_missing/'
 finds 'PageFaultBusError: its severity' \
   '/alert: PageFaultBusError/,/severity:/s/critical/dire/'
+finds 'README.md: (namespace, pod) adds up' 's/on (site, /on (/' README.md
 finds 'PageFaultProbeMissed: agent-sums.yml drops page_fault_cgroup_swap_bytes' \
   's/page_fault_module_probe_missed_total/page_fault_cgroup_swap_bytes/'
 finds 'PageFaultProbeMissed: agent-sums.yml drops page_fault_cgroup_slow_faults_total' \
