@@ -77,6 +77,7 @@ def hidden_processes():
     plain = ("--clear-groups", *caps(under_test.UNIT))
     seen = once_with("rw", *plain)
     assert seen.returncode == 0, seen.stderr
+    assert "only a container's processes are there" in seen.stderr, seen.stderr
     for mode in ("noaccess", "invisible", "ptraceable"):
         hidden = once_with(f"hidepid={mode}", *plain)
         assert hidden.returncode == 1, (mode, hidden.stderr)
@@ -98,6 +99,27 @@ def hidden_processes():
          'mount -t proc proc /proc && exec "$@"', "sh", DAEMON, "--once",
          "--source=procfs"], capture_output=True, text=True, timeout=LIMIT)
     assert alone.returncode == 1 and "--path.procfs" in alone.stderr, alone
+
+
+def of_a_container():
+    """Where only the processes of a container are seen, that is logged once."""
+    port = free_port()
+    process = subprocess.Popen(
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
+         'mount -t proc proc /proc; "$@"; exit', "sh", DAEMON, "--source=procfs",
+         "--interval=100ms", f"--web.listen-address=127.0.0.1:{port}"],
+        stderr=subprocess.PIPE, text=True)
+
+    def ticks():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status",
+                                    timeout=LIMIT) as answer:
+            return json.load(answer)["ticks"]
+
+    under_test.wait_until(lambda: ticks() > 5, "some ticks")
+    process.kill()
+    said = process.communicate(timeout=LIMIT)[1]
+    assert said.count("level=warning") == 1, said
+    assert said.count("/proc: only a container's processes are there") == 1, said
 
 
 def top():
@@ -328,6 +350,6 @@ def port_of_the_system():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, hidden_processes, top, top_by, systemd, repeated_headers,
+        [once, hidden_processes, of_a_container, top, top_by, systemd, repeated_headers,
          too_many_requests, closed_streams, logs, failed_reload, two_addresses,
          port_of_the_system], *sys.argv[3:])

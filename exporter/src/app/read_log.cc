@@ -24,7 +24,14 @@ void ReadLog::NoteCgroups(const View& view) {
         cgroups_error_);
 }
 
+void ReadLog::NoteLimited(const View& view) {
+  if (view.limited == limited_) return;
+  limited_ = view.limited;
+  if (!limited_.empty()) spdlog::warn("{}", limited_);
+}
+
 void ReadLog::Note(const View& view) {
+  NoteLimited(view);
   NotePodNames(view);
   NoteCgroups(view);
   const std::string reason = view.error    ? view.error->message

@@ -101,6 +101,7 @@ struct Snapshot {
   // Why the preferred source could not be read. Set if this snapshot is from
   // the fallback, or if the fallback could not be read either.
   std::optional<Error> fell_back;
+  std::string limited;  // which processes are not there; empty if all are
 
   // Empties the snapshot, but keeps the table's memory for the next read.
   void Clear() {

@@ -38,6 +38,7 @@ struct View {
   // Of the last good read; absent before the first one.
   std::optional<Clock::time_point> read_at;
   double read_unix_seconds = 0;
+  std::string limited;  // which processes it had not; see Snapshot
 
   // Whether this cause, by its index, kept a source from being read.
   bool FailedBy(size_t cause) const {

@@ -156,6 +156,15 @@ class HugetlbReader {
   bool reads_ = false;
 };
 
+// Whether a procfs is that of the host. Kernel threads are in no other pid
+// namespace; the one that starts them is process 2.
+bool HasKernelThreads(int procfs) {
+  char text[64];
+  const ssize_t n = ReadSmall(procfs, "2/stat", text, sizeof(text));
+  return n > 0 && std::string_view(text, static_cast<size_t>(n))
+                      .starts_with("2 (kthreadd) ");
+}
+
 // The pid of this process in a procfs, which may be that of another pid
 // namespace; 0 if it has none there.
 uint32_t OwnPid(int procfs) {
@@ -228,6 +237,11 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
         ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes))
       hugetlb.Read(entry->d_name);
   }
+  if (!HasKernelThreads(dirfd(directory.get())))
+    snapshot->limited =
+        procfs_ +
+        ": only a container's processes are there; to see the host's, mount "
+        "its /proc into the container, and name it by --path.procfs";
   return CheckComplete(dirfd(directory.get()), snapshot->processes);
 }
 

@@ -22,6 +22,8 @@ class ProcfsSource : public Source {
   // Reads the file `stat` of each process, and `status` while the host has huge
   // pages of hugetlb. Processes that exit during the read are left out. If
   // other processes cannot be seen, that is an error: kHidden or kNoPermission.
+  // Those outside of the pid namespace of the mount are no error: to read the
+  // processes of a container alone may be what a user wants.
   std::optional<Error> Read(Snapshot* snapshot) override;
 
  private:

@@ -44,6 +44,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->tick_cpu_seconds = last_->tick_cpu_seconds;
   next->read_at = last_->read_at;
   next->read_unix_seconds = last_->read_unix_seconds;
+  next->limited = last_->limited;
   next->rows = last_->rows;
   next->processes = last_->processes;
   next->processes_omitted = last_->processes_omitted;
@@ -189,6 +190,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   Render(forms, next);
   next->source = snapshot_.source;
   next->reason = snapshot_.fell_back;
+  next->limited = snapshot_.limited;
   next->host = tick.host.counters();
   next->module = std::move(snapshot_.module);
   next->latency = tick.host.latency();

@@ -124,6 +124,21 @@ TEST_F(FakeProcfs, AContainersOwnProcfsIsNotTheHosts) {
   EXPECT_TRUE(Read().ok());
 }
 
+// Kernel threads are in the pid namespace of the host only.
+TEST_F(FakeProcfs, AProcfsWithoutKernelThreadsIsAContainers) {
+  AddProcess(1);
+  AddProcess(2);
+  auto result = Read();
+  ASSERT_TRUE(result.ok()) << "it may be what the user wants";
+  EXPECT_THAT(result.value().limited, testing::HasSubstr("--path.procfs"));
+  std::string kthreadd = std::string("2 (kthreadd)") + kStat;
+  kthreadd.replace(kthreadd.find("4194560"), 7, "2129984");
+  Write("2/stat", kthreadd);
+  result = Read();
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.value().limited, "");
+}
+
 // A process that exits has no stat any more. Any other error means that the
 // read is not complete.
 TEST_F(FakeProcfs, AProcessThatCannotBeReadIsAnError) {
