@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "source/cgroup_path.h"
-#include "source/cgroup_reader.h"
 
 namespace pfe {
 namespace {
@@ -97,7 +96,8 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const Process& process) {
   --reads_left_;
   WantedFacts wanted = WantedBy(FromProcfs());
-  wanted.cgroup &= !other_root_;
+  wanted.cgroup &= !layout_.other_root;
+  wanted.by_systemd = layout_.by_systemd;
   auto facts = reader_.Read(procfs, process, wanted);
   if (!facts) return std::nullopt;
   ByField<std::string> fields = FromTable(table, process);
@@ -134,7 +134,7 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   cgroups_ = cgroups;
   reads_left_ = kMostReads;
   deadline_ns_ = clock_() + kMostReadNs;
-  other_root_ = !cgroups_ && need_cgroups() && HasOtherRoot(procfs);
+  if (!cgroups_ && need_cgroups()) layout_ = LayoutOf(procfs);
   next_.clear();
   next_.reserve(now.size());
   // They differ if there were no rules, or others, in the last tick.

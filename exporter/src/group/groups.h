@@ -31,6 +31,7 @@
 #include "follow/rows.h"
 #include "group/rules.h"
 #include "source/cgroup_cache.h"
+#include "source/cgroup_reader.h"
 #include "source/process_facts.h"
 
 namespace pfe {
@@ -102,7 +103,7 @@ class Groups {
   // Processes of one group share its name.
   std::unordered_map<std::string, std::weak_ptr<const std::string>> shared_;
   const CgroupTable* cgroups_ = nullptr;  // of this tick
-  bool other_root_ = false;               // no path in /proc is the host's
+  CgroupLayout layout_;                   // for paths of /proc
   uint64_t now_ns_ = 0;
   size_t reads_left_ = 0;
   uint64_t deadline_ns_ = 0;

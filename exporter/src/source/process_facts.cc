@@ -128,7 +128,8 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
   if (wanted.user && fstat(directory.fd(), &owner) == 0)
     facts.user = UserOf(owner.st_uid);
   if (wanted.cgroup)
-    facts.cgroup = CgroupPathOf(ReadText(directory.fd(), "cgroup", 65536));
+    facts.cgroup = CgroupPathOf(ReadText(directory.fd(), "cgroup", 65536),
+                                wanted.by_systemd);
   // Checked last: what was read is then of the time when it was there.
   if (!IsThere(directory.fd(), process)) return std::nullopt;
   return facts;

@@ -153,6 +153,21 @@ TEST_F(GroupsTest, NoControlGroupsWithAnotherRoot) {
             (Names{"init", "ci"}));
 }
 
+// The hybrid layout, and a runtime of version 1.
+TEST_F(GroupsTest, UnitsAreThoseOfTheHierarchyThatSystemdUses) {
+  const std::string unified = "0::/system.slice/containerd.service\n";
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "1:name=systemd:/init.scope\n0::/init.scope\n");
+  procfs_.Start(2, kStart);
+  procfs_.Write(2, "cgroup", "1:name=systemd:/machine/a.scope\n" + unified);
+  procfs_.Start(3, kStart);
+  procfs_.Write(3, "cgroup", "1:name=systemd:/kubepods/pod1/c\n" + unified);
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({Live(1, kStart, "init", 0), Live(2, kStart, "sh", 0),
+                  Live(3, kStart, "sh", 0)}),
+            (Names{"init.scope", "a.scope", "sh"}));
+}
+
 TEST_F(GroupsTest, NewRulesNameAllAgain) {
   Start(1, "java -jar a.jar");
   EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
