@@ -5,7 +5,8 @@
 // when its comm has changed, which is how an exec is seen: the start of the
 // process stays the same. A process that is found between fork and exec has the
 // program of its parent, so one that was read in its first second is read again
-// in the next tick.
+// in the next tick. If a rule asks for control groups and the table has their
+// ids, a process whose group changes or is found later is named again too.
 //
 // A process that cannot be read is named by what the table has: it has exited,
 // or this tick has read enough. If the table has ids of control groups, that
@@ -80,10 +81,12 @@ class Groups {
   };
   struct Entry {
     std::shared_ptr<const std::string> name;
+    uint64_t cgroup = 0;  // KnownCgroup() when it was named
     State state = State::kUnread;
   };
 
   Fields FromProcfs() const;
+  uint64_t KnownCgroup(const Process& process) const;
   State StateAfterReading(const Process& process) const;
   ByField<std::string> FromTable(const ProcessTable& table,
                                  const Process& process) const;
