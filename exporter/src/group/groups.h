@@ -46,8 +46,8 @@ class Groups {
  public:
   // The most processes that are read in a tick.
   static constexpr size_t kMostReads = 10000;
-  // How long a tick reads. A costly expression takes 80 ms for a command line
-  // that is made to be hard.
+  // How long a tick reads. An expression can take 20 ms for a command line that
+  // is made to be hard, and the worst expression 200 ms.
   static constexpr uint64_t kMostReadNs = 1'000'000'000;
   static constexpr uint64_t kYoungNs = 1'000'000'000;
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/cgroup_reader.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "source/file.h"
 
 namespace pfe {
 namespace {
@@ -52,20 +50,6 @@ bool IsOutside(std::string_view path) {
   return path == "/.." || path.starts_with("/../");
 }
 
-std::string ReadText(const std::string& procfs, uint64_t pid) {
-  // Not with a stream, which throws if the process exits between open and read.
-  const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return "";
-  std::string text;
-  char buffer[4096];
-  ssize_t n;
-  while ((n = read(file, buffer, sizeof(buffer))) > 0)
-    text.append(buffer, static_cast<size_t>(n));
-  close(file);
-  return text;
-}
-
 }  // namespace
 
 std::string CgroupPathOf(std::string_view text, bool by_systemd) {
@@ -76,7 +60,8 @@ std::string CgroupPathOf(std::string_view text, bool by_systemd) {
 // systemd puts itself into a group, init.scope, of the hierarchies that it
 // uses.
 CgroupLayout LayoutOf(const std::string& procfs) {
-  const std::string text = ReadText(procfs, 1);
+  const std::string text =
+      ReadText(AT_FDCWD, (procfs + "/1/cgroup").c_str(), kMostCgroupBytes);
   const Paths paths(text);
   CgroupLayout layout;
   layout.by_systemd = paths.has_named();

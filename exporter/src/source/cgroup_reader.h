@@ -3,11 +3,14 @@
 #ifndef EXPORTER_SOURCE_CGROUP_READER_H_
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace pfe {
+
+// More than the file /proc/PID/cgroup has.
+inline constexpr size_t kMostCgroupBytes = 65536;
 
 // How control groups are laid out on a host.
 struct CgroupLayout {
