@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   pfe::PreferredFormat(text);
   pfe::ProcessTable table;
   pfe::ParseProcStat(text, &table);
-  pfe::ParseCgroupPath(pfe::CgroupPathOf(text));
+  for (const bool by_systemd : {false, true})
+    pfe::ParseCgroupPath(pfe::CgroupPathOf(text, by_systemd));
   pfe::ParseContainerLog(text);
   pfe::ParsePodLogs(text);
   pfe::ParseDuration(std::string(text));

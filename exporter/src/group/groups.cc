@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "source/cgroup_path.h"
-#include "source/cgroup_reader.h"
 
 namespace pfe {
 namespace {
@@ -71,6 +70,14 @@ Fields Groups::FromProcfs() const {
          ~(Bit(Field::kComm) | (cgroups_ ? kOfCgroup : Fields{0}));
 }
 
+// The id of the control group by which rules can name the process; 0 if there
+// is none: no rule asks for it, the table has no ids, or its path is not known
+// yet.
+uint64_t Groups::KnownCgroup(const Process& process) const {
+  return cgroups_ && need_cgroups() && cgroups_->Of(process) ? process.cgroup
+                                                             : 0;
+}
+
 Groups::State Groups::StateAfterReading(const Process& process) const {
   return now_ns_ < process.start_ns + kYoungNs ? State::kYoung : State::kKnown;
 }
@@ -88,7 +95,8 @@ ByField<std::string> Groups::FromTable(const ProcessTable& table,
 
 Groups::Entry Groups::ByTable(const ProcessTable& table, const Process& process,
                               State state) {
-  return {Share(rules_->NameOf(FromTable(table, process))), state};
+  return {Share(rules_->NameOf(FromTable(table, process))),
+          KnownCgroup(process), state};
 }
 
 // Returns nothing if the process is gone.
@@ -97,7 +105,8 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const Process& process) {
   --reads_left_;
   WantedFacts wanted = WantedBy(FromProcfs());
-  wanted.cgroup &= !other_root_;
+  wanted.cgroup &= !layout_.other_root;
+  wanted.by_systemd = layout_.by_systemd;
   auto facts = reader_.Read(procfs, process, wanted);
   if (!facts) return std::nullopt;
   ByField<std::string> fields = FromTable(table, process);
@@ -108,7 +117,8 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
     fields[Field::kUnit] = ParseCgroupPath(facts->cgroup).unit;
     fields[Field::kCgroup] = std::move(facts->cgroup);
   }
-  return Entry{Share(rules_->NameOf(fields)), StateAfterReading(process)};
+  return Entry{Share(rules_->NameOf(fields)), KnownCgroup(process),
+               StateAfterReading(process)};
 }
 
 // `before` is the entry of the last tick; null if the process is new or has
@@ -116,12 +126,11 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
 Groups::Entry Groups::EntryOf(const std::string& procfs,
                               const ProcessTable& table, const Process& process,
                               const Entry* before) {
-  if (before && before->state == State::kKnown) return *before;
-  if (!FromProcfs()) {
-    const bool found = !need_cgroups() || cgroups_->Of(process);
-    return ByTable(table, process,
-                   found ? StateAfterReading(process) : State::kUnread);
-  }
+  if (before && before->state == State::kKnown &&
+      (before->cgroup == process.cgroup ||
+       before->cgroup == KnownCgroup(process)))
+    return *before;
+  if (!FromProcfs()) return ByTable(table, process, StateAfterReading(process));
   if (process.live && reads_left_ > 0 && clock_() < deadline_ns_)
     if (const auto entry = Read(procfs, table, process)) return *entry;
   return before ? *before : ByTable(table, process, State::kUnread);
@@ -134,7 +143,7 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   cgroups_ = cgroups;
   reads_left_ = kMostReads;
   deadline_ns_ = clock_() + kMostReadNs;
-  other_root_ = !cgroups_ && need_cgroups() && HasOtherRoot(procfs);
+  if (!cgroups_ && need_cgroups()) layout_ = LayoutOf(procfs);
   next_.clear();
   next_.reserve(now.size());
   // They differ if there were no rules, or others, in the last tick.

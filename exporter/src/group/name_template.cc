@@ -25,19 +25,29 @@ std::string CheckPart(std::string_view inside, NamePart* part) {
 
 }  // namespace
 
+std::string AtCharacter(std::string_view text, size_t at) {
+  text = text.substr(0, at + 1);
+  const auto number = std::count_if(text.begin(), text.end(),
+                                    [](char c) { return (c & 0xc0) != 0x80; });
+  return ", at character " + std::to_string(number);
+}
+
 std::string CheckTemplate(std::string_view text, std::vector<NamePart>* parts) {
-  while (!text.empty()) {
-    const size_t open = std::min(text.find(kOpen), text.size());
-    if (open > 0) parts->emplace_back().text = text.substr(0, open);
-    text.remove_prefix(open);
-    if (text.empty()) break;
-    const size_t close = text.find(kClose);
-    if (close == text.npos) return "}} is missing after " + std::string(text);
-    std::string wrong =
-        CheckPart(text.substr(kOpen.size(), close - kOpen.size()),
-                  &parts->emplace_back());
-    if (!wrong.empty()) return wrong;
-    text.remove_prefix(close + kClose.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t open = std::min(text.find(kOpen, at), text.size());
+    if (open > at) parts->emplace_back().text = text.substr(at, open - at);
+    if (open == text.size()) break;
+    const std::string where = AtCharacter(text, open);
+    const size_t close = text.find(kClose, open);
+    if (close == text.npos)
+      return "}} is missing after " + std::string(text.substr(open)) + where;
+    const size_t inside = open + kOpen.size();
+    NamePart& part = parts->emplace_back();
+    part.where = where;
+    const std::string wrong =
+        CheckPart(text.substr(inside, close - inside), &part);
+    if (!wrong.empty()) return wrong + where;
+    at = close + kClose.size();
   }
   return "";
 }

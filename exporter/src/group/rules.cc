@@ -36,27 +36,51 @@ int CaptureNumber(const re2::RE2& regex, const std::string& capture) {
   return has ? number : -1;
 }
 
-// Where in the expression the part is that RE2 complains of. It does not always
-// say: a missing ) is about the expression as a whole.
-std::string PositionOf(const std::string& part, const std::string& expression) {
-  const size_t at = expression.find(part);
-  if (part.empty() || part == expression || at == expression.npos) return "";
-  if (expression.find(part, at + 1) != expression.npos) return "";
-  const auto characters =
-      1 + std::count_if(expression.begin(),
-                        expression.begin() + static_cast<ptrdiff_t>(at),
-                        [](char c) { return (c & 0xc0) != 0x80; });
-  return ", at character " + std::to_string(characters);
+// The offset of the outermost ( that has no ): the last one that can follow
+// what is before it.
+size_t OffsetOfOpen(const std::string& expression) {
+  size_t open = 0;
+  for (size_t at = expression.find('('); at != std::string::npos;
+       at = expression.find('(', at + 1)) {
+    const auto code = Compile(expression.substr(0, at))->error_code();
+    if (code == re2::RE2::NoError || code == re2::RE2::ErrorPatternTooLarge)
+      open = at;
+  }
+  return open;
+}
+
+// The offset of the mistake in an expression that RE2 refuses. RE2 reads from
+// the left, so the part that it complains of is at the end of the shortest
+// beginning that it refuses for the same reason.
+size_t OffsetOfMistake(const std::string& expression, const re2::RE2& regex) {
+  const auto code = regex.error_code();
+  if (code == re2::RE2::ErrorMissingParen) return OffsetOfOpen(expression);
+  // Something is missing at the end, which a beginning may have further on.
+  const bool at_end = code == re2::RE2::ErrorTrailingBackslash ||
+                      code == re2::RE2::ErrorMissingBracket;
+  size_t end = at_end ? expression.size() : 1;
+  // For a ) without ( RE2 does not say the part, but the whole.
+  const std::string part =
+      code == re2::RE2::ErrorUnexpectedParen ? "" : regex.error_arg();
+  for (; end < expression.size(); ++end) {
+    if ((expression[end] & 0xc0) == 0x80) continue;  // within a character
+    const auto beginning = Compile(expression.substr(0, end));
+    if (beginning->error_code() == code &&
+        (part.empty() || beginning->error_arg() == part))
+      break;
+  }
+  return std::min(expression.substr(0, end).rfind(part), end - 1);
 }
 
 std::string CheckExpression(const std::string& expression) {
   if (expression.size() > kMostExpressionBytes)
     return "the expression has more than " +
-           std::to_string(kMostExpressionBytes) + " bytes";
+           std::to_string(kMostExpressionBytes) + " bytes" +
+           AtCharacter(expression, kMostExpressionBytes);
   const auto regex = Compile(expression);
   if (regex->ok()) return "";
   return "\"" + expression + "\" is no RE2 expression: " + regex->error() +
-         PositionOf(regex->error_arg(), expression);
+         AtCharacter(expression, OffsetOfMistake(expression, *regex));
 }
 
 // Checks a field of the template. `expression` is the rule's for this field.
@@ -81,12 +105,15 @@ std::string CheckName(const GroupRule& rule) {
   if (rule.name.empty()) return "name: is missing or empty";
   if (rule.name.size() > kMostTemplateBytes)
     return "name: the template has more than " +
-           std::to_string(kMostTemplateBytes) + " bytes";
+           std::to_string(kMostTemplateBytes) + " bytes" +
+           AtCharacter(rule.name, kMostTemplateBytes);
   std::vector<NamePart> parts;
   std::string wrong = CheckTemplate(rule.name, &parts);
-  for (const NamePart& part : parts)
-    if (wrong.empty() && part.field)
-      wrong = CheckReference(part, rule.expressions[*part.field]);
+  for (const NamePart& part : parts) {
+    if (!wrong.empty() || !part.field) continue;
+    wrong = CheckReference(part, rule.expressions[*part.field]);
+    if (!wrong.empty()) wrong += part.where;
+  }
   return wrong.empty() ? "" : "name: " + wrong;
 }
 

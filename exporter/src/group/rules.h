@@ -39,8 +39,8 @@ inline constexpr size_t kMostGroupNameBytes = 200;
 
 // How messages name a rule: its number, counted from 1, and its name.
 std::string GroupRuleLabel(size_t index, std::string_view name);
-// Says what is wrong with a rule and names the rule and the field; empty if all
-// are good.
+// Says what is wrong with a rule and names the rule, the field and the
+// character; empty if all are good.
 std::string CheckGroupRules(const std::vector<GroupRule>& rules);
 
 class GroupRules {

@@ -48,9 +48,7 @@ void CgroupCache::Read(const std::string& procfs, PodNames* names,
   Process process;
   process.pid = entry->pid;
   process.start_ns = entry->start_ns;
-  WantedFacts wanted;
-  wanted.cgroup = true;
-  auto facts = reader_.Read(procfs, process, wanted);
+  auto facts = reader_.Read(procfs, process, wanted_);
   if (!facts) return;
   std::shared_ptr<const Cgroup> now = Share(std::move(facts->cgroup), names);
   changed_ |= now != entry->cgroup;
@@ -131,7 +129,9 @@ void CgroupCache::Update(const std::string& procfs,
   changed_ = false;
   const auto table = std::make_shared<CgroupTable>();
   table->entries_ = Carry(processes, selected);
-  if (!HasOtherRoot(procfs)) {
+  const CgroupLayout layout = LayoutOf(procfs);
+  wanted_.by_systemd = layout.by_systemd;
+  if (!layout.other_root) {
     ReadSome(procfs, seconds, names, &table->entries_);
     AddNames(names, &table->entries_);
   }

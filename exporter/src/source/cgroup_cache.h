@@ -65,7 +65,7 @@ class CgroupCache {
 
   // Takes the selected processes of this tick, ordered by pid; `seconds` is the
   // time since the tick before. In a cgroup namespace of the exporter's own no
-  // process has a control group: see HasOtherRoot().
+  // process has a control group: see LayoutOf().
   void Update(const std::string& procfs, const ProcessTable& processes,
               const std::vector<uint32_t>& selected, double seconds,
               PodNames* names);
@@ -92,6 +92,7 @@ class CgroupCache {
   // Processes of one control group share one object.
   std::map<std::string, std::weak_ptr<const Cgroup>, std::less<>> shared_;
   FactsReader reader_;
+  WantedFacts wanted_{.cgroup = true};
   uint32_t next_pid_ = 0;  // where the next turn goes on
   bool changed_ = false;
 };

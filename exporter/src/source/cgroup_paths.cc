@@ -13,8 +13,8 @@
 namespace pfe {
 namespace {
 
-// Far above what hosts have: of the groups beyond, a walk lists none. The paths
-// of a walk take this memory at most.
+// No real host has this many groups, or paths of this size. A walk ignores the
+// groups beyond.
 constexpr size_t kMostGroups = 100000;
 constexpr size_t kMostPathBytes = 64 << 20;
 
@@ -42,8 +42,8 @@ bool CgroupPaths::Note(const ProcessTable& processes, PodNames* names) {
   names_.names.clear();
   names_.of_row.resize(processes.size());
   bool any_new = false;
-  const Group* last =
-      nullptr;  // processes of one group often follow each other
+  // Processes of one group often follow each other.
+  const Group* last = nullptr;
   uint64_t last_id = 0;
   for (size_t row = 0; row < processes.size(); ++row) {
     const uint64_t id = processes[row].cgroup;

@@ -25,12 +25,11 @@ namespace pfe {
 // For one thread.
 class CgroupPaths {
  public:
-  // How long a group that was not found is not searched again, unless another
-  // id is new: it was removed before anyone looked. On a host with very many
-  // groups a new id waits too.
+  // A group that was not found is searched again after this time. It was
+  // probably removed, so there is no hurry. A new id starts a search at once.
   static constexpr uint64_t kAgainNs = 10'000'000'000;
-  // After a walk over more groups than this, a new id does not lead to the next
-  // one. Whoever may make groups could otherwise make each tick walk over many.
+  // After a walk over this many groups a new id waits for kAgainNs too.
+  // Otherwise a user who creates groups could force a full walk in every tick.
   static constexpr size_t kManyGroups = 10000;
   static constexpr uint64_t kRoot = 1;  // the root's id
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/cgroup_reader.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "source/file.h"
 
 namespace pfe {
 namespace {
@@ -15,9 +13,17 @@ namespace {
 // that was removed.
 constexpr std::string_view kDeleted = " (deleted)";
 
-// The path in the text of /proc/PID/cgroup, as it stands there.
-std::string_view PathIn(std::string_view text) {
+// The paths in the text of /proc/PID/cgroup, as they stand there.
+struct Paths {
+  explicit Paths(std::string_view text);
+  // Whether there is a group of systemd's hierarchy, and not its root.
+  bool has_named() const { return !named.empty() && named != "/"; }
+  std::string_view Choose(bool by_systemd) const;
+
   std::string_view unified, named, first;
+};
+
+Paths::Paths(std::string_view text) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
@@ -30,9 +36,13 @@ std::string_view PathIn(std::string_view text) {
     if (line.substr(one + 1, two - one - 1) == "name=systemd") named = path;
     if (first.empty()) first = path;
   }
-  // In the hybrid layout the processes are in the named hierarchy.
-  if (!named.empty() && (unified.empty() || unified == "/")) return named;
   if (unified.ends_with(kDeleted)) unified.remove_suffix(kDeleted.size());
+}
+
+std::string_view Paths::Choose(bool by_systemd) const {
+  if (by_systemd && has_named()) return named;
+  if (!unified.empty() && unified != "/") return unified;
+  if (!named.empty()) return named;
   return unified.empty() ? first : unified;
 }
 
@@ -40,29 +50,23 @@ bool IsOutside(std::string_view path) {
   return path == "/.." || path.starts_with("/../");
 }
 
-std::string ReadText(const std::string& procfs, uint64_t pid) {
-  // Not with a stream, which throws if the process exits between open and read.
-  const std::string path = procfs + "/" + std::to_string(pid) + "/cgroup";
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return "";
-  std::string text;
-  char buffer[4096];
-  ssize_t n;
-  while ((n = read(file, buffer, sizeof(buffer))) > 0)
-    text.append(buffer, static_cast<size_t>(n));
-  close(file);
-  return text;
-}
-
 }  // namespace
 
-std::string CgroupPathOf(std::string_view text) {
-  const std::string_view path = PathIn(text);
+std::string CgroupPathOf(std::string_view text, bool by_systemd) {
+  const std::string_view path = Paths(text).Choose(by_systemd);
   return path.starts_with('/') && !IsOutside(path) ? ToValidUtf8(path) : "";
 }
 
-bool HasOtherRoot(const std::string& procfs) {
-  return IsOutside(PathIn(ReadText(procfs, 1)));
+// systemd puts itself into a group, init.scope, of the hierarchies that it
+// uses.
+CgroupLayout LayoutOf(const std::string& procfs) {
+  const std::string text =
+      ReadText(AT_FDCWD, (procfs + "/1/cgroup").c_str(), kMostCgroupBytes);
+  const Paths paths(text);
+  CgroupLayout layout;
+  layout.by_systemd = paths.has_named();
+  layout.other_root = IsOutside(paths.Choose(layout.by_systemd));
+  return layout;
 }
 
 }  // namespace pfe

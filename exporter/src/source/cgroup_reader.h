@@ -3,25 +3,39 @@
 #ifndef EXPORTER_SOURCE_CGROUP_READER_H_
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace pfe {
 
-// The path in the text of /proc/PID/cgroup (cgroups(7)): that of the unified
-// hierarchy if there is one, else that of systemd's named hierarchy, else that
-// of the first line. Valid UTF-8.
+// More than the file /proc/PID/cgroup has.
+inline constexpr size_t kMostCgroupBytes = 65536;
+
+// How control groups are laid out on a host.
+struct CgroupLayout {
+  // systemd uses the named hierarchy (name=systemd): the layout is the hybrid
+  // one or that of version 1. Container runtimes put containers into this
+  // hierarchy; in the unified one these may stay in the group of the runtime.
+  bool by_systemd = false;
+  // The kernel shows all paths from another root than the host's: the host's
+  // first process is outside of the exporter's cgroup namespace. Then no path
+  // is the host's, also one without /...
+  bool other_root = false;
+};
+
+// The layout of the host whose PROCFS this is, as its first process shows it.
+CgroupLayout LayoutOf(const std::string& procfs);
+
+// The path in the text of /proc/PID/cgroup (cgroups(7)), valid UTF-8: that of
+// the first of these hierarchies in which the process is not in the root group,
+//   systemd's named one if `by_systemd`, the unified one, the named one,
+// else "/". Without any of them it is the path of the first line.
 //
 // The kernel shows a path from the root of the reader's cgroup namespace. The
 // path of a group outside of it begins with /.. and depends on where the
 // exporter runs: it is empty.
-std::string CgroupPathOf(std::string_view text);
-
-// Whether the kernel shows all paths from another root than that of the host
-// whose PROCFS this is: its first process is outside of the exporter's cgroup
-// namespace. Then no path is the host's, also one without /...
-bool HasOtherRoot(const std::string& procfs);
+std::string CgroupPathOf(std::string_view text, bool by_systemd);
 
 }  // namespace pfe
 

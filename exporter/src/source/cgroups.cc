@@ -5,14 +5,18 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "source/cgroup_reader.h"
+
 namespace pfe {
 
-// Starts a tick. Returns whether the ids of the table tell the groups.
+// Starts a tick. Returns whether the ids of the table tell the groups: they are
+// those of the unified hierarchy.
 bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
                         double seconds) {
   pod_names_.Begin(seconds);
   const bool did = by_ids_;
-  by_ids_ = paths_.Update(processes, now_ns, &pod_names_);
+  by_ids_ = !LayoutOf(procfs_).by_systemd &&
+            paths_.Update(processes, now_ns, &pod_names_);
   changed_ = did != by_ids_;
   if (!by_ids_) return false;
   names_ = &paths_.names();

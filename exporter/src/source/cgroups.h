@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control groups of processes: by the ids that the table has, or from
-// /proc/PID/cgroup where there are no ids, or no hierarchy to look them up in.
+// /proc/PID/cgroup where there are no ids, no hierarchy to look them up in, or
+// systemd uses another hierarchy than the ids are of.
 #ifndef EXPORTER_SOURCE_CGROUPS_H_
 #define EXPORTER_SOURCE_CGROUPS_H_
 

@@ -2,7 +2,6 @@
 #include "source/module_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "page_faults.h"
+#include "source/file.h"
 #include "source/stats_parser.h"
 #include "source/table_parser.h"
 
@@ -20,21 +20,6 @@ namespace {
 
 constexpr size_t kBuffer = 1 << 16;
 constexpr size_t kLargestWhole = 1 << 20;  // of `stats` and `latency`
-
-// Closes a file descriptor when it goes out of scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 bool Exists(const std::string& path) {
   struct stat status;
@@ -87,12 +72,12 @@ Error ModuleSource::OpenError(const std::string& path, int error) const {
 // file: seq_file returns at most its own buffer in a call.
 std::optional<Error> ModuleSource::ReadPieces(int directory, const char* name,
                                               const Taker& take) {
-  const Descriptor file(openat(directory, name, O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return OpenError(PathOf(name), errno);
+  const File file(directory, name, O_RDONLY);
+  if (file.fd() < 0) return OpenError(PathOf(name), errno);
   size_t size = 0;
   for (;;) {
     const ssize_t n =
-        read(file.get(), buffer_.data() + size, buffer_.size() - size);
+        read(file.fd(), buffer_.data() + size, buffer_.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       // The module was unloaded while the file was open.
@@ -174,15 +159,15 @@ std::optional<Error> ModuleSource::Read(Snapshot* snapshot) {
   // When the module is unloaded, its directory is removed. Files opened through
   // this descriptor are therefore never those of the next load.
   const auto open_directory = [this] {
-    return open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return File(AT_FDCWD, directory_.c_str(), O_PATH | O_DIRECTORY);
   };
-  const Descriptor directory(open_directory());
-  if (directory.get() < 0) return OpenError(directory_, errno);
-  auto error = ReadLoad(directory.get(), snapshot);
+  const File directory = open_directory();
+  if (directory.fd() < 0) return OpenError(directory_, errno);
+  auto error = ReadLoad(directory.fd(), snapshot);
   if (!error) return std::nullopt;
-  const Descriptor again(open_directory());
-  if (again.get() < 0 || AreSame(directory.get(), again.get())) return error;
-  return ReadLoad(again.get(), snapshot);
+  const File again = open_directory();
+  if (again.fd() < 0 || AreSame(directory.fd(), again.fd())) return error;
+  return ReadLoad(again.fd(), snapshot);
 }
 
 }  // namespace pfe

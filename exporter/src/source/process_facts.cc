@@ -2,7 +2,6 @@
 #include "source/process_facts.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,43 +16,15 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "source/cgroup_reader.h"
+#include "source/file.h"
 #include "source/procfs_source.h"
 
 namespace pfe {
 namespace {
 
-// Users of a user namespace have uids without end; then all are forgotten.
+// A user namespace can produce any number of uids. At this many entries the
+// cache is cleared.
 constexpr size_t kMostUsers = 10000;
-
-// A descriptor that is closed at the end.
-class File {
- public:
-  File(int directory, const std::string& path, int flags)
-      : fd_(openat(directory, path.c_str(), flags | O_CLOEXEC)) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
-// Reads at most `limit` bytes of a file; empty if it cannot be read.
-std::string ReadText(int directory, const char* name, size_t limit) {
-  const File file(directory, name, O_RDONLY);
-  if (file.fd() < 0) return "";
-  std::string text(limit, '\0');
-  size_t size = 0;
-  ssize_t n = 0;
-  while (size < limit &&
-         (n = read(file.fd(), text.data() + size, limit - size)) > 0)
-    size += static_cast<size_t>(n);
-  text.resize(size);
-  return text;
-}
 
 // Each argument ends with a zero byte. A process that overwrites them with a
 // title leaves more of these behind the title.
@@ -114,7 +85,8 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
                                               const WantedFacts& wanted) {
   // All files are read from one directory, which never becomes that of another
   // process.
-  const File directory(AT_FDCWD, procfs + "/" + std::to_string(process.pid),
+  const File directory(AT_FDCWD,
+                       (procfs + "/" + std::to_string(process.pid)).c_str(),
                        O_PATH | O_DIRECTORY);
   if (directory.fd() < 0) return std::nullopt;
   ProcessFacts facts;
@@ -128,7 +100,9 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
   if (wanted.user && fstat(directory.fd(), &owner) == 0)
     facts.user = UserOf(owner.st_uid);
   if (wanted.cgroup)
-    facts.cgroup = CgroupPathOf(ReadText(directory.fd(), "cgroup", 65536));
+    facts.cgroup =
+        CgroupPathOf(ReadText(directory.fd(), "cgroup", kMostCgroupBytes),
+                     wanted.by_systemd);
   // Checked last: what was read is then of the time when it was there.
   if (!IsThere(directory.fd(), process)) return std::nullopt;
   return facts;

@@ -30,6 +30,7 @@ struct WantedFacts {
   bool cmdline = false;
   bool user = false;
   bool cgroup = false;
+  bool by_systemd = false;  // of the host: see CgroupLayout
 };
 
 class FactsReader {

@@ -2,7 +2,6 @@
 #include "source/procfs_source.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "source/file.h"
 
 namespace pfe {
 namespace {
@@ -36,13 +36,8 @@ constexpr uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
 // Reads a small file below a directory. Returns -1 and sets errno if it cannot
 // be read.
 ssize_t ReadSmall(int directory, const char* path, char* buffer, size_t size) {
-  const int file = openat(directory, path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return -1;
-  const ssize_t n = read(file, buffer, size);
-  const int error = errno;
-  close(file);
-  errno = error;
-  return n;
+  const File file(directory, path, O_RDONLY);
+  return file.fd() < 0 ? -1 : read(file.fd(), buffer, size);
 }
 
 // The number of kB behind a key, as in `meminfo` and `status`. The key includes

@@ -119,5 +119,26 @@ TEST_F(CgroupSumsTest, BeginWhenTheyAreSwitchedOn) {
   EXPECT_EQ(Faults("/one"), 1u);
 }
 
+// Of sums that are switched on before and after the time is set.
+TEST_F(CgroupSumsTest, HoldBackWhatIsBornAboveZero) {
+  for (const bool before : {true, false}) {
+    RowNameSums sums;
+    if (before) sums.SetMax(10, false, false);
+    sums.SetBirthHold(60 * kSecond);
+    if (!before) sums.SetMax(10, false, false);
+    Offered offered;
+    offered.severity = true;
+    sums.Begin(kSecond, offered, false);
+    sums.Commit();
+    sums.Begin(2 * kSecond, offered, false);
+    RowGrowth growth;
+    growth.Clear();
+    growth.counters = {5, 5, 0, 0};
+    sums.Add(Live(1, 1, "a", 5), {{"/one"}, {0}}, 0, growth);
+    sums.Commit();
+    EXPECT_EQ(HeldBackOf(*sums.get()->all()).faults, 5u) << before;
+  }
+}
+
 }  // namespace
 }  // namespace pfe

@@ -153,6 +153,21 @@ TEST_F(GroupsTest, NoControlGroupsWithAnotherRoot) {
             (Names{"init", "ci"}));
 }
 
+// The hybrid layout, and a runtime of version 1.
+TEST_F(GroupsTest, UnitsAreThoseOfTheHierarchyThatSystemdUses) {
+  const std::string unified = "0::/system.slice/containerd.service\n";
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "1:name=systemd:/init.scope\n0::/init.scope\n");
+  procfs_.Start(2, kStart);
+  procfs_.Write(2, "cgroup", "1:name=systemd:/machine/a.scope\n" + unified);
+  procfs_.Start(3, kStart);
+  procfs_.Write(3, "cgroup", "1:name=systemd:/kubepods/pod1/c\n" + unified);
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({Live(1, kStart, "init", 0), Live(2, kStart, "sh", 0),
+                  Live(3, kStart, "sh", 0)}),
+            (Names{"init.scope", "a.scope", "sh"}));
+}
+
 TEST_F(GroupsTest, NewRulesNameAllAgain) {
   Start(1, "java -jar a.jar");
   EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
@@ -230,6 +245,21 @@ TEST_F(GroupsByIdsTest, AGroupThatIsFoundLater) {
             Names{"shop.service"});
 }
 
+TEST_F(GroupsByIdsTest, AGroupThatIsFoundLaterWithACommandLine) {
+  GroupRule unit = GroupBy(Field::kUnit), jar;
+  jar.name = "jar:{{cmdline.1}}";
+  jar.expressions[Field::kCmdline] = "-jar (\\S+)";
+  groups_.SetRules({unit, jar});
+  const auto found = std::move(cgroups_);
+  cgroups_ = std::make_unique<const CgroupTable>(
+      std::make_shared<const CgroupTable::ById>());
+  Start(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}), Names{"jar:a.jar"});
+  cgroups_ = std::make_unique<const CgroupTable>(*found);
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
+            Names{"shop.service"});
+}
+
 // systemd forks, and the child moves to the unit's group before its exec.
 TEST_F(GroupsByIdsTest, AYoungProcessIsNamedAgain) {
   groups_.SetRules({GroupBy(Field::kUnit)});
@@ -238,7 +268,42 @@ TEST_F(GroupsByIdsTest, AYoungProcessIsNamedAgain) {
   now_ns_ += 1;
   EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}),
             Names{"shop.service"});
-  EXPECT_EQ(Tick({In(1, Live(1, kStart, "java", 0))}), Names{"shop.service"});
+}
+
+// An sshd moves to the scope of its session, long after it has started.
+TEST_F(GroupsByIdsTest, AProcessThatMovesIsNamedAgain) {
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "sh", 0))}), Names{"shop.service"});
+  EXPECT_EQ(Tick({In(1, Live(1, kStart, "sh", 0))}), Names{"sh"});
+  EXPECT_EQ(Tick({In(kShop, Exited(1, kStart, "sh", 0))}),
+            Names{"shop.service"});
+}
+
+TEST_F(GroupsByIdsTest, AProcessThatMovesIsReadAgain) {
+  GroupRule rule;
+  rule.name = "{{unit}} {{cmdline.0}}";
+  rule.expressions[Field::kCmdline] = ".*";
+  groups_.SetRules({rule});
+  Start(1, "first");
+  EXPECT_EQ(Tick({In(1, Live(1, kStart, "sh", 0))}), Names{"sh"});
+  procfs_.SetCmdline(1, "second");
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "sh", 0))}),
+            Names{"shop.service second"});
+  procfs_.SetCmdline(1, "third");
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "sh", 0))}),
+            Names{"shop.service second"});
+  procfs_.Remove(1);
+  EXPECT_EQ(Tick({In(1, Exited(1, kStart, "sh", 0))}),
+            Names{"shop.service second"})
+      << "it cannot be read again";
+}
+
+// No rule asks for its control group.
+TEST_F(GroupsByIdsTest, AMoveIsNoReasonToReadACommandLine) {
+  Start(1, "java -jar a.jar");
+  EXPECT_EQ(Tick({In(1, Live(1, kStart, "java", 0))}), Names{"jar:a.jar"});
+  procfs_.SetCmdline(1, "java -jar b.jar");
+  EXPECT_EQ(Tick({In(kShop, Live(1, kStart, "java", 0))}), Names{"jar:a.jar"});
 }
 
 }  // namespace

@@ -165,51 +165,94 @@ TEST(GroupRules, NamesAreValidAndBounded) {
             "\ufffd");
 }
 
-TEST(GroupRules, MistakesNameTheRuleAndTheField) {
+TEST(GroupRules, MistakesNameTheRuleTheFieldAndTheCharacter) {
   const struct {
     GroupRule rule;
     const char* wrong;
+    int character;
   } cases[] = {
-      {Rule("", {{Field::kComm, "a"}}), "name: is missing"},
-      {Rule(std::string(201, 'a'), {}), "more than 200 bytes"},
+      {Rule(std::string(201, 'a'), {}), "more than 200 bytes", 201},
       {Rule("a", {{Field::kComm, std::string(1001, 'a')}}),
-       "comm: the expression has more than 1000 bytes"},
-      {Rule("a", {{Field::kCmdline, "-jar (\\S+"}}),
-       "cmdline: \"-jar (\\S+\" is no RE2 expression: missing ): -jar (\\S+"},
-      {Rule("a", {{Field::kExe, "b*[z-a]"}}),
-       "invalid character class range: z-a, at character 4"},
-      {Rule("a", {{Field::kUnit, "\u00e9\u00e9(?=x)"}}), ", at character 3"},
-      {Rule("a", {{Field::kUser, "x{1001}"}}), "user: \"x{1001}\""},
-      {Rule("a", {{Field::kCgroup, "((a{100}){100}){100}"}}), "cgroup: "},
-      {Rule("{{pid}}", {}), "name: {{pid}} names no field; fields are comm"},
-      {Rule("{{.Comm}}", {}), "{{.Comm}} names no field"},
-      {Rule("{{}}", {}), "{{}} names no field"},
-      {Rule("{{comm.}}", {{Field::kComm, "(a)"}}),
-       "{{comm.}} names no capture"},
-      {Rule("a{{comm", {}), "}} is missing after {{comm"},
-      {Rule("{{cmdline}}", {{Field::kCmdline, "a"}}),
-       "{{cmdline}} would show whole command lines"},
-      {Rule("{{cmdline.1}}", {{Field::kComm, "(a)"}}),
+       "comm: the expression has more than 1000 bytes", 1001},
+      {Rule("a", {{Field::kUser, "x{1001}"}}), "user: \"x{1001}\"", 2},
+      {Rule("a", {{Field::kCgroup, "((a{100}){100}){100}"}}), "cgroup: ", 10},
+      {Rule("{{pid}}", {}), "name: {{pid}} names no field; fields are comm", 1},
+      {Rule("\u00e9 {{.Comm}}", {}), "{{.Comm}} names no field", 3},
+      {Rule("{{user}}{{}}", {}), "{{}} names no field", 9},
+      {Rule("{{comm.}}", {{Field::kComm, "(a)"}}), "{{comm.}} names no capture",
+       1},
+      {Rule("a{{comm", {}), "}} is missing after {{comm", 2},
+      {Rule("{{comm}}{{cmdline}}", {{Field::kCmdline, "a"}}),
+       "{{cmdline}} would show whole command lines", 9},
+      {Rule("jar:{{cmdline.1}}", {{Field::kComm, "(a)"}}),
        "{{cmdline.1}} is a capture, and the rule has no expression for "
-       "cmdline"},
-      {Rule("{{comm.2}}", {{Field::kComm, "(a)"}}),
-       "{{comm.2}} is no capture of \"(a)\", which has 1"},
-      {Rule("{{comm.x}}", {{Field::kComm, "(?P<y>a)"}}), "{{comm.x}} is no"},
-      {Rule("{{comm.-1}}", {{Field::kComm, "(a)"}}), "{{comm.-1}} is no"},
-      {Rule("{{comm.1x}}", {{Field::kComm, "(a)"}}), "{{comm.1x}} is no"},
-      {Rule("{{comm.99999999999}}", {{Field::kComm, "(a)"}}), "is no capture"},
+       "cmdline",
+       5},
+      {Rule("{{comm.1}}{{comm.2}}", {{Field::kComm, "(a)"}}),
+       "{{comm.2}} is no capture of \"(a)\", which has 1", 11},
+      {Rule("{{comm.x}}", {{Field::kComm, "(?P<y>a)"}}), "{{comm.x}} is no", 1},
+      {Rule("{{comm.-1}}", {{Field::kComm, "(a)"}}), "{{comm.-1}} is no", 1},
+      {Rule("{{comm.1x}}", {{Field::kComm, "(a)"}}), "{{comm.1x}} is no", 1},
+      {Rule("{{comm.99999999999}}", {{Field::kComm, "(a)"}}), "is no capture",
+       1},
   };
   const GroupRule good = Rule("good", {{Field::kComm, "a"}});
-  for (const auto& [rule, wrong] : cases) {
+  for (const auto& [rule, wrong, character] : cases) {
     const std::string error = CheckGroupRules({good, rule, good});
-    EXPECT_THAT(error, StartsWith("rule 2")) << wrong;
+    EXPECT_THAT(error, StartsWith("rule 2 (\"")) << wrong;
     EXPECT_THAT(error, HasSubstr(wrong));
+    EXPECT_THAT(error, EndsWith(", at character " + std::to_string(character)));
   }
-  EXPECT_THAT(CheckGroupRules({Rule("a", {{Field::kComm, "("}})}),
-              StartsWith("rule 1 (\"a\"): comm: "));
+  EXPECT_EQ(CheckGroupRules({good, Rule("", {{Field::kComm, "a"}})}),
+            "rule 2: name: is missing or empty");
   EXPECT_EQ(CheckGroupRules(std::vector<GroupRule>(200, good)), "");
   EXPECT_THAT(CheckGroupRules(std::vector<GroupRule>(201, good)),
               EndsWith("more than 200 rules"));
+}
+
+TEST(GroupRules, TheCharacterOfABadExpression) {
+  // RE2 has no memory for it.
+  const std::string large = "\\pL{1000}";
+  const struct {
+    std::string expression;
+    const char* wrong;
+    int character;
+  } cases[] = {
+      {"**", "no argument for repetition operator: *", 1},
+      {"a|*", "no argument for repetition operator: *", 3},
+      {"a*b**", "bad repetition operator: **", 4},
+      {"b*[z-a]", "invalid character class range: z-a", 4},
+      {"z-a[z-a]", "invalid character class range: z-a", 5},
+      {"[[:foo:]]", "[:foo:]", 2},
+      {"\\p{Foo}", "\\p{Foo}", 1},
+      {"\u00e9\u00e9(?=x)", "(?=", 3},
+      {"(?P<a>x)(?P<b-c>y)", "(?P<b-c>", 9},
+      {"-jar (x", "missing ): -jar (x", 6},
+      {"(a)(b", "missing )", 4},
+      {"((a)b", "missing )", 1},
+      {"[(]\\((?:b", "missing )", 6},
+      {"x[a", "missing ]", 2},
+      {"[a][a", "missing ]", 4},
+      {"([a", "missing ]", 2},
+      {"abc)def", "unexpected ): abc)def", 4},
+      {"(a)\u00e9)(b)", "unexpected )", 5},
+      {"\\d\\", "trailing \\", 3},
+      {"\\q\\q", "invalid escape sequence: \\q", 1},
+      {"\\\\q\\q", "invalid escape sequence: \\q", 4},
+      {"a\xff"
+       "b",
+       "invalid UTF-8", 2},
+      {large + "(", "missing )", 10},
+      {"a" + large + "b", "pattern too large", 10},
+  };
+  for (const auto& [expression, wrong, character] : cases) {
+    const std::string error =
+        CheckGroupRules({Rule("a", {{Field::kCmdline, expression}})});
+    EXPECT_THAT(error, StartsWith("rule 1 (\"a\"): cmdline: \"" + expression +
+                                  "\" is no RE2 expression: "));
+    EXPECT_THAT(error, HasSubstr(wrong));
+    EXPECT_THAT(error, EndsWith(", at character " + std::to_string(character)));
+  }
 }
 
 // What a real rule needs is far from the bound of memory.

@@ -161,11 +161,14 @@ class CgroupsTest : public CgroupPathsTest {
  protected:
   CgroupsTest() : cgroups_(procfs(), mount(), logs()) {}
 
-  void Put(uint32_t pid, const std::string& path) {
+  void Put(uint32_t pid, const std::string& path,
+           const std::string& named = "") {
     const std::string directory = procfs() + "/" + std::to_string(pid);
     fs::create_directory(directory);
     std::ofstream(directory + "/stat") << FakeProcesses::StatOf(pid, 1);
-    std::ofstream(directory + "/cgroup") << "0::" << path << "\n";
+    std::ofstream file(directory + "/cgroup");
+    if (!named.empty()) file << "1:name=systemd:" << named << "\n";
+    file << "0::" << path << "\n";
   }
   std::vector<std::string> Names(const std::vector<Sample>& samples) {
     table_.Clear();
@@ -221,6 +224,23 @@ TEST_F(CgroupsTest, SaysThatNoHierarchyIsMounted) {
   // Where systemd has another hierarchy there is nothing to look up.
   row.cgroup = CgroupPaths::kRoot;
   Names({row});
+  EXPECT_EQ(cgroups_.error(), "");
+}
+
+// There the runtime's containers can be in its own group of the hierarchy that
+// the ids are of.
+TEST_F(CgroupsTest, IdsAreNotTakenWhereSystemdUsesAnotherHierarchy) {
+  const std::string runtime = "/system.slice/containerd.service";
+  Put(1, "/init.scope", "/init.scope");
+  Put(9, runtime, "/kubepods/burstable/x");
+  Sample init = Live(1, 1, "a", 0), in_pod = Live(9, 1, "b", 0);
+  Sample exited = Exited(5, 1, "c", 0);
+  init.cgroup = Make("/init.scope");
+  in_pod.cgroup = exited.cgroup = Make(runtime);
+  EXPECT_EQ(Names({init, in_pod, exited}),
+            (std::vector<std::string>{"/init.scope", "/kubepods/burstable/x",
+                                      "unknown"}));
+  EXPECT_FALSE(cgroups_.by_ids());
   EXPECT_EQ(cgroups_.error(), "");
 }
 

@@ -2,22 +2,43 @@
 #include "source/cgroup_reader.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
+
+#include "fake_procfs.h"
 
 namespace pfe {
 namespace {
 
+constexpr const char* kPod =
+    "/kubepods/burstable/pod2f1c7a60-5b0e-4d0b-9a3e-0c5d9f6c1b11/c";
+
+// The runtime uses version 1, and systemd keeps its service in both.
+const std::string kOfVersion1 = std::string("1:name=systemd:") + kPod +
+                                "\n0::/system.slice/containerd.service\n";
+
 TEST(CgroupPathOf, EitherHierarchy) {
-  EXPECT_EQ(CgroupPathOf("0::/a\n"), "/a");
-  EXPECT_EQ(CgroupPathOf("5:cpu:/c\n1:name=systemd:/s\n0::/\n"), "/s");
-  EXPECT_EQ(CgroupPathOf("5:cpu:/c\n1:name=systemd:/s\n"), "/s");
-  EXPECT_EQ(CgroupPathOf("5:cpu:/c:d\n"), "/c:d");
+  const struct {
+    const char* text;
+    const char* path;
+    const char* by_systemd;
+  } cases[] = {
+      {"0::/a\n", "/a", "/a"},
+      {"5:cpu:/c\n1:name=systemd:/s\n0::/\n", "/s", "/s"},
+      {"5:cpu:/c\n1:name=systemd:/s\n", "/s", "/s"},
+      {"5:cpu:/c\n1:name=systemd:/\n", "/", "/"},
+      {"5:cpu:/c:d\n", "/c:d", "/c:d"},
+      {"1:name=systemd:/s\n0::/u\n", "/u", "/s"},
+      {kOfVersion1.c_str(), "/system.slice/containerd.service", kPod},
+      // A runtime of version 2 alone.
+      {"1:name=systemd:/\n0::/u\n", "/u", "/u"},
+  };
+  for (const auto& [text, path, by_systemd] : cases) {
+    EXPECT_EQ(CgroupPathOf(text, false), path) << text;
+    EXPECT_EQ(CgroupPathOf(text, true), by_systemd) << text;
+  }
   for (const char* none : {"", "\n", "x", ":", "::", "0::x"})
-    EXPECT_EQ(CgroupPathOf(none), "") << none;
+    EXPECT_EQ(CgroupPathOf(none, false), "") << none;
 }
 
 // The paths of other groups, as a private cgroup namespace shows them.
@@ -25,34 +46,43 @@ TEST(CgroupPathOf, APathFromAnotherRootIsUnknown) {
   for (const char* text :
        {"0::/..\n", "0::/../../../init.scope\n", "0::/../x.service\n",
         "5:cpu:/../c\n1:name=systemd:/../../s\n0::/\n", "5:cpu:/..\n"})
-    EXPECT_EQ(CgroupPathOf(text), "") << text;
-  EXPECT_EQ(CgroupPathOf("0::/..a/b\n"), "/..a/b");
+    EXPECT_EQ(CgroupPathOf(text, false), "") << text;
+  EXPECT_EQ(CgroupPathOf("1:name=systemd:/../s\n0::/u\n", true), "");
+  EXPECT_EQ(CgroupPathOf("0::/..a/b\n", false), "/..a/b");
 }
 
 TEST(CgroupPathOf, ARemovedGroupKeepsItsName) {
-  EXPECT_EQ(CgroupPathOf("0::/a.service (deleted)\n"), "/a.service");
+  EXPECT_EQ(CgroupPathOf("0::/a.service (deleted)\n", false), "/a.service");
 }
 
 TEST(CgroupPathOf, IsValidUtf8) {
-  EXPECT_EQ(CgroupPathOf("0::/a\xff\n"), "/a\xef\xbf\xbd");
+  EXPECT_EQ(CgroupPathOf("0::/a\xff\n", false), "/a\xef\xbf\xbd");
 }
 
-TEST(HasOtherRoot, IfTheFirstProcessIsOutside) {
-  const std::string root = testing::TempDir() + "pfe_other_root";
-  std::filesystem::create_directories(root + "/1");
-  const auto write = [&root](const char* text) {
-    std::ofstream(root + "/1/cgroup") << text;
+TEST(LayoutOf, TheFirstProcessShowsIt) {
+  const struct {
+    const char* text;
+    bool by_systemd, other_root;
+  } cases[] = {
+      {"0::/init.scope\n", false, false},
+      {"0::/\n", false, false},
+      {"0::/../../../init.scope\n", false, true},
+      {"1:name=systemd:/init.scope\n0::/init.scope\n", true, false},
+      {"1:name=systemd:/init.scope\n", true, false},
+      {"1:name=systemd:/../../init.scope\n0::/..\n", true, true},
+      {"1:name=systemd:/../../init.scope\n0::/init.scope\n", true, true},
+      // Mounted for old containers, which run a systemd of their own.
+      {"1:name=systemd:/\n0::/init.scope\n", false, false},
   };
-  write("0::/../../../init.scope\n");
-  EXPECT_TRUE(HasOtherRoot(root));
-  write("1:name=systemd:/../../init.scope\n0::/..\n");
-  EXPECT_TRUE(HasOtherRoot(root));
-  write("0::/init.scope\n");
-  EXPECT_FALSE(HasOtherRoot(root));
-  write("0::/\n");
-  EXPECT_FALSE(HasOtherRoot(root));
-  std::filesystem::remove_all(root);
-  EXPECT_FALSE(HasOtherRoot(root));
+  FakeProcesses procfs;
+  EXPECT_FALSE(LayoutOf(procfs.root()).by_systemd);
+  EXPECT_FALSE(LayoutOf(procfs.root()).other_root);
+  procfs.Start(1, 1);
+  for (const auto& [text, by_systemd, other_root] : cases) {
+    procfs.Write(1, "cgroup", text);
+    EXPECT_EQ(LayoutOf(procfs.root()).by_systemd, by_systemd) << text;
+    EXPECT_EQ(LayoutOf(procfs.root()).other_root, other_root) << text;
+  }
 }
 
 }  // namespace

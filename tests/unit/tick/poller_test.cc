@@ -187,6 +187,43 @@ TEST(Pipeline, HoldsBackWhatIsBornAboveZero) {
   EXPECT_EQ(view->held.faults, 0u);
 }
 
+// Sums by control group and by group do the same, also if they are switched on
+// after the service has started.
+TEST(Pipeline, HoldsBackInAllSums) {
+  const std::string by_cgroup =
+      "page_fault_cgroup_faults_total{cgroup=\"unknown\",severity=\"minor\"} ";
+  const std::string by_group =
+      "page_fault_group_faults_total{group=\"burst\",severity=\"minor\",access="
+      "\"unknown\",kind=\"unknown\"} ";
+  for (const bool late : {false, true}) {
+    FakeSource source;
+    for (int i = 0; i < 2; ++i) source.Then(Of({}));
+    source.Then(Of({Exited(7, 1, "burst", 100000)}));
+    for (int i = 0; i < 2; ++i) source.Then(Of({}));
+    PipelineSettings with_sums;
+    with_sums.birth_hold = std::chrono::seconds(1);
+    with_sums.groups = {GroupBy(Field::kComm)};
+    with_sums.procfs = "/nonexistent";
+    PipelineSettings without = with_sums;
+    without.groups.clear();
+    without.max_cgroups = 0;
+    Pipeline pipeline(&source, late ? without : with_sums);
+    pipeline.Tick();
+    pipeline.Configure(with_sums);
+    pipeline.Tick();
+    auto view = pipeline.Tick();
+    EXPECT_EQ(TextOf(*view, Metric::kCgroupFaults), by_cgroup + "0\n") << late;
+    EXPECT_EQ(TextOf(*view, Metric::kGroupFaults), by_group + "0\n") << late;
+    EXPECT_EQ(view->cgroups_held.faults, 100000u) << late;
+    EXPECT_EQ(view->groups_held.faults, 100000u) << late;
+    for (int i = 0; i < 2; ++i) view = pipeline.Tick();
+    EXPECT_EQ(TextOf(*view, Metric::kCgroupFaults), by_cgroup + "100000\n");
+    EXPECT_EQ(TextOf(*view, Metric::kGroupFaults), by_group + "100000\n");
+    EXPECT_EQ(view->cgroups_held.faults, 0u) << late;
+    EXPECT_EQ(view->groups_held.faults, 0u) << late;
+  }
+}
+
 // A source that throws when it is told to.
 class ThrowingSource : public FakeSource {
  public:
