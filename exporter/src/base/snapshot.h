@@ -6,11 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/process_table.h"
@@ -33,12 +31,17 @@ struct Offered {
 
 // Calls and faults that belong to the host and to no process, counted since
 // the source began to count.
-enum class HostCounter { kRetried, kSigbus, kSigsegv, kOom, kHwpoison };
-inline constexpr std::array<const char*, 5> kHostCounterNames = {
-    "retried", "sigbus", "sigsegv", "oom", "hwpoison"};
+enum class HostCounter {
+  kRetried,
+  kSigbus,
+  kSigsegv,
+  kOom,
+  kHwpoison,
+  kCount,
+};
 // By HostCounter; absent if the source does not offer it.
-using HostCounters =
-    std::array<std::optional<uint64_t>, kHostCounterNames.size()>;
+using HostCounters = std::array<std::optional<uint64_t>,
+                                static_cast<size_t>(HostCounter::kCount)>;
 
 // What the module says about itself.
 enum class ModuleNumber {
@@ -64,8 +67,6 @@ struct ModuleStats {
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
       numbers;
-  // All keys of the module's file `stats` with their values, for the API.
-  std::map<std::string, std::variant<int64_t, std::string>, std::less<>> all;
 
   const std::optional<int64_t>& operator[](ModuleNumber number) const {
     return numbers[static_cast<size_t>(number)];

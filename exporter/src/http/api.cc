@@ -6,10 +6,10 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/version.h"
+#include "http/api_keys.h"
 #include "http/listing.h"
 #include "http/query.h"
 
@@ -281,10 +281,13 @@ Json LatencyJson(const Latency& latency) {
 
 Json ModuleJson(const ModuleStats& module, const HostCounters& host) {
   Json json = Json::object();
-  for (const auto& [key, value] : module.all)
-    std::visit([&json, &key = key](const auto& v) { json[key] = v; }, value);
-  for (size_t i = 0; i < host.size(); ++i)
-    if (host[i]) json[kHostCounterNames[i]] = *host[i];
+  for (const auto& [key, text] : kApiModuleTexts)
+    if (!(module.*text).empty()) json[key] = module.*text;
+  for (const auto& [key, number] : kApiModuleNumbers)
+    if (const auto& value = module[number]) json[key] = *value;
+  for (const auto& [key, counter] : kApiHostCounters)
+    if (const auto& value = host[static_cast<size_t>(counter)])
+      json[key] = *value;
   return json;
 }
 
