@@ -94,6 +94,9 @@ struct Snapshot {
   // after the module was loaded again, they begin at 0.
   uint64_t epoch = 0;
   uint64_t read_ns = 0;  // boot time just before the read
+  // A read can miss a process that is there. So a process that the read before
+  // did not see need not be new.
+  bool can_miss_processes = false;
   ProcessTable processes;
   Offered offered;
   HostCounters host;

@@ -50,6 +50,7 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
   next_.states.resize(rows.processes.size());
   matcher_.Begin(*last_.rows, !new_source);
   continuity_.Begin(new_source, last_.rows->processes.size());
+  may_be_old_ = new_source || snapshot.can_miss_processes;
   sums_.Begin(next_.read_ns, snapshot.offered, interrupted);
   next_.changes.released = sums_.released();
   for (RowNameSums* sums : {&cgroups_, &groups_})
@@ -97,9 +98,8 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
   const ProcessTable& table = rows->processes;
   const Process& process = table[index];
   RowState& state = next_.states[index];
-  const bool may_be_old = next_.changes.all || next_.source == "procfs";
   const bool counts =
-      has_last_ ? !may_be_old || process.start_ns + kProcTickNs > last_.read_ns
+      has_last_ ? !may_be_old_ || process.start_ns + kProcTickNs > last_.read_ns
                 : count_first_;
   if (counts) {
     growth_.counters = CountersOf(process);

@@ -15,7 +15,7 @@
 // Invariants
 //   - Each fault of a process is added to the sums once. A process that is new
 //     adds all that it has counted, with one exception: when the source has
-//     changed, and with /proc, which can miss a process for a tick, it may be
+//     changed, and with a source that can miss a process for a tick, it may be
 //     an old process that was not found. Then it adds its counts only if it
 //     started after the last tick.
 //   - In a running service the sums are 0 at the first tick. If they began with
@@ -111,8 +111,9 @@ class Follower {
   Continuity continuity_;
   Sums sums_;
   RowNameSums cgroups_, groups_;
-  float fade_ = 1;    // recent faults are multiplied by it in this tick
-  RowGrowth growth_;  // of the current row
+  bool may_be_old_ = false;  // whether a process that is not found may be old
+  float fade_ = 1;           // recent faults are multiplied by it in this tick
+  RowGrowth growth_;         // of the current row
 };
 
 }  // namespace pfe
