@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/recycle.h"
+#include "base/refill.h"
 
 namespace pfe {
 namespace {
@@ -46,7 +46,7 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
   fade_ = static_cast<float>(std::pow(kFade, next_.seconds / kFadeSeconds));
   next_.changes = Changes();
   next_.changes.all = new_source;
-  Recycle(&next_.states);
+  ClearForRefill(&next_.states);
   next_.states.resize(rows.processes.size());
   matcher_.Begin(*last_.rows, !new_source);
   continuity_.Begin(new_source, last_.rows->processes.size());
@@ -120,7 +120,7 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
 void Follower::FollowRows(Rows* rows, const RowNames* cgroups,
                           const RowNames* groups) {
   const auto size = static_cast<uint32_t>(rows->processes.size());
-  Recycle(&rows->growth);
+  ClearForRefill(&rows->growth);
   rows->growth.resize(size);
   rows->youngest_ns = 0;
   for (uint32_t i = 0; i < size; ++i) {
