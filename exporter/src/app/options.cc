@@ -258,7 +258,8 @@ void RefuseExtras(const CLI::App& app) {
 // option, and only the variable sets this option.
 std::string VariableOf(const CLI::App& app, const std::string& error, int argc,
                        const char* const* argv) {
-  // What such a message quotes of the file can have any text.
+  // A message about the file quotes its content, which can contain the name of
+  // any option.
   constexpr std::string_view kFile = "--config.file: ";
   const std::string_view about =
       std::string_view(error).starts_with(kFile) ? kFile : error;
@@ -308,7 +309,8 @@ TopBy TopByOf(const std::string& text) {
                             : TopBy::kProcess;
 }
 
-// Refuses rows that there cannot be. Without --top it has no effect.
+// Refuses a kind of rows for which there are no sums. Without --top it has no
+// effect.
 void ApplyTopBy(const std::string& text, Options* options) {
   options->top_table.by = TopByOf(text);
   if (!options->top) return;
@@ -316,12 +318,12 @@ void ApplyTopBy(const std::string& text, Options* options) {
   if (options->top_table.by == TopBy::kGroup && settings.groups.empty())
     throw CLI::ValidationError(
         "--top.by",
-        "group takes rules (--group.by, or groups in the file) and no "
-        "--basic-families-only");
+        "group needs group rules (--group.by, or groups in the file) and "
+        "cannot be combined with --basic-families-only");
   if (options->top_table.by == TopBy::kCgroup && settings.max_cgroups == 0)
     throw CLI::ValidationError(
         "--top.by",
-        "cgroup takes sums by control group: --cgroups.max is 0, or "
+        "cgroup needs sums by control group: --cgroups.max is 0, or "
         "--basic-families-only is set");
 }
 

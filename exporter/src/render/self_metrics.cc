@@ -199,7 +199,8 @@ void AddExporter(const View& view, View::Clock::time_point now, Families* out) {
 // Initialized before main() runs.
 const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
 
-// Nothing if they cannot be counted, for example for want of one more.
+// Returns nothing if they cannot be counted, for example because no descriptor
+// is free to open the directory.
 std::optional<double> OpenFds() {
   double n = -1;  // does not count the directory's own descriptor
   DIR* directory = opendir("/proc/self/fd");

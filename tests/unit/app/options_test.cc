@@ -115,10 +115,10 @@ TEST(ParseOptions, Top) {
 
 TEST(ParseOptions, TopTakesWhatThereIs) {
   EXPECT_EQ(Parse({"--top", "--top.by=group"}).error,
-            "--top.by: group takes rules (--group.by, or groups in the file) "
-            "and no --basic-families-only");
+            "--top.by: group needs group rules (--group.by, or groups in the "
+            "file) and cannot be combined with --basic-families-only");
   EXPECT_EQ(Parse({"--top", "--top.by=cgroup", "--cgroups.max=0"}).error,
-            "--top.by: cgroup takes sums by control group: --cgroups.max is 0, "
+            "--top.by: cgroup needs sums by control group: --cgroups.max is 0, "
             "or --basic-families-only is set");
   EXPECT_TRUE(Parse({"--top", "--top.by=group", "--group.by=exe"}).options);
   EXPECT_TRUE(Parse({"--top.by=group"}).options) << "not --top";
