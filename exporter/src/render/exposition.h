@@ -58,7 +58,14 @@ struct RenderedFamily {
 };
 using RenderedFamilies = std::vector<RenderedFamily>;
 
-// Renders families, and keeps its buffers from tick to tick. For one thread.
+// What is kept from tick to tick, so that it is allocated once.
+struct RenderBuffers {
+  Compressor compressor;
+  SampleWriter labels, lines;
+  std::vector<uint32_t> label_ends;
+};
+
+// For one thread.
 class Renderer {
  public:
   // Returns the families that are offered and have samples. `previous` are the
@@ -68,10 +75,7 @@ class Renderer {
                           const RenderedFamilies& previous);
 
  private:
-  friend class Rendering;
-  Compressor compressor_;
-  SampleWriter labels_, lines_;
-  std::vector<uint32_t> label_ends_;
+  RenderBuffers buffers_;
 };
 
 // The head of a family, rendered once.
