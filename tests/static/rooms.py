@@ -32,7 +32,7 @@ ONLY_IN = {
              "source/cgroup_path.cc", "render/top_table.cc"],
     "spdlog/": ["app/*.cc", "render/top_table.cc"],
     "prometheus/": ["render/*.cc"],
-    "CLI/": ["app/options.cc", "app/config_file.cc"],
+    "CLI/": ["app/flags.cc", "app/options.cc", "app/config_file.cc"],
     "systemd/": ["app/main.cc"],
     "isa-l.h": ["render/gzip.cc"],
     "zlib.h": ["render/gzip.cc"],
