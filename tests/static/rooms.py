@@ -26,7 +26,8 @@ ROOMS = {
 # Header of a library or of the contract: the files that may include it.
 ONLY_IN = {
     "page_faults.h": ["source/*.cc"],
-    "civetweb.h": ["http/http_server.cc", "http/listen_address.cc"],
+    "civetweb.h": ["http/civetweb_request.cc", "http/http_server.cc",
+                   "http/listen_address.cc"],
     "nlohmann/json.hpp": ["http/api.cc", "app/config_file.cc"],
     "re2/": ["follow/selection.cc", "group/rules.cc", "http/listing.cc",
              "source/cgroup_path.cc", "render/top_table.cc"],
