@@ -152,7 +152,7 @@ def top_by():
             ] == ["COMM", "init"], done
     refused = run(*fast, "--top.by=group")
     assert refused.returncode == 2, refused
-    assert "--top.by: group takes rules (--group.by" in refused.stderr, refused
+    assert "--top.by: group needs group rules (--group.by" in refused.stderr, refused
     # A rule's name may be much longer than a terminal is wide.
     with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
         json.dump({"groups": [{"name": "/long" * 30 + "/end"}]}, config)

@@ -4,6 +4,7 @@
 deploy/TROUBLESHOOTING.md does not have: what they print at level warning or
 above, and what they answer to a request. A message is looked for by its longest
 constant piece. --list prints all messages that the sources have.
+Prints the messages that the page has and the sources have not, too.
 usage: messages.py [--list] [ROOT]"""
 import pathlib
 import re
@@ -21,6 +22,13 @@ CHECK = re.compile(r"^(?:std::string|const char\*) (?:Check|Set)\w*\(.*?^}", re.
 RETURN = re.compile(r"\breturn\b")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 HOLE = re.compile(r"%[-0-9.]*[a-z]+|\{\w*\}")
+
+
+# Parts of messages of libraries and of the kernel that the daemon passes on.
+OTHERS = ("not in range", "not in {", "required", "cannot bind to",
+          "Malformed message", "Bad request", "Invalid URI", "Permission denied",
+          "Too many open files", "Address already in use",
+          "Cannot assign requested address")
 
 
 def without_comments(text):
@@ -80,6 +88,23 @@ def messages(path):
             yield longest
 
 
+def explained(page):
+    """The messages in the first column of the page, below its section on what is
+    printed by other programs: the longest constant part of each."""
+    rows = re.findall(r"^\| (.*?) \|", page[page.index("\n## The module"):], re.M)
+    for message in re.findall(r"`(.*?)`", " ".join(rows)):
+        if " " in message:
+            yield max((part.strip(" :;,") for part in message.split("…")), key=len)
+
+
+def is_in(message, code):
+    """Whether a message is in the code, as a whole or for the most part: the rest
+    is variables and macros there."""
+    parts = [piece for piece in code if len(piece) >= 6 and piece in message]
+    return (2 * sum(map(len, parts)) >= len(message) or
+            any(message in piece for piece in code))
+
+
 def main():
     arguments = [a for a in sys.argv[1:] if a != "--list"]
     root = pathlib.Path(arguments[0] if arguments
@@ -92,12 +117,19 @@ def main():
               sep="\n")
         return 0
     page = (root / "deploy/TROUBLESHOOTING.md").read_text()
-    page = " ".join(page.replace("`", "").split())
+    text = " ".join(page.replace("`", "").split())
     missing = [f"{source}: {message}" for message, source in found.items()
-               if message not in page]
+               if message not in text]
     for message in missing:
         print("TROUBLESHOOTING.md has no", message)
-    return 1 if missing or not found else 0
+    code = {piece for source in [*sources, *root.glob("deploy/run")]
+            for piece in pieces(without_comments(source.read_text()))}
+    dead = [message for message in explained(page)
+            if not is_in(message, code) and
+            not any(other in message for other in OTHERS)]
+    for message in dead:
+        print("no source has TROUBLESHOOTING.md's", message)
+    return 1 if missing or dead or not found else 0
 
 
 if __name__ == "__main__":

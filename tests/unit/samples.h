@@ -66,6 +66,7 @@ inline Snapshot Of(const std::vector<Sample>& processes,
   snapshot.source = source;
   snapshot.epoch = epoch;
   snapshot.read_ns = clock += kSecond;
+  snapshot.can_miss_processes = source == "procfs";
   for (const Sample& sample : processes) Add(sample, &snapshot.processes);
   return snapshot;
 }

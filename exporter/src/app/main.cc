@@ -148,7 +148,7 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
 // read of the source may hang.
 constexpr std::chrono::seconds kTickLimit{1};
 
-// Parses the options, and checks what takes a look at the machine.
+// Parses the options, and checks those whose validity depends on the machine.
 ParsedOptions ReadOptions(int argc, const char* const* argv) {
   ParsedOptions parsed = ParseOptions(argc, argv);
   if (!parsed.options || parsed.options->config_check) return parsed;
@@ -253,7 +253,7 @@ int Main(int argc, const char* const* argv) {
   // freed. Without this, the library raises the threshold when the first such
   // block is freed.
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
-  // Until the options say more.
+  // These settings apply until the options are parsed.
   StartLogging("info", "logfmt");
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
     return Print(ManPage()) ? 0 : 1;

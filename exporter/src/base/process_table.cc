@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/process_table.h"
 
-#include "base/recycle.h"
+#include "base/refill.h"
 
 namespace pfe {
 
 void ProcessTable::Clear() {
-  Recycle(&rows_);
-  Recycle(&comms_);
-  Recycle(&counts_);
-  Recycle(&slow_);
+  ClearForRefill(&rows_);
+  ClearForRefill(&comms_);
+  ClearForRefill(&counts_);
+  ClearForRefill(&slow_);
 }
 
 void ProcessTable::SetComm(std::string_view comm) {

@@ -36,11 +36,11 @@ using SlowFaults = std::array<uint64_t, kSlowBounds.size()>;
 
 using Breakdown = std::array<uint64_t, kBreakdownCells>;
 
-// Calls `use` with the index of each set bit, lowest first.
-template <typename Use>
-void ForEachCell(uint32_t cells, Use use) {
+// Calls `function` with the index of each set bit, lowest first.
+template <typename Function>
+void ForEachCell(uint32_t cells, Function function) {
   for (; cells; cells &= cells - 1)
-    use(static_cast<size_t>(std::countr_zero(cells)));
+    function(static_cast<size_t>(std::countr_zero(cells)));
 }
 
 // One process. Its identity is (pid, start_ns), because the kernel reuses pids.

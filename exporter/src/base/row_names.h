@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/recycle.h"
+#include "base/refill.h"
 
 namespace pfe {
 
@@ -26,7 +26,7 @@ struct KeptRowNames {
 
   // Null empties it.
   void Keep(const RowNames* from) {
-    Recycle(&of_row);
+    ClearForRefill(&of_row);
     if (!from) return names.clear();
     names.assign(from->names.begin(), from->names.end());
     of_row = from->of_row;

@@ -6,11 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/process_table.h"
@@ -33,12 +31,17 @@ struct Offered {
 
 // Calls and faults that belong to the host and to no process, counted since
 // the source began to count.
-enum class HostCounter { kRetried, kSigbus, kSigsegv, kOom, kHwpoison };
-inline constexpr std::array<const char*, 5> kHostCounterNames = {
-    "retried", "sigbus", "sigsegv", "oom", "hwpoison"};
+enum class HostCounter {
+  kRetried,
+  kSigbus,
+  kSigsegv,
+  kOom,
+  kHwpoison,
+  kCount,
+};
 // By HostCounter; absent if the source does not offer it.
-using HostCounters =
-    std::array<std::optional<uint64_t>, kHostCounterNames.size()>;
+using HostCounters = std::array<std::optional<uint64_t>,
+                                static_cast<size_t>(HostCounter::kCount)>;
 
 // What the module says about itself.
 enum class ModuleNumber {
@@ -59,13 +62,13 @@ enum class ModuleNumber {
 };
 struct ModuleStats {
   std::string version;
-  std::string detail;  // the module's parameter of that name
-  std::string hook;    // how it sees faults; empty if it does not say
+  std::string detail;       // the module's parameter of that name
+  std::string hook;         // how it sees faults; empty if it does not say
+  std::string hook_reason;  // why it uses no direct call, if nobody asked so
+  std::string clock;        // which times faults; empty if they are not timed
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>
       numbers;
-  // All keys of the module's file `stats` with their values, for the API.
-  std::map<std::string, std::variant<int64_t, std::string>, std::less<>> all;
 
   const std::optional<int64_t>& operator[](ModuleNumber number) const {
     return numbers[static_cast<size_t>(number)];
@@ -93,6 +96,9 @@ struct Snapshot {
   // after the module was loaded again, they begin at 0.
   uint64_t epoch = 0;
   uint64_t read_ns = 0;  // boot time just before the read
+  // A read can miss a process that is there. So a process that the read before
+  // did not see need not be new.
+  bool can_miss_processes = false;
   ProcessTable processes;
   Offered offered;
   HostCounters host;

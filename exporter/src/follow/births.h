@@ -18,7 +18,7 @@ namespace pfe {
 // to these 100000 faults. Therefore a counter that is new is exported as 0
 // until everyone who scrapes has had the time to see it: what it grows
 // meanwhile is held back, and is released all at once. The sums themselves are
-// not changed by this, so that the API tells the truth at once.
+// not changed by this, so the API shows the full value at once.
 //
 // A copy costs no allocation unless something is held back.
 class Births {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/recycle.h"
+#include "base/refill.h"
 
 namespace pfe {
 namespace {
@@ -46,10 +46,11 @@ void Follower::Begin(const Snapshot& snapshot, const Rows& rows,
   fade_ = static_cast<float>(std::pow(kFade, next_.seconds / kFadeSeconds));
   next_.changes = Changes();
   next_.changes.all = new_source;
-  Recycle(&next_.states);
+  ClearForRefill(&next_.states);
   next_.states.resize(rows.processes.size());
   matcher_.Begin(*last_.rows, !new_source);
   continuity_.Begin(new_source, last_.rows->processes.size());
+  may_be_old_ = new_source || snapshot.can_miss_processes;
   sums_.Begin(next_.read_ns, snapshot.offered, interrupted);
   next_.changes.released = sums_.released();
   for (RowNameSums* sums : {&cgroups_, &groups_})
@@ -97,9 +98,8 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
   const ProcessTable& table = rows->processes;
   const Process& process = table[index];
   RowState& state = next_.states[index];
-  const bool may_be_old = next_.changes.all || next_.source == "procfs";
   const bool counts =
-      has_last_ ? !may_be_old || process.start_ns + kProcTickNs > last_.read_ns
+      has_last_ ? !may_be_old_ || process.start_ns + kProcTickNs > last_.read_ns
                 : count_first_;
   if (counts) {
     growth_.counters = CountersOf(process);
@@ -120,7 +120,7 @@ void Follower::StartRow(Rows* rows, uint32_t index) {
 void Follower::FollowRows(Rows* rows, const RowNames* cgroups,
                           const RowNames* groups) {
   const auto size = static_cast<uint32_t>(rows->processes.size());
-  Recycle(&rows->growth);
+  ClearForRefill(&rows->growth);
   rows->growth.resize(size);
   rows->youngest_ns = 0;
   for (uint32_t i = 0; i < size; ++i) {

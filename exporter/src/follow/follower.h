@@ -15,7 +15,7 @@
 // Invariants
 //   - Each fault of a process is added to the sums once. A process that is new
 //     adds all that it has counted, with one exception: when the source has
-//     changed, and with /proc, which can miss a process for a tick, it may be
+//     changed, and with a source that can miss a process for a tick, it may be
 //     an old process that was not found. Then it adds its counts only if it
 //     started after the last tick.
 //   - In a running service the sums are 0 at the first tick. If they began with
@@ -68,10 +68,10 @@ class Follower {
 
   void set_max_comms(size_t max_comms) { sums_.set_max(max_comms); }
   // With 0 there are no sums by control group, or by group. `by_cell`: see
-  // Sums; it counts when the sums begin.
+  // Sums; it applies to sums that begin after the call.
   void set_max_cgroups(size_t max, bool by_cell);
   void set_max_groups(size_t max);
-  // Of groups: see Sums.
+  // See Sums::ReleasePlaces().
   void ReleaseGroupPlaces() { groups_.ReleasePlaces(); }
   // For how long the growth of a new counter of sums is held back: see Births.
   void set_birth_hold(uint64_t ns);
@@ -92,7 +92,7 @@ class Follower {
   // The last committed tick, and its sums.
   const FollowedTick& last() const { return last_; }
   const Sums& sums() const { return sums_; }
-  // Null if there are none by that.
+  // Null if there are no such sums.
   const Sums* cgroup_sums() const { return cgroups_.get(); }
   const Sums* group_sums() const { return groups_.get(); }
 
@@ -111,8 +111,9 @@ class Follower {
   Continuity continuity_;
   Sums sums_;
   RowNameSums cgroups_, groups_;
-  float fade_ = 1;    // recent faults are multiplied by it in this tick
-  RowGrowth growth_;  // of the current row
+  bool may_be_old_ = false;  // whether a process that is not found may be old
+  float fade_ = 1;           // recent faults are multiplied by it in this tick
+  RowGrowth growth_;         // of the current row
 };
 
 }  // namespace pfe

@@ -40,6 +40,8 @@ class History {
  public:
   using Ticks = std::vector<std::shared_ptr<const HistoryTick>>;
 
+  // A number of ticks and not a time: a sparkline has room for a fixed number
+  // of points, and the memory has the same bound at each interval.
   static constexpr size_t kTicks = 60;
   static constexpr size_t kProcesses = 200;
   // If a process was not among the busiest for longer than this, its history

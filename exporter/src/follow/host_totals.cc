@@ -27,10 +27,9 @@ void HostTotals::Update(const Snapshot& snapshot, const Tick& tick) {
   if (snapshot.module) UpdateCounters(snapshot);
 }
 
-// The module counts the faults of rows that it drops (retired_faults) and of
-// processes that find no room (overflow_faults). Faults that an earlier tick
-// showed in a row that is gone now are attributed to its process, so they are
-// subtracted.
+// The module counts the faults of rows that it drops and of processes that find
+// no room. Faults that an earlier tick showed in a row that is gone now are
+// attributed to its process, so they are subtracted.
 void HostTotals::UpdateUnattributed(const Snapshot& snapshot,
                                     const Tick& tick) {
   // Unsigned, so that no value of the file can overflow.

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/recycle.h"
+#include "base/refill.h"
 
 namespace pfe {
 
@@ -29,7 +29,7 @@ class IdentityIndex {
   template <typename Of>
   void Build(size_t n, Of of) {
     mask_ = std::bit_ceil(2 * n + 2) - 1;
-    Recycle(&places_);
+    ClearForRefill(&places_);
     places_.assign(mask_ + 1, kNone);
     for (uint32_t i = 0; i < n; ++i) {
       const Identity identity = of(i);

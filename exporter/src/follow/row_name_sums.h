@@ -19,8 +19,9 @@ namespace pfe {
 
 class RowNameSums {
  public:
-  // With 0 there are no sums. `by_cell`: see Sums; it counts when the sums
-  // begin. `late`: ticks have passed, so the sums begin at 0 in the next one.
+  // With 0 there are no sums. `by_cell`: see Sums; it applies to sums that
+  // begin after the call. `late`: ticks have passed, so the sums begin at 0 in
+  // the next one.
   void SetMax(size_t max, bool by_cell, bool late);
   void SetBirthHold(uint64_t ns);
   void ReleasePlaces() {

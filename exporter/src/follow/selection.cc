@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/recycle.h"
+#include "base/refill.h"
 #include "follow/ranking.h"
 
 namespace pfe {
@@ -43,7 +43,7 @@ bool Selection::Wanted(const Process& process, std::string_view comm) const {
 }
 
 void Selection::Collect(const ProcessTable& processes) {
-  Recycle(&next_.selected);
+  ClearForRefill(&next_.selected);
   next_.omitted = 0;
   sorted_ = true;
   uint32_t last_pid = 0;

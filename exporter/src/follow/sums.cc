@@ -43,7 +43,7 @@ void Sums::Begin(uint64_t now_ns, const Offered& offered, bool interrupted) {
     sums.processes = sums.vma_kb = sums.rss_kb = sums.swap_kb = 0;
     if (interrupted) sums.births.Delay(now_ns_ - last_ns_);
     // A counter must have been 0 for the whole hold. So the tick in which the
-    // hold has passed still shows 0, and the next one shows the truth.
+    // hold has passed still shows 0, and the next one shows the full value.
     if (last_ns_ >= hold_ns_)
       released_ |= sums.births.Release(last_ns_ - hold_ns_);
   }

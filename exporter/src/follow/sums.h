@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums over all processes that have the same name: their comm, or the path of
-// their control group. They include exited processes.
+// Sums over all processes that have the same name: their comm, the path of
+// their control group, or their group of rules. They include exited processes.
 #ifndef EXPORTER_FOLLOW_SUMS_H_
 #define EXPORTER_FOLLOW_SUMS_H_
 

@@ -6,10 +6,10 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/version.h"
+#include "http/api_keys.h"
 #include "http/listing.h"
 #include "http/query.h"
 
@@ -38,7 +38,7 @@ Json SlowJson(const SlowFaults& slow) {
   return json;
 }
 
-// `name` is what the name of the item is called.
+// `name` is the key of the item's name: comm, group or cgroup.
 Json Common(const char* name, const Item& item) {
   return {{name, item.name},
           {"faults", item.counters.faults},
@@ -141,9 +141,10 @@ class GroupFilter {
   std::vector<bool> matches_;  // by name
 };
 
-// What a request wants that the daemon does not know; empty if all is well.
+// Checks that there are the sums by which a request selects processes. Returns
+// what is wrong, or an empty text.
 std::string CheckKnown(const Listing& wanted, const View& view) {
-  if (!view.read_at) return "";  // there is nothing yet
+  if (!view.read_at) return "";  // it is not known yet
   if (wanted.cgroup() && !view.cgroup_sums)
     return "cgroup: there are no sums by control group (--cgroups.max=0)";
   if (wanted.group() && !view.groups)
@@ -281,10 +282,13 @@ Json LatencyJson(const Latency& latency) {
 
 Json ModuleJson(const ModuleStats& module, const HostCounters& host) {
   Json json = Json::object();
-  for (const auto& [key, value] : module.all)
-    std::visit([&json, &key = key](const auto& v) { json[key] = v; }, value);
-  for (size_t i = 0; i < host.size(); ++i)
-    if (host[i]) json[kHostCounterNames[i]] = *host[i];
+  for (const auto& [key, text] : kApiModuleTexts)
+    if (!(module.*text).empty()) json[key] = module.*text;
+  for (const auto& [key, number] : kApiModuleNumbers)
+    if (const auto& value = module[number]) json[key] = *value;
+  for (const auto& [key, counter] : kApiHostCounters)
+    if (const auto& value = host[static_cast<size_t>(counter)])
+      json[key] = *value;
   return json;
 }
 

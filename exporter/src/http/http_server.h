@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server. Only this file pair and listen_address know civetweb.
+// An HTTP/1.1 server. Only this file pair, civetweb_request and listen_address
+// know civetweb.
 #ifndef EXPORTER_HTTP_HTTP_SERVER_H_
 #define EXPORTER_HTTP_HTTP_SERVER_H_
 

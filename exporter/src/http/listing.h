@@ -51,7 +51,6 @@ class Listing {
   std::string Set(const std::map<std::string, std::string>& parameters);
 
   bool Matches(const Item& item) const;
-  // Sorts the items and drops those beyond the limit.
   void SortAndCut(std::vector<Item>* items) const;
   bool history() const { return history_; }
   const std::optional<std::string>& cgroup() const { return cgroup_; }

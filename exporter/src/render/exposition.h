@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Renders the families of processes and comms in Prometheus's text format
-// (0.0.4), whose sample lines are those of OpenMetrics 1.0 too. They are
-// rendered by hand because this is the hot path: each family is rendered once a
-// tick, and a scrape only hands the bytes out. With one prometheus-cpp Gauge
-// for each label set, a tick of 10,000 processes took 30 times as long and a
-// scrape a hundred times. A test compares the text with that of
-// prometheus-cpp's serializer.
+// Renders the families of processes, and of sums by comm, control group and
+// group, in Prometheus's text format (0.0.4), whose sample lines are those of
+// OpenMetrics 1.0 too. They are rendered by hand because this is the hot path:
+// each family is rendered once a tick, and a scrape only hands the bytes out.
+// With one prometheus-cpp Gauge for each label set, a tick of 10,000 processes
+// took 30 times as long and a scrape a hundred times. A test compares the text
+// with that of prometheus-cpp's serializer.
 //
 // A family whose values did not change since the last tick is not rendered
 // again.
@@ -58,7 +58,14 @@ struct RenderedFamily {
 };
 using RenderedFamilies = std::vector<RenderedFamily>;
 
-// Renders families, and keeps its buffers from tick to tick. For one thread.
+// What is kept from tick to tick, so that it is allocated once.
+struct RenderBuffers {
+  Compressor compressor;
+  SampleWriter labels, lines;
+  std::vector<uint32_t> label_ends;
+};
+
+// For one thread.
 class Renderer {
  public:
   // Returns the families that are offered and have samples. `previous` are the
@@ -68,10 +75,7 @@ class Renderer {
                           const RenderedFamilies& previous);
 
  private:
-  friend class Rendering;
-  Compressor compressor_;
-  SampleWriter labels_, lines_;
-  std::vector<uint32_t> label_ends_;
+  RenderBuffers buffers_;
 };
 
 // The head of a family, rendered once.

@@ -11,20 +11,10 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricType;
 
-template <typename Value>
-void Append(const std::string& name, std::string_view labels,
-            std::string_view more, Value value, SampleWriter* out) {
-  out->Reserve(
-      SampleWriter::SampleRoom(name.size(), labels.size() + more.size()));
-  out->AppendSample(name, labels, more, value);
-}
-
 std::string LabelsOf(const ClientMetric& metric) {
   SampleWriter labels;
-  for (const ClientMetric::Label& label : metric.label) {
-    labels.Reserve(SampleWriter::LabelRoom(label.name, label.value.size()));
-    labels.AppendLabel(label.name, label.value);
-  }
+  for (const ClientMetric::Label& label : metric.label)
+    labels.AddLabel(label.name, label.value);
   return std::string(labels.text());
 }
 
@@ -33,13 +23,13 @@ void AppendHistogram(const std::string& name, std::string_view labels,
                      SampleWriter* out) {
   SampleWriter le;
   for (const ClientMetric::Bucket& bucket : histogram.bucket) {
-    const std::string bound = FormatBound(bucket.upper_bound, openmetrics);
-    le.Clear(SampleWriter::LabelRoom("le", bound.size()));
-    le.AppendLabel("le", bound);
-    Append(name + "_bucket", labels, le.text(), bucket.cumulative_count, out);
+    le.Clear();
+    le.AddLabel("le", FormatBound(bucket.upper_bound, openmetrics));
+    out->AddSample(name + "_bucket", labels, le.text(),
+                   bucket.cumulative_count);
   }
-  Append(name + "_sum", labels, "", histogram.sample_sum, out);
-  Append(name + "_count", labels, "", histogram.sample_count, out);
+  out->AddSample(name + "_sum", labels, "", histogram.sample_sum);
+  out->AddSample(name + "_count", labels, "", histogram.sample_count);
 }
 
 }  // namespace
@@ -53,10 +43,10 @@ void WriteFamily(Metric metric, const prometheus::MetricFamily& family,
       AppendHistogram(family.name, labels, client.histogram, openmetrics,
                       head_and_samples);
     else
-      Append(family.name, labels, "",
-             family.type == MetricType::Counter ? client.counter.value
-                                                : client.gauge.value,
-             head_and_samples);
+      head_and_samples->AddSample(family.name, labels, "",
+                                  family.type == MetricType::Counter
+                                      ? client.counter.value
+                                      : client.gauge.value);
   }
 }
 

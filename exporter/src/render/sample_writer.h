@@ -30,10 +30,11 @@ std::string FormatDouble(double number);
 // looks like a floating-point number: "1.0", where the older format has "1".
 std::string FormatBound(double bound, bool openmetrics);
 
-// A buffer that grows only in Clear() and Reserve(). The caller makes room
-// there before it appends, so that the tens of thousands of lines of a tick
-// need no check for each byte. LabelRoom() and SampleRoom() say how much room
-// is needed.
+// A buffer of which AppendLabel() and AppendSample() expect that it has room:
+// the tens of thousands of lines of a tick need no check for each line.
+// LabelRoom() and SampleRoom() say how much room to make in Clear() or
+// Reserve(). Where there are few lines, AddLabel() and AddSample() make room
+// themselves.
 class SampleWriter {
  public:
   static constexpr size_t kLongestNumber = 20;
@@ -89,6 +90,17 @@ class SampleWriter {
     at = PrintValue(value, at);
     *at++ = '\n';
     End(at);
+  }
+
+  void AddLabel(std::string_view name, std::string_view value) {
+    Reserve(LabelRoom(name, value.size()));
+    AppendLabel(name, value);
+  }
+  template <typename Value>
+  void AddSample(std::string_view name, std::string_view labels,
+                 std::string_view more, Value value) {
+    Reserve(SampleRoom(name.size(), labels.size() + more.size()));
+    AppendSample(name, labels, more, value);
   }
 
   // Appends a text as it is, such as a family's head.

@@ -91,15 +91,21 @@ bool Has(const View& view, HostCounter counter) {
   return view.host[static_cast<size_t>(counter)].has_value();
 }
 
+// The label `kind` of page_fault_errors_total.
+constexpr std::pair<HostCounter, const char*> kErrorKinds[] = {
+    {HostCounter::kSigbus, "sigbus"},
+    {HostCounter::kSigsegv, "sigsegv"},
+    {HostCounter::kOom, "oom"},
+    {HostCounter::kHwpoison, "hwpoison"},
+};
+
 void AddHost(const View& view, Families* out) {
   AddLatency(view.latency, out);
   if (Has(view, HostCounter::kSigbus)) {
     out->Begin(Metric::kErrors);
-    for (const HostCounter kind : {HostCounter::kSigbus, HostCounter::kSigsegv,
-                                   HostCounter::kOom, HostCounter::kHwpoison})
-      if (Has(view, kind))
-        out->Value(CounterOf(view, kind),
-                   {{"kind", kHostCounterNames[static_cast<size_t>(kind)]}});
+    for (const auto& [counter, kind] : kErrorKinds)
+      if (Has(view, counter))
+        out->Value(CounterOf(view, counter), {{"kind", kind}});
   }
   if (Has(view, HostCounter::kRetried))
     out->One(Metric::kRetries, CounterOf(view, HostCounter::kRetried));
@@ -182,7 +188,8 @@ void AddExporter(const View& view, Families* out) {
 // Initialized before main() runs.
 const double kStarted = static_cast<double>(ClockNs(CLOCK_REALTIME)) / 1e9;
 
-// Nothing if they cannot be counted, for example for want of one more.
+// Returns nothing if they cannot be counted, for example because no descriptor
+// is free to open the directory.
 std::optional<double> OpenFds() {
   double n = -1;  // does not count the directory's own descriptor
   DIR* directory = opendir("/proc/self/fd");

@@ -8,17 +8,9 @@ namespace pfe {
 namespace {
 
 template <typename Value>
-void Append(std::string_view name, std::string_view labels,
-            std::string_view more, Value value, SampleWriter* out) {
-  out->Reserve(
-      SampleWriter::SampleRoom(name.size(), labels.size() + more.size()));
-  out->AppendSample(name, labels, more, value);
-}
-
-template <typename Value>
 void Append(Metric metric, std::string_view labels, std::string_view more,
             Value value, SampleWriter* out) {
-  Append(InfoOf(metric).name, labels, more, value, out);
+  out->AddSample(InfoOf(metric).name, labels, more, value);
 }
 
 // What all counters of one name have in common.
@@ -37,23 +29,21 @@ void AppendCounter(Metric metric, const CounterOf& of, std::string_view more,
   Append(metric, of.labels, more, value, &out->with_created);
   std::string name = InfoOf(metric).name;
   name.replace(name.rfind("_total"), std::string::npos, "_created");
-  Append(name, of.labels, more, *of.created, &out->with_created);
+  out->with_created.AddSample(name, of.labels, more, *of.created);
 }
 
 std::string SeverityLabel(const char* severity) {
   SampleWriter label;
-  label.Clear(64);
-  label.AppendLabel("severity", severity);
+  label.AddLabel("severity", severity);
   return std::string(label.text());
 }
 
 std::string BreakdownLabels(const char* severity, const char* access,
                             const char* kind) {
   SampleWriter labels;
-  labels.Clear(128);
-  labels.AppendLabel("severity", severity);
-  labels.AppendLabel("access", access);
-  labels.AppendLabel("kind", kind);
+  labels.AddLabel("severity", severity);
+  labels.AddLabel("access", access);
+  labels.AddLabel("kind", kind);
   return std::string(labels.text());
 }
 
@@ -101,8 +91,7 @@ void AppendSlow(const CounterOf& of, CounterSamples* out) {
     std::array<std::string, kSlowBounds.size()> all;
     for (size_t i = 0; i < all.size(); ++i) {
       SampleWriter label;
-      label.Clear(64);
-      label.AppendLabel("over", kSlowBounds[i]);
+      label.AddLabel("over", kSlowBounds[i]);
       all[i] = label.text();
     }
     return all;
@@ -134,8 +123,8 @@ SumsSamples RenderSumsSamples(const SumsFamilies& families,
   SampleWriter writer;
   for (const NamedSums& sums : all) {
     if (!HasSamples(sums)) continue;
-    writer.Clear(SampleWriter::LabelRoom(families.label, sums.name.size()));
-    writer.AppendLabel(families.label, sums.name);
+    writer.Clear();
+    writer.AddLabel(families.label, sums.name);
     const std::string_view labels = writer.text();
     CounterOf of = {families, sums, labels, std::nullopt};
     if (created_boot_unix_ns)

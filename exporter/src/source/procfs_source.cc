@@ -209,6 +209,7 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
   snapshot->Clear();
   snapshot->source = Name();
   snapshot->read_ns = BootTimeNs();
+  snapshot->can_miss_processes = true;
   snapshot->offered.severity = true;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(procfs_.c_str()),
                                                       closedir);

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,33 +42,35 @@ constexpr std::pair<const char*, HostCounter> kHostKeys[] = {
     {PF_COL_HWPOISON, HostCounter::kHwpoison},
 };
 
-std::optional<int64_t> NumberOf(const ModuleStats& module, const char* key) {
-  const auto found = module.all.find(key);
-  if (found == module.all.end()) return std::nullopt;
-  const int64_t* number = std::get_if<int64_t>(&found->second);
-  return number ? std::optional<int64_t>(*number) : std::nullopt;
+// The values of all keys.
+using Values = std::map<std::string_view, std::string_view>;
+
+std::optional<int64_t> NumberOf(const Values& values, const char* key) {
+  const auto found = values.find(key);
+  int64_t number;
+  if (found == values.end() || !ParseNumber(found->second, &number))
+    return std::nullopt;
+  return number;
 }
 
-// A value as text, whether or not it looks like a number.
-std::string TextOf(const ModuleStats& module, const char* key) {
-  const auto found = module.all.find(key);
-  if (found == module.all.end()) return "";
-  const std::string* text = std::get_if<std::string>(&found->second);
-  return text ? *text : std::to_string(std::get<int64_t>(found->second));
+std::string TextOf(const Values& values, const char* key) {
+  const auto found = values.find(key);
+  return found == values.end() ? "" : ToValidUtf8(found->second);
 }
 
 // Copies the values of the known keys into their fields.
-Stats WithKnownKeys(ModuleStats all) {
+Stats StatsOf(const Values& values) {
   Stats stats;
-  stats.module = std::move(all);
   ModuleStats& module = stats.module;
-  module.version = TextOf(module, PF_KEY_MODULE_VERSION);
-  module.detail = TextOf(module, PF_KEY_DETAIL);
-  module.hook = TextOf(module, PF_KEY_HOOK);
+  module.version = TextOf(values, PF_KEY_MODULE_VERSION);
+  module.detail = TextOf(values, PF_KEY_DETAIL);
+  module.hook = TextOf(values, PF_KEY_HOOK);
+  module.hook_reason = TextOf(values, PF_KEY_HOOK_REASON);
+  module.clock = TextOf(values, PF_KEY_CLOCK);
   for (const auto& [key, number] : kModuleKeys)
-    module[number] = NumberOf(module, key);
+    module[number] = NumberOf(values, key);
   for (const auto& [key, counter] : kHostKeys)
-    if (const auto number = NumberOf(module, key))
+    if (const auto number = NumberOf(values, key))
       stats.host[static_cast<size_t>(counter)] = static_cast<uint64_t>(*number);
   return stats;
 }
@@ -74,7 +78,7 @@ Stats WithKnownKeys(ModuleStats all) {
 }  // namespace
 
 Result<Stats> ParseStats(std::string_view text, std::string_view file) {
-  ModuleStats module;
+  Values values;
   size_t lines = 0;
   const auto malformed = [&](const std::string& what) {
     return Error{Cause::kMalformed,
@@ -85,25 +89,19 @@ Result<Stats> ParseStats(std::string_view text, std::string_view file) {
     const size_t space = line->find(' ');
     if (space == std::string_view::npos || space == 0)
       return malformed("expected \"key value\"");
-    const std::string key(line->substr(0, space));
-    const std::string_view value = line->substr(space + 1);
-    int64_t number;
-    if (ParseNumber(value, &number))
-      module.all[key] = number;
-    else
-      module.all[key] = ToValidUtf8(value);
+    values[line->substr(0, space)] = line->substr(space + 1);
   }
-  const auto end = NumberOf(module, PF_KEY_END);
+  const auto end = NumberOf(values, PF_KEY_END);
   if (!end || !text.empty() || *end != static_cast<int64_t>(lines) - 1)
     return Error{Cause::kTruncated,
                  std::string(file) + ": the text is cut short"};
-  const auto version = NumberOf(module, PF_KEY_VERSION);
+  const auto version = NumberOf(values, PF_KEY_VERSION);
   if (!version) return malformed("no key version");
   if (*version != PF_FORMAT_VERSION)
     return Error{Cause::kUnknownVersion,
                  std::string(file) + ": format version " +
                      std::to_string(*version) + " is not known"};
-  return WithKnownKeys(std::move(module));
+  return StatsOf(values);
 }
 
 namespace {

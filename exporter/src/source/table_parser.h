@@ -71,7 +71,7 @@ class TableParser {
   std::string cut_;  // the start of a line that the last piece cut
 };
 
-// Parses a whole text.
+// Parses a whole text, for tests and benchmarks. The source parses pieces.
 std::optional<Error> ParseTable(std::string_view text, std::string_view file,
                                 Snapshot* snapshot);
 

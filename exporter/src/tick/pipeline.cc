@@ -22,8 +22,8 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
   Configure(settings);
 }
 
-// Whatever of this fails for want of memory, there are no sums by group without
-// rules, and the next tick works.
+// If memory runs out in the middle, the next tick still works: sums by group
+// never exist without rules.
 void Pipeline::Configure(const PipelineSettings& settings) {
   if (groups_.SetRules(settings.groups)) follower_.ReleaseGroupPlaces();
   follower_.set_max_groups(settings.groups.empty() ? 0 : settings.max_groups);

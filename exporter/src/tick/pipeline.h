@@ -48,7 +48,6 @@ class Pipeline {
   // `source` must outlive it.
   Pipeline(Source* source, const PipelineSettings& settings);
 
-  // Sets the settings from the next tick on.
   void Configure(const PipelineSettings& settings);
   // Reads the source and makes a view. Texts are made in `forms`; another form
   // is made at its first use. Errors are reported in the view, lack of memory

@@ -2,7 +2,7 @@
 #include "tick/poller.h"
 
 #include <algorithm>
-#include <new>
+#include <exception>
 #include <utility>
 
 namespace pfe {
@@ -87,10 +87,11 @@ void Poller::Tick() {
     // freeing the view takes time, so this happens without the lock.
     next.reset();
     on_tick_(*Current());
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
+    // The pipeline reports its exceptions in the view. This one prevented even
+    // that, or is from on_tick_(), which logs: usually there is no memory at
+    // all. The last view stays, and the metric of its age shows that it is old.
     KeepForLater(&settings);
-    // There is no memory for an empty view or for the log. The last view stays,
-    // and the metric of its age shows that it is old.
   }
 }
 

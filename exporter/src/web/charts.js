@@ -3,8 +3,7 @@
 // share no scale.
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
-
-const TICKS = 60;
+import {TICKS} from './sparkline.js';
 
 const quantities = [
   {key: 'faults_rate', title: 'Page faults', text: format.rate, about: 'minor and major'},

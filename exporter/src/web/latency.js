@@ -3,8 +3,7 @@
 // was loaded or of the last ticks.
 import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
-
-const TICKS = 60;
+import {TICKS} from './sparkline.js';
 
 // Converts cumulative counts to faults by bucket. The last bucket is above all
 // bounds.

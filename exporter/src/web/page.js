@@ -7,10 +7,10 @@ import {byId, element, setText} from './dom.js';
 import * as format from './format.js';
 import {Health} from './health.js';
 import {LatencyView} from './latency.js';
+import {TICKS} from './sparkline.js';
 import {Table} from './table.js';
 import {nameOf, shownOf, views} from './views.js';
 
-const TICKS = 60;
 const RETRY_MS = 2000;
 const RESTART_SECONDS = 60;  // how long a restart is mentioned
 // cgroup, group: the one whose processes are listed.
@@ -119,7 +119,7 @@ function chooseView(view) {
 const keyOf = (item) => `${wanted.view} ${nameOf(wanted.view, item)}`;
 
 // Appends one point for each of the sums in the answer. One that is not in it has no
-// point for that tick, and is forgotten after a number of ticks.
+// point for that tick, and is forgotten after TICKS of them.
 function noteSums(items, ticks) {
   for (const item of items) {
     const kept = sums.get(keyOf(item)) ?? {ticks: [], points: []};

@@ -4,7 +4,9 @@ import {svg} from './dom.js';
 
 const WIDTH = 72;
 const HEIGHT = 18;
-const TICKS = 60;
+// How many ticks the page shows of anything; the daemon keeps as many. A number of
+// ticks and not a time: a line of this width has room for so many points.
+export const TICKS = 60;
 
 export class Sparkline {
   constructor() {

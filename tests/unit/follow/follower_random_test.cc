@@ -96,6 +96,7 @@ class Machine {
     snapshot.source = source;
     snapshot.epoch = epoch;
     snapshot.read_ns = now_ns_;
+    snapshot.can_miss_processes = snapshot.source == "procfs";
     return snapshot;
   }
 

@@ -262,6 +262,42 @@ SampleSet NotZero(const std::string& text) {
   return samples;
 }
 
+// Changes one value of a process, or the order of all.
+void ChangeOne(std::vector<Sample>* processes, std::mt19937* random) {
+  Sample& one = (*processes)[(*random)() % processes->size()];
+  switch ((*random)() % 10) {
+    case 0:
+      one.minor = ++one.faults;
+      break;
+    case 1:
+      ++one.vma_kb;
+      break;
+    case 2:
+      ++one.rss_kb;
+      break;
+    case 3:
+      ++one.stall_ns;
+      break;
+    case 4:
+      one.comm = "c" + std::to_string((*random)() % 6);
+      break;
+    case 5:
+      one.live = !one.live;
+      break;
+    case 6:
+      one.start_ns += 100 * kSecond;
+      break;
+    case 7:
+      one.hugetlb_kb = (*random)() % 2 * 2048;
+      break;
+    case 8:
+      for (uint64_t& slow : one.slow) ++slow;
+      break;
+    default:
+      std::shuffle(processes->begin(), processes->end(), *random);
+  }
+}
+
 TEST(Render, WhatChangesIsRenderedAgain) {
   std::mt19937 random(5);
   std::vector<Sample> processes;
@@ -269,38 +305,7 @@ TEST(Render, WhatChangesIsRenderedAgain) {
     processes.push_back(Live(pid, pid, "c" + std::to_string(pid % 4), pid));
   Rendered rendered(Everything(processes));
   for (int round = 0; round < 200; ++round) {
-    Sample& one = processes[random() % processes.size()];
-    switch (random() % 10) {
-      case 0:
-        one.minor = ++one.faults;
-        break;
-      case 1:
-        ++one.vma_kb;
-        break;
-      case 2:
-        ++one.rss_kb;
-        break;
-      case 3:
-        ++one.stall_ns;
-        break;
-      case 4:
-        one.comm = "c" + std::to_string(random() % 6);
-        break;
-      case 5:
-        one.live = !one.live;
-        break;
-      case 6:
-        one.start_ns += 100 * kSecond;
-        break;
-      case 7:
-        one.hugetlb_kb = random() % 2 * 2048;
-        break;
-      case 8:
-        for (uint64_t& slow : one.slow) ++slow;
-        break;
-      default:
-        std::shuffle(processes.begin(), processes.end(), random);
-    }
+    ChangeOne(&processes, &random);
     const bool plain = random() % 2 == 0;
     rendered.Tick(Everything(processes), false,
                   {plain, !plain || random() % 2 == 0});

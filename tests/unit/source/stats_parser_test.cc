@@ -38,15 +38,16 @@ TEST(ParseStats, ReadsRealStats) {
   EXPECT_EQ(stats.module.detail, "full");
   EXPECT_EQ(stats.module.hook, "direct");
   EXPECT_TRUE(stats.host[static_cast<size_t>(HostCounter::kRetried)]);
-  EXPECT_EQ(std::get<int64_t>(stats.module.all.at(PF_KEY_CAPACITY)), 16384);
 }
 
 TEST(ParseStats, NegativeNumbersAndTexts) {
-  const auto result = ParseStats("version 1\ndrift -7\nnote a b\nend 3\n", "s");
+  const auto result = ParseStats(
+      "version 1\nmodule_version 2\ndrift -7\nlive a\nhook a b\nend 5\n", "s");
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result.value().module[ModuleNumber::kDrift], -7);
   EXPECT_FALSE(result.value().module[ModuleNumber::kLive]);
-  EXPECT_EQ(std::get<std::string>(result.value().module.all.at("note")), "a b");
+  EXPECT_EQ(result.value().module.version, "2");
+  EXPECT_EQ(result.value().module.hook, "a b");
 }
 
 TEST(ParseStats, NamesWhatIsWrong) {
