@@ -61,13 +61,13 @@ NOKPROBE_SYMBOL(pf_call_comes_back);
  * Context: as pf_call_result().
  */
 void pf_call_unfinished(const struct pf_call *call, vm_fault_t ret,
-			 enum pf_clock clock)
+			enum pf_clock clock)
 {
 	struct pf_tally *tally = pf_table_tally(current);
 	bool retry = ret & VM_FAULT_RETRY;
 
 	pf_call_count(tally, retry ? PF_COUNTER_RETRIED : pf_call_error(ret),
-		       1);
+		      1);
 	if (clock != PF_CLOCK_OFF) {
 		u64 ns = max_t(s64, pf_clock_since(clock, &call->start),
 			       PF_CALL_NS_MIN);
@@ -95,7 +95,7 @@ NOKPROBE_SYMBOL(pf_call_unfinished);
  * Return: the time of this call alone, ns.
  */
 u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
-		       enum pf_severity severity, s64 elapsed)
+		      enum pf_severity severity, s64 elapsed)
 {
 	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
 	u64 total = ns;

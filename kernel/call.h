@@ -50,9 +50,9 @@ extern const struct address_space_operations *pf_call_shmem_aops;
 
 int pf_call_learn_shmem(void);
 void pf_call_unfinished(const struct pf_call *call, vm_fault_t ret,
-			 enum pf_clock clock);
+			enum pf_clock clock);
 u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
-		       enum pf_severity severity, s64 elapsed);
+		      enum pf_severity severity, s64 elapsed);
 
 static __always_inline enum pf_kind
 pf_call_kind(const struct vm_area_struct *vma)
@@ -94,10 +94,10 @@ pf_call_shape(const struct vm_area_struct *vma, unsigned int flags)
  * Context: at the entry of handle_mm_fault.
  */
 static __always_inline void pf_call_note(struct pf_call *call,
-					  const struct vm_area_struct *vma,
-					  unsigned long address,
-					  unsigned int flags,
-					  enum pf_clock clock)
+					 const struct vm_area_struct *vma,
+					 unsigned long address,
+					 unsigned int flags,
+					 enum pf_clock clock)
 {
 	call->flags = flags;
 	call->shape = pf_call_shape(vma, flags);
@@ -109,7 +109,7 @@ static __always_inline void pf_call_note(struct pf_call *call,
 
 /* Adds to the group's tally and, independently, to the counters of this CPU. */
 static __always_inline void pf_call_count(struct pf_tally *tally,
-					   unsigned int counter, u64 n)
+					  unsigned int counter, u64 n)
 {
 	this_cpu_add(pf_table_global.n[counter], n);
 	atomic64_add(n, &tally->n[counter]);
@@ -134,9 +134,9 @@ static __always_inline bool pf_call_may_carry(const struct pf_call *call)
  * grows by.
  */
 static __always_inline u64 pf_call_time(const struct pf_call *call,
-					 struct pf_tally *tally,
-					 enum pf_severity severity,
-					 enum pf_clock clock)
+					struct pf_tally *tally,
+					enum pf_severity severity,
+					enum pf_clock clock)
 {
 	s64 ns = pf_clock_since(clock, &call->start);
 
@@ -149,14 +149,14 @@ static __always_inline u64 pf_call_time(const struct pf_call *call,
 }
 
 static __always_inline void pf_call_completed(const struct pf_call *call,
-					       struct pf_tally *tally,
-					       enum pf_severity severity,
-					       enum pf_clock clock)
+					      struct pf_tally *tally,
+					      enum pf_severity severity,
+					      enum pf_clock clock)
 {
 	pf_call_count(tally, severity * PF_SHAPES + call->shape, 1);
 	if (clock != PF_CLOCK_OFF)
 		pf_call_count(tally, PF_COUNTER_STALL_NS,
-			       pf_call_time(call, tally, severity, clock));
+			      pf_call_time(call, tally, severity, clock));
 }
 
 /**
@@ -172,8 +172,8 @@ static __always_inline void pf_call_completed(const struct pf_call *call,
  * Context: at the return of handle_mm_fault, preemption disabled.
  */
 static __always_inline void pf_call_result(const struct pf_call *call,
-					    vm_fault_t ret,
-					    enum pf_clock clock)
+					   vm_fault_t ret,
+					   enum pf_clock clock)
 {
 	struct pf_tally *tally;
 

@@ -16,9 +16,9 @@ static __always_inline int pf_kretprobe_entry(struct kretprobe_instance *ri,
 					      enum pf_clock clock)
 {
 	pf_call_note((struct pf_call *)ri->data,
-		      (void *)regs_get_kernel_argument(regs, 0),
-		      regs_get_kernel_argument(regs, 1),
-		      regs_get_kernel_argument(regs, 2), clock);
+		     (void *)regs_get_kernel_argument(regs, 0),
+		     regs_get_kernel_argument(regs, 1),
+		     regs_get_kernel_argument(regs, 2), clock);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ static __always_inline int pf_kretprobe_return(struct kretprobe_instance *ri,
 					       enum pf_clock clock)
 {
 	pf_call_result((const struct pf_call *)ri->data,
-			(__force vm_fault_t)regs_return_value(regs), clock);
+		       (__force vm_fault_t)regs_return_value(regs), clock);
 	return 0;
 }
 

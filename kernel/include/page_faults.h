@@ -163,9 +163,7 @@
 #define PF_COL_EXEC		"exec"
 #define PF_COL_USER		"user"		/* user + kernel + remote = faults */
 #define PF_COL_KERNEL		"kernel"	/* by the kernel, in its own mm */
-#define PF_COL_REMOTE		"remote"	/* in another mm: of another
-						 * process, or the new one
-						 * that exec fills */
+#define PF_COL_REMOTE		"remote"	/* in another mm, or exec's new one */
 #define PF_COL_ANON		"anon"		/* anon + file + shmem + hugetlb */
 #define PF_COL_FILE		"file"		/*   = faults, by kind of VMA */
 #define PF_COL_SHMEM		"shmem"
