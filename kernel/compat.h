@@ -23,7 +23,7 @@
 #error "page_faults learns of exits by a tracepoint: it needs a kernel with CONFIG_TRACEPOINTS=y"
 #endif
 #if !defined(CONFIG_KRETPROBES) && !defined(PF_HAVE_DIRECT)
-#error "page_faults sees faults by a probe: it needs CONFIG_KRETPROBES=y, or direct calls"
+#error "page_faults probes faults: it needs a kernel with CONFIG_KRETPROBES=y or direct calls"
 #endif
 #ifndef CONFIG_VM_EVENT_COUNTERS
 #error "page_faults checks itself by PGFAULT: it needs a kernel with CONFIG_VM_EVENT_COUNTERS=y"
