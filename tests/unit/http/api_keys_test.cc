@@ -32,9 +32,11 @@ TEST(ApiKeys, AreThoseOfTheModule) {
   const Json module = Json::parse(*response.body.at(0))["module"];
   EXPECT_EQ(module.size(), 21u);
   for (const auto& [key, value] : module.items()) {
-    const std::string shown =
-        value.is_string() ? value.get<std::string>() : value.dump();
-    EXPECT_THAT(text, testing::HasSubstr("\n" + key + " " + shown + "\n"));
+    std::string line = "\n" + key;
+    line += ' ';
+    line += value.is_string() ? value.get<std::string>() : value.dump();
+    line += '\n';
+    EXPECT_THAT(text, testing::HasSubstr(line));
   }
 }
 
