@@ -14,14 +14,10 @@ void ReadLog::NotePodNames(const View& view) {
   pod_names_error_ = error;
 }
 
-void ReadLog::NoteCgroups(const View& view) {
-  if (view.cgroups_error == cgroups_error_) return;
-  cgroups_error_ = view.cgroups_error;
-  if (!cgroups_error_.empty())
-    spdlog::warn(
-        "the ids of control groups cannot be looked up, so /proc is read "
-        "instead: {}; see --path.cgroup",
-        cgroups_error_);
+void ReadLog::NoteNames(const View& view) {
+  if (view.names_error == names_error_) return;
+  names_error_ = view.names_error;
+  if (!names_error_.empty()) spdlog::warn("{}", names_error_);
 }
 
 void ReadLog::NoteLimited(const View& view) {
@@ -33,7 +29,7 @@ void ReadLog::NoteLimited(const View& view) {
 void ReadLog::Note(const View& view) {
   NoteLimited(view);
   NotePodNames(view);
-  NoteCgroups(view);
+  NoteNames(view);
   const std::string reason = view.error    ? view.error->message
                              : view.reason ? view.reason->message
                                            : "";

@@ -18,14 +18,14 @@ class ReadLog {
  private:
   void NoteLimited(const View& view);
   void NotePodNames(const View& view);
-  void NoteCgroups(const View& view);
+  void NoteNames(const View& view);
 
   bool first_ = true;
   std::string reason_;           // as last logged; empty if the read succeeded
   std::string source_;           // that was read; empty if none was
   std::string limited_;          // as last logged
   std::string pod_names_error_;  // as last logged
-  std::string cgroups_error_;    // as last logged
+  std::string names_error_;      // as last logged
 };
 
 }  // namespace pfe

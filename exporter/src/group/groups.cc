@@ -99,7 +99,7 @@ Groups::Entry Groups::ByTable(const ProcessTable& table, const Process& process,
           KnownCgroup(process), state};
 }
 
-// Returns nothing if the process is gone.
+// Returns nothing if the process is gone or cannot be read now.
 std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const ProcessTable& table,
                                           const Process& process) {
@@ -108,6 +108,7 @@ std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
   wanted.cgroup &= !layout_.other_root;
   wanted.by_systemd = layout_.by_systemd;
   auto facts = reader_.Read(procfs, process, wanted);
+  if (!reader_.error().empty()) error_ = reader_.error();
   if (!facts) return std::nullopt;
   ByField<std::string> fields = FromTable(table, process);
   fields[Field::kExe] = std::move(facts->exe);
@@ -143,7 +144,9 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   cgroups_ = cgroups;
   reads_left_ = kMostReads;
   deadline_ns_ = clock_() + kMostReadNs;
-  if (!cgroups_ && need_cgroups()) layout_ = LayoutOf(procfs);
+  error_.clear();
+  if (!cgroups_ && need_cgroups())
+    if (const auto layout = LayoutOf(procfs)) layout_ = *layout;
   next_.clear();
   next_.reserve(now.size());
   // They differ if there were no rules, or others, in the last tick.

@@ -72,6 +72,8 @@ class Groups {
 
   // The group of a row that Follow() took. Valid until the next Follow().
   const std::string& Of(size_t row) const { return *next_[row].name; }
+  // A sentence that says what the last Follow() could not read, and why.
+  const std::string& error() const { return error_; }
 
  private:
   enum class State : uint8_t {
@@ -110,6 +112,7 @@ class Groups {
   uint64_t now_ns_ = 0;
   size_t reads_left_ = 0;
   uint64_t deadline_ns_ = 0;
+  std::string error_;
 };
 
 }  // namespace pfe

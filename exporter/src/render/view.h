@@ -75,7 +75,7 @@ struct View {
   std::shared_ptr<const CgroupTable> cgroups =
       std::make_shared<const CgroupTable>();
   std::optional<Error> pod_names_error;  // see PodNames
-  std::string cgroups_error;             // see Cgroups
+  std::string names_error;               // see Cgroups, Groups
   History history;
   double seconds = 0;         // between the last two good reads
   uint64_t boot_unix_ns = 0;  // when the machine booted

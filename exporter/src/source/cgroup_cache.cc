@@ -5,8 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "source/cgroup_reader.h"
-
 namespace pfe {
 
 std::shared_ptr<const Cgroup> CgroupTable::Share(const Process& process) const {
@@ -49,6 +47,7 @@ void CgroupCache::Read(const std::string& procfs, PodNames* names,
   process.pid = entry->pid;
   process.start_ns = entry->start_ns;
   auto facts = reader_.Read(procfs, process, wanted_);
+  if (!reader_.error().empty()) error_ = reader_.error();
   if (!facts) return;
   std::shared_ptr<const Cgroup> now = Share(std::move(facts->cgroup), names);
   changed_ |= now != entry->cgroup;
@@ -122,14 +121,14 @@ void CgroupCache::AddNames(PodNames* names, std::vector<Entry>* entries) {
   }
 }
 
-void CgroupCache::Update(const std::string& procfs,
+void CgroupCache::Update(const std::string& procfs, const CgroupLayout& layout,
                          const ProcessTable& processes,
                          const std::vector<uint32_t>& selected, double seconds,
                          PodNames* names) {
   changed_ = false;
+  error_.clear();
   const auto table = std::make_shared<CgroupTable>();
   table->entries_ = Carry(processes, selected);
-  const CgroupLayout layout = LayoutOf(procfs);
   wanted_.by_systemd = layout.by_systemd;
   if (!layout.other_root) {
     ReadSome(procfs, seconds, names, &table->entries_);

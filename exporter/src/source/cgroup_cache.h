@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/process_table.h"
 #include "source/cgroup.h"
+#include "source/cgroup_reader.h"
 #include "source/pod_names.h"
 #include "source/process_facts.h"
 
@@ -65,8 +66,9 @@ class CgroupCache {
 
   // Takes the selected processes of this tick, ordered by pid; `seconds` is the
   // time since the tick before. In a cgroup namespace of the exporter's own no
-  // process has a control group: see LayoutOf().
-  void Update(const std::string& procfs, const ProcessTable& processes,
+  // process has a control group: see CgroupLayout.
+  void Update(const std::string& procfs, const CgroupLayout& layout,
+              const ProcessTable& processes,
               const std::vector<uint32_t>& selected, double seconds,
               PodNames* names);
 
@@ -75,6 +77,8 @@ class CgroupCache {
   // Whether the last Update() found a process in another control group than
   // before, or a name that was not known before.
   bool changed() const { return changed_; }
+  // A sentence that says what the last Update() could not read, and why.
+  const std::string& error() const { return error_; }
 
  private:
   using Entry = CgroupTable::Entry;
@@ -95,6 +99,7 @@ class CgroupCache {
   WantedFacts wanted_{.cgroup = true};
   uint32_t next_pid_ = 0;  // where the next turn goes on
   bool changed_ = false;
+  std::string error_;
 };
 
 }  // namespace pfe

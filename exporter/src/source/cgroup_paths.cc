@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include "base/utf8.h"
+#include "source/file.h"
 
 namespace pfe {
 namespace {
@@ -20,19 +23,35 @@ constexpr size_t kMostPathBytes = 64 << 20;
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
+// The next entry. If there is none, errno is 0 at the end of the directory.
+const dirent* Next(DIR* directory) {
+  errno = 0;
+  return readdir(directory);
+}
+
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
 }  // namespace
 
-// The directory of the root group. Only groups of version 2 have
-// cgroup.controllers, and all of them but the root have cgroup.events. In a
-// hybrid layout the unified hierarchy is in a directory beside the others.
-std::string CgroupPaths::FindRoot() const {
-  for (const std::string& root : {mount_, mount_ + "/unified"})
-    if (Exists(root + "/cgroup.controllers"))
-      return Exists(root + "/cgroup.events") ? "" : root;
+// The directory of the root group, or empty with an error(). Only groups of
+// version 2 have cgroup.controllers, and all of them but the root have
+// cgroup.events. In a hybrid layout the unified hierarchy is in a directory
+// beside the others.
+std::string CgroupPaths::FindRoot() {
+  std::string cause = "no unified hierarchy (cgroup2) is mounted at " + mount_;
+  for (const std::string& root : {mount_, mount_ + "/unified"}) {
+    if (Exists(root + "/cgroup.controllers")) {
+      if (!Exists(root + "/cgroup.events")) return root;
+      break;
+    }
+    if (!IsAbsence(errno)) cause = root + ": " + strerror(errno);
+  }
+  error_ =
+      "the ids of control groups cannot be looked up, so /proc is read "
+      "instead: " +
+      cause + "; see --path.cgroup";
   return "";
 }
 
@@ -78,14 +97,14 @@ void CgroupPaths::Forget() {
 // Names the groups that have no name yet. Ends when all have one. A directory
 // that is removed meanwhile is left out.
 void CgroupPaths::Walk(const std::string& root, PodNames* names) {
+  error_.clear();
   std::vector<std::string> todo = {""};
   size_t path_bytes = 0;
   for (walked_ = 0; walked_ < todo.size() && missing_ > 0; ++walked_) {
     const std::string path = todo[walked_];
     const std::unique_ptr<DIR, CloseDirectory> directory(
         opendir((root + path).c_str()));
-    if (!directory) continue;
-    while (const dirent* entry = readdir(directory.get())) {
+    while (const dirent* entry = directory ? Next(directory.get()) : nullptr) {
       const std::string_view name = entry->d_name;
       if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
       std::string child = path + "/";
@@ -100,6 +119,9 @@ void CgroupPaths::Walk(const std::string& root, PodNames* names) {
       if (todo.size() < kMostGroups && path_bytes < kMostPathBytes)
         todo.push_back(std::move(child));
     }
+    if (errno != 0 && !IsAbsence(errno))
+      error_ = "control groups cannot be named: " + root + path + ": " +
+               strerror(errno);
   }
 }
 
@@ -128,14 +150,17 @@ void CgroupPaths::Publish() {
 
 bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
                          PodNames* names) {
-  lacks_hierarchy_ = false;
   // Where systemd manages another hierarchy, all processes are in this root.
   if (std::none_of(processes.begin(), processes.end(),
-                   [](const Process& row) { return row.cgroup > kRoot; }))
+                   [](const Process& row) { return row.cgroup > kRoot; })) {
+    error_.clear();
     return false;
+  }
   const std::string root = FindRoot();
-  lacks_hierarchy_ = root.empty();
-  if (lacks_hierarchy_) return false;
+  if (root.empty()) {
+    next_look_ns_ = 0;
+    return false;
+  }
   const bool any_new = Note(processes, names);
   Forget();
   AddNames(names);
@@ -146,6 +171,8 @@ bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
   if (missing_ > 0 && (at_once || now_ns >= next_look_ns_)) {
     Walk(root, names);
     next_look_ns_ = now_ns + kAgainNs;
+  } else if (missing_ == 0) {
+    error_.clear();
   }
   Publish();
   return true;

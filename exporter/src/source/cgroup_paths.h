@@ -39,7 +39,7 @@ class CgroupPaths {
   // Finds the groups of all rows; `now_ns` is the boot time. The hierarchy is
   // walked at most once, and only if an id is new. Returns false if the rows do
   // not tell groups apart, or no whole unified hierarchy is mounted: then the
-  // rest has no meaning.
+  // rest has no meaning, except for error().
   bool Update(const ProcessTable& processes, uint64_t now_ns, PodNames* names);
 
   // Of the last Update(). A group that was not found is not in groups(); its
@@ -49,8 +49,9 @@ class CgroupPaths {
     return groups_;
   }
   const RowNames& names() const { return names_; }
-  // Whether the rows have ids, but no unified hierarchy is mounted.
-  bool lacks_hierarchy() const { return lacks_hierarchy_; }
+  // A sentence that says why groups that have ids have no names; empty if all
+  // is well.
+  const std::string& error() const { return error_; }
   // Whether groups() differs from what it was before the last Update().
   bool changed() const { return changed_; }
 
@@ -62,7 +63,7 @@ class CgroupPaths {
     uint64_t turn = 0;   // the last Update() that had a row of it
   };
 
-  std::string FindRoot() const;
+  std::string FindRoot();
   bool Note(const ProcessTable& processes, PodNames* names);
   void Forget();
   void Walk(const std::string& root, PodNames* names);
@@ -78,7 +79,7 @@ class CgroupPaths {
   size_t missing_ = 0;  // groups that were not found; 0 is no group's id
   uint64_t turn_ = 0;
   uint64_t next_look_ns_ = 0;
-  bool lacks_hierarchy_ = false;
+  std::string error_;
   bool changed_ = false;
 };
 

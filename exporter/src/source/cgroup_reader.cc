@@ -59,9 +59,11 @@ std::string CgroupPathOf(std::string_view text, bool by_systemd) {
 
 // systemd puts itself into a group, init.scope, of the hierarchies that it
 // uses.
-CgroupLayout LayoutOf(const std::string& procfs) {
-  const std::string text =
-      ReadText(AT_FDCWD, (procfs + "/1/cgroup").c_str(), kMostCgroupBytes);
+std::optional<CgroupLayout> LayoutOf(const std::string& procfs) {
+  std::string text;
+  if (ReadText(AT_FDCWD, (procfs + "/1/cgroup").c_str(), kMostCgroupBytes,
+               &text) != 0)
+    return std::nullopt;
   const Paths paths(text);
   CgroupLayout layout;
   layout.by_systemd = paths.has_named();

@@ -4,6 +4,7 @@
 #define EXPORTER_SOURCE_CGROUP_READER_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,8 @@ struct CgroupLayout {
 };
 
 // The layout of the host whose PROCFS this is, as its first process shows it.
-CgroupLayout LayoutOf(const std::string& procfs);
+// Nothing if that cannot be read: then the layout that was read before holds.
+std::optional<CgroupLayout> LayoutOf(const std::string& procfs);
 
 // The path in the text of /proc/PID/cgroup (cgroups(7)), valid UTF-8: that of
 // the first of these hierarchies in which the process is not in the root group,

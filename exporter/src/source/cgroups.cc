@@ -5,8 +5,6 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "source/cgroup_reader.h"
-
 namespace pfe {
 
 // Starts a tick. Returns whether the ids of the table tell the groups: they are
@@ -15,8 +13,9 @@ bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
                         double seconds) {
   pod_names_.Begin(seconds);
   const bool did = by_ids_;
-  by_ids_ = !LayoutOf(procfs_).by_systemd &&
-            paths_.Update(processes, now_ns, &pod_names_);
+  if (const auto layout = LayoutOf(procfs_)) layout_ = *layout;
+  by_ids_ =
+      !layout_.by_systemd && paths_.Update(processes, now_ns, &pod_names_);
   changed_ = did != by_ids_;
   if (!by_ids_) return false;
   names_ = &paths_.names();
@@ -28,7 +27,7 @@ bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
 void Cgroups::FindByCache(const ProcessTable& processes,
                           const std::vector<uint32_t>& selected,
                           double seconds) {
-  cache_.Update(procfs_, processes, selected, seconds, &pod_names_);
+  cache_.Update(procfs_, layout_, processes, selected, seconds, &pod_names_);
   table_ = cache_.table();
   changed_ |= cache_.changed();
 }
@@ -48,9 +47,8 @@ void Cgroups::NameByCache(const ProcessTable& processes) {
   }
 }
 
-std::string Cgroups::error() const {
-  if (!paths_.lacks_hierarchy()) return "";
-  return "no unified hierarchy (cgroup2) is mounted at " + mount_;
+const std::string& Cgroups::error() const {
+  return paths_.error().empty() ? cache_.error() : paths_.error();
 }
 
 void Cgroups::FindOf(const ProcessTable& processes,

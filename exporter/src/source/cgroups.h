@@ -14,6 +14,7 @@
 #include "base/row_names.h"
 #include "source/cgroup_cache.h"
 #include "source/cgroup_paths.h"
+#include "source/cgroup_reader.h"
 #include "source/pod_names.h"
 
 namespace pfe {
@@ -25,10 +26,7 @@ class Cgroups {
   // are.
   Cgroups(std::string procfs, const std::string& mount,
           const std::string& pod_logs)
-      : procfs_(std::move(procfs)),
-        mount_(mount),
-        pod_names_(pod_logs),
-        paths_(mount) {}
+      : procfs_(std::move(procfs)), pod_names_(pod_logs), paths_(mount) {}
 
   // Finds the groups of all rows. `now_ns` is the boot time of the table,
   // `seconds` the time since the one before.
@@ -48,8 +46,9 @@ class Cgroups {
   // Whether groups came or went or got names, or a process of /proc is in
   // another one. A process whose id changed is not noted here.
   bool changed() const { return changed_; }
-  // What is wrong with the hierarchies; empty if all is well.
-  std::string error() const;
+  // A sentence that says which groups cannot be found, and why; empty if all is
+  // well.
+  const std::string& error() const;
   const PodNames& pod_names() const { return pod_names_; }
 
  private:
@@ -60,10 +59,10 @@ class Cgroups {
   void NameByCache(const ProcessTable& processes);
 
   const std::string procfs_;
-  const std::string mount_;
   PodNames pod_names_;
   CgroupPaths paths_;
   CgroupCache cache_;
+  CgroupLayout layout_;
   RowNames cache_names_;
   const RowNames* names_ = &cache_names_;
   std::shared_ptr<const CgroupTable> table_ =

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <string>
 
@@ -30,17 +31,28 @@ class File {
   const int fd_;
 };
 
-// Reads at most `limit` bytes of a file; empty if it cannot be read.
-inline std::string ReadText(int directory, const char* path, size_t limit) {
+// Whether an errno says that there is no such file, or that the process or the
+// control group that it is of is gone. Any other says nothing about that.
+inline bool IsAbsence(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ESRCH ||
+         error == ENODEV;
+}
+
+// Reads at most `limit` bytes of a file. Returns the errno of what failed, or
+// 0; then `text` has what was read before.
+inline int ReadText(int directory, const char* path, size_t limit,
+                    std::string* text) {
+  text->clear();
   const File file(directory, path, O_RDONLY);
-  std::string text(limit, '\0');
+  if (file.fd() < 0) return errno;
+  text->resize(limit);
   size_t size = 0;
   ssize_t n = 0;
   while (size < limit &&
-         (n = read(file.fd(), text.data() + size, limit - size)) > 0)
+         (n = read(file.fd(), text->data() + size, limit - size)) > 0)
     size += static_cast<size_t>(n);
-  text.resize(size);
-  return text;
+  text->resize(size);
+  return n < 0 ? errno : 0;
 }
 
 }  // namespace pfe

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -71,12 +72,28 @@ std::string FactsReader::UserOf(uid_t uid) {
   return users_.emplace(uid, std::move(*user)).first->second;
 }
 
+// Takes the errno of reading a file of the process. Returns whether it says
+// something about the process: there is no such file, or it is not for us.
+// The sentence is the same for all processes, so that it is logged once.
+bool FactsReader::Note(int error, const char* file) {
+  if (error == 0 || IsAbsence(error)) return true;
+  error_ = std::string("processes cannot be looked at: /proc/PID/") + file +
+           ": " + strerror(error);
+  return error == EACCES || error == EPERM;
+}
+
+bool FactsReader::ReadFile(int directory, const char* file, size_t limit,
+                           std::string* text) {
+  return Note(ReadText(directory, file, limit, text), file);
+}
+
 // Whether the directory is that of the process, which has not exited, and not
 // of a later one with its pid.
 bool FactsReader::IsThere(int directory, const Process& process) {
   scratch_.Clear();
-  return ParseProcStat(ReadText(directory, "stat", 1024), &scratch_) &&
-         scratch_[0].live &&
+  std::string text;
+  return ReadFile(directory, "stat", 1024, &text) &&
+         ParseProcStat(text, &scratch_) && scratch_[0].live &&
          scratch_[0].start_ns / kProcTickNs == process.start_ns / kProcTickNs;
 }
 
@@ -85,24 +102,32 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
                                               const WantedFacts& wanted) {
   // All files are read from one directory, which never becomes that of another
   // process.
+  error_.clear();
   const File directory(AT_FDCWD,
                        (procfs + "/" + std::to_string(process.pid)).c_str(),
                        O_PATH | O_DIRECTORY);
-  if (directory.fd() < 0) return std::nullopt;
+  if (directory.fd() < 0) {
+    Note(errno, "");
+    return std::nullopt;
+  }
   ProcessFacts facts;
+  std::string text;
   if (wanted.exe) facts.exe = ReadExe(directory.fd());
-  if (wanted.cmdline)
-    facts.cmdline =
-        CmdlineOf(ReadText(directory.fd(), "cmdline", kMostCmdlineBytes));
+  if (wanted.cmdline) {
+    if (!ReadFile(directory.fd(), "cmdline", kMostCmdlineBytes, &text))
+      return std::nullopt;
+    facts.cmdline = CmdlineOf(std::move(text));
+  }
   // The owner of the directory is the effective user, whereas the owner of its
   // files is root if the process cannot be dumped (proc(5)).
   struct stat owner {};
   if (wanted.user && fstat(directory.fd(), &owner) == 0)
     facts.user = UserOf(owner.st_uid);
-  if (wanted.cgroup)
-    facts.cgroup =
-        CgroupPathOf(ReadText(directory.fd(), "cgroup", kMostCgroupBytes),
-                     wanted.by_systemd);
+  if (wanted.cgroup) {
+    if (!ReadFile(directory.fd(), "cgroup", kMostCgroupBytes, &text))
+      return std::nullopt;
+    facts.cgroup = CgroupPathOf(text, wanted.by_systemd);
+  }
   // Checked last: what was read is then of the time when it was there.
   if (!IsThere(directory.fd(), process)) return std::nullopt;
   return facts;

@@ -39,15 +39,24 @@ class FactsReader {
   static constexpr size_t kMostCmdlineBytes = 4096;
 
   // Reads facts of a process in `procfs`. Returns nothing if the process is
-  // gone, also if another process has its pid now.
+  // gone, also if another process has its pid now, or if a file of it cannot be
+  // read for another reason than a permission: see error().
   std::optional<ProcessFacts> Read(const std::string& procfs,
                                    const Process& process,
                                    const WantedFacts& wanted);
 
+  // A sentence that says what the last Read() could not read though it is
+  // there, and why. It says nothing about programs: see CanReadExe().
+  const std::string& error() const { return error_; }
+
  private:
+  bool Note(int error, const char* file);
+  bool ReadFile(int directory, const char* file, size_t limit,
+                std::string* text);
   bool IsThere(int directory, const Process& process);
   std::string UserOf(uid_t uid);
 
+  std::string error_;
   ProcessTable scratch_;
   // Names change rarely, and looking one up can ask a server.
   std::unordered_map<uid_t, std::string> users_;

@@ -57,7 +57,7 @@ std::shared_ptr<View> Pipeline::Begin() const {
   next->groups_omitted = last_->groups_omitted;
   next->cgroups = last_->cgroups;
   next->pod_names_error = last_->pod_names_error;
-  next->cgroups_error = last_->cgroups_error;
+  next->names_error = last_->names_error;
   next->history = last_->history;
   next->seconds = last_->seconds;
   next->boot_unix_ns = last_->boot_unix_ns;
@@ -92,7 +92,8 @@ void Pipeline::FindCgroupsOfSums() {
 void Pipeline::ShowCgroups(View* next) const {
   next->cgroups = cgroups_.table();
   next->pod_names_error = cgroups_.pod_names().error();
-  next->cgroups_error = cgroups_.error();
+  next->names_error =
+      cgroups_.error().empty() ? groups_.error() : cgroups_.error();
   const Sums* sums = follower_.cgroup_sums();
   next->cgroup_sums = sums ? sums->all() : nullptr;
   next->cgroups_of_sums = cgroups_of_sums_;

@@ -33,7 +33,8 @@ class CgroupCacheTest : public testing::Test {
       Add(sample, &table_);
     }
     names_.Begin(kTickSeconds);
-    cache_.Update(root_, table_, selected_, kTickSeconds, &names_);
+    cache_.Update(root_, LayoutOf(root_).value_or(CgroupLayout{}), table_,
+                  selected_, kTickSeconds, &names_);
   }
   std::string Of(size_t i) const {
     const Cgroup* cgroup = cache_.table()->Of(table_[i]);

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "fake_procfs.h"
+#include "no_more_files.h"
 #include "samples.h"
 #include "source/cgroups.h"
 
@@ -145,6 +146,33 @@ TEST_F(CgroupPathsTest, WithoutAHierarchyItSaysSo) {
   EXPECT_TRUE(Update({id}));
 }
 
+// A directory that cannot be listed is not one without groups.
+TEST_F(CgroupPathsTest, SaysThatADirectoryCannotBeListed) {
+  const uint64_t id = Make("/a");
+  {
+    const NoMoreFiles none;
+    ASSERT_TRUE(Update({id}, 1));
+  }
+  EXPECT_EQ(NameOf(0), "id:" + std::to_string(id));
+  EXPECT_EQ(paths_->error(), "control groups cannot be named: " + mount() +
+                                 ": Too many open files");
+  ASSERT_TRUE(Update({id}, 11));
+  EXPECT_EQ(NameOf(0), "/a");
+  EXPECT_EQ(paths_->error(), "");
+}
+
+TEST_F(CgroupPathsTest, SaysThatTheMountCannotBeLookedAt) {
+  const uint64_t id = Make("/a");
+  const std::string loop = root_ + "/loop";
+  fs::create_symlink(loop, loop);
+  CgroupPaths paths(loop);
+  Update({id});
+  EXPECT_FALSE(paths.Update(table_, kSecond, &names_));
+  EXPECT_NE(paths.error().find("/loop/unified: Too many levels of symbolic"),
+            std::string::npos)
+      << paths.error();
+}
+
 // Each tick has a new id, as when somebody makes groups for that.
 TEST_F(CgroupPathsTest, AWalkOverManyGroupsIsRare) {
   for (size_t i = 0; i <= CgroupPaths::kManyGroups; ++i)
@@ -225,6 +253,19 @@ TEST_F(CgroupsTest, SaysThatNoHierarchyIsMounted) {
   row.cgroup = CgroupPaths::kRoot;
   Names({row});
   EXPECT_EQ(cgroups_.error(), "");
+}
+
+// Else growth would go to other names for a tick.
+TEST_F(CgroupsTest, TheLayoutStaysWhileItCannotBeRead) {
+  Put(1, "/init.scope", "/init.scope");
+  Sample row = Live(1, 1, "a", 0);
+  row.cgroup = Make("/x");
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"/init.scope"});
+  {
+    const NoMoreFiles none;
+    EXPECT_EQ(Names({row}), std::vector<std::string>{"/init.scope"});
+  }
+  EXPECT_FALSE(cgroups_.by_ids());
 }
 
 // There the runtime's containers can be in its own group of the hierarchy that

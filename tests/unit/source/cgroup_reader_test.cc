@@ -75,13 +75,12 @@ TEST(LayoutOf, TheFirstProcessShowsIt) {
       {"1:name=systemd:/\n0::/init.scope\n", false, false},
   };
   FakeProcesses procfs;
-  EXPECT_FALSE(LayoutOf(procfs.root()).by_systemd);
-  EXPECT_FALSE(LayoutOf(procfs.root()).other_root);
+  EXPECT_FALSE(LayoutOf(procfs.root()));
   procfs.Start(1, 1);
   for (const auto& [text, by_systemd, other_root] : cases) {
     procfs.Write(1, "cgroup", text);
-    EXPECT_EQ(LayoutOf(procfs.root()).by_systemd, by_systemd) << text;
-    EXPECT_EQ(LayoutOf(procfs.root()).other_root, other_root) << text;
+    EXPECT_EQ(LayoutOf(procfs.root())->by_systemd, by_systemd) << text;
+    EXPECT_EQ(LayoutOf(procfs.root())->other_root, other_root) << text;
   }
 }
 

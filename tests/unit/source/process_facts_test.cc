@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "fake_procfs.h"
+#include "no_more_files.h"
 #include "samples.h"
 #include "source/procfs_source.h"
 
@@ -50,6 +52,26 @@ TEST_F(FactsReaderTest, WhatIsNotThereIsEmpty) {
   const auto facts = Read();
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->exe + facts->cmdline + facts->cgroup, "");
+}
+
+TEST_F(FactsReaderTest, SaysWhatCannotBeRead) {
+  {
+    const NoMoreFiles none;
+    EXPECT_FALSE(Read());
+  }
+  EXPECT_EQ(reader_.error(),
+            "processes cannot be looked at: /proc/PID/: Too many open files");
+  EXPECT_TRUE(Read());
+  EXPECT_EQ(reader_.error(), "");
+  std::filesystem::create_symlink("cgroup", procfs_.root() + "/7/cgroup");
+  EXPECT_FALSE(Read());
+  EXPECT_EQ(reader_.error(),
+            "processes cannot be looked at: /proc/PID/cgroup: Too many levels "
+            "of symbolic links");
+  EXPECT_TRUE(Read({false, true, true, false})) << "it is not wanted";
+  procfs_.Remove(7);
+  EXPECT_FALSE(Read());
+  EXPECT_EQ(reader_.error(), "") << "the process is gone";
 }
 
 TEST_F(FactsReaderTest, ADeletedProgramKeepsItsPath) {
