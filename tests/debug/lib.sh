@@ -26,6 +26,10 @@ storms_pack_debian() {
     storms_pack "$1" "$2" "$module" "$WORK/borrow-$1"
 }
 
+# checker_wants GUEST ONE: whether a part that checks runs this guest. ONE is the
+# only one that is wanted, or empty.
+checker_wants() { [ -z "$2" ] || [ "$1" = "$2" ]; }
+
 # checker_pack KERNEL: packs it for a kernel of tests/debug/kernel, with the module
 # of mistakes besides. Sets IMAGE, KDIR and INITRD.
 checker_pack() {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The module's tests and the storms in a kernel that checks memory, locks,
 # contexts and leaks; and mistakes made on purpose, which it must find.
-# Its argument is a hook (auto by default).
+# Its arguments are a hook (auto by default), and one of its guests: control, suite
+# or reload (all by default).
 # shellcheck shell=bash
 # shellcheck source=tests/debug/lib.sh
 . "$ROOT/tests/debug/lib.sh"
@@ -86,12 +87,14 @@ debug_control_leak() {
 }
 
 if checker_pack debug >"$WORK/pack.log" 2>&1; then
-  for mistake in "${MISTAKES[@]}"; do
-    guest_job "$mistake" debug_control "$mistake"
-  done
-  guest_job leak debug_control_leak
-  guest_job suite debug_suite
-  guest_job reload debug_reload
+  if checker_wants control "${2:-}"; then
+    for mistake in "${MISTAKES[@]}"; do
+      guest_job "$mistake" debug_control "$mistake"
+    done
+    guest_job leak debug_control_leak
+  fi
+  ! checker_wants suite "${2:-}" || guest_job suite debug_suite
+  ! checker_wants reload "${2:-}" || guest_job reload debug_reload
 else
   fail "debug builds: $(tail -5 "$WORK/pack.log" | tr '\n' ' ')" "$WORK/pack.log"
 fi
