@@ -6,7 +6,8 @@
 #   docker run -d -p 9110:9110 --read-only --user 0 --cap-drop ALL \
 #     --security-opt no-new-privileges \
 #     -v /sys/kernel/debug:/sys/kernel/debug:ro -v /proc:/host/proc:ro \
-#     page_fault_exporter --path.procfs=/host/proc
+#     -v /sys/fs/cgroup:/host/cgroup:ro \
+#     page_fault_exporter --path.procfs=/host/proc --path.cgroup=/host/cgroup
 #
 # The module's table is root's, mode 0400: hence --user 0, which with no
 # capability can read it and little else.
