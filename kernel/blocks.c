@@ -15,19 +15,18 @@
 
 #include "table_private.h"
 
-/* The time between two looks, if there were faults at the last one, or none. */
+/* The time between two looks; idle: while there are no faults. */
 #define PF_BLOCKS_PAUSE		(HZ / 10)
 #define PF_BLOCKS_PAUSE_IDLE	HZ
 
 /*
- * How long a live process keeps a block that it does not need: while others are
- * free, and while none is: a process that rarely uses several CPUs at once gives
- * up a block that others wait for.
+ * How long a live process keeps a block that it does not need. The second is for
+ * the time when no block is left: others may wait for this one.
  */
 #define PF_BLOCKS_KEEP		(60 * HZ)
 #define PF_BLOCKS_KEEP_LAST	HZ
 
-/* How long no block is made after there was no memory for one. */
+/* After a failed allocation of a block, the time until the next one. */
 #define PF_BLOCKS_NO_MEMORY	(10 * HZ)
 
 /* The pool takes at most this part of the memory, a sixteenth. */
@@ -313,8 +312,8 @@ static unsigned int pf_blocks_limit(unsigned int blocks)
  * @blocks: how many processes can have a block at the same time, at most
  *	PF_BLOCKS_MAX
  *
- * There can be fewer if there is little memory, see pf_blocks_total(), because
- * the module is exact without them.
+ * There can be fewer if there is little memory, see pf_blocks_total(). That is no
+ * error: counts are exact without blocks.
  *
  * Context: process context, may sleep.
  * Return: 0 or -ENOMEM.

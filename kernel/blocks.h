@@ -6,9 +6,9 @@
  * A handler notes in pf_table_last which entry it counts into. The worker of
  * reclaim.c looks at this note of every CPU: ten times a second if there were
  * faults at its last look, otherwise once a second. An entry that it finds on two
- * CPUs, of a process with several threads, gets a block from a bounded pool. So a
- * process is found after 0.1 to 1 s, later if other processes fault on these CPUs
- * in between, and never if it ends before. What the entry has counted is the sum
+ * CPUs, of a process with several threads, gets a block from a bounded pool. So it
+ * finds an entry after 0.1 to 1 s, later if other processes fault on these CPUs in
+ * between, and never if the process ends before. What an entry has counted is the sum
  * of its own tally and of its block. A block is allocated when no other is free,
  * and kept until the unload: most hosts need few, but some kernels consider
  * hundreds of CPUs possible.

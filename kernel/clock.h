@@ -3,9 +3,9 @@
  * Times a call by the cheapest clock that is right.
  *
  * If the kernel considers the TSC stable when the module is loaded, the TSC is
- * read directly. That costs about 40 instructions a fault, with the histogram.
- * Otherwise local_clock() is called twice, which costs 111 (kernel 6.1) to 165
- * (kernel 7.3) instructions a fault.
+ * read directly. That costs 41 to 47 instructions a fault, with the histogram.
+ * Otherwise local_clock() is called twice, which costs 175 to 232 instructions a
+ * fault, by kernel (tests/RESULTS.md).
  *
  * For a call that ends within a tick, on the CPU where it began, the TSC's time
  * is taken as it is. Other calls are rare; their time is checked against

@@ -186,7 +186,7 @@ static inline struct file *pf_compat_shmem_file(const char *name)
  * function is not, because the count is made in the padding before a function.
  *
  * Context: any.
- * Return: whether it is so since boot.
+ * Return: whether the kernel was booted with it.
  */
 static inline bool pf_compat_tracks_call_depth(void)
 {
@@ -205,8 +205,9 @@ static inline bool pf_compat_tracks_call_depth(void)
  *
  * Before 6.4 the function of this name took no ops. When it fails late, for
  * example because a livepatch is on the function, 6.1 leaves two fields of the ops
- * set, and so do later kernels that lack the fix of 2025. With these fields set
- * every later call fails, so they are cleared here.
+ * set, and so do later kernels without commit 56b3c85e153b ("ftrace: Fix BPF fexit
+ * with livepatch"). With these fields set every later call fails, so they are
+ * cleared here.
  *
  * Context: process context, may sleep.
  * Return: 0 or a negative errno; -EBUSY if a function has such a call.

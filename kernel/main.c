@@ -42,16 +42,16 @@ MODULE_PARM_DESC(maxactive,
 static unsigned int blocks __ro_after_init = 256;
 module_param(blocks, uint, 0444);
 MODULE_PARM_DESC(blocks,
-		 "processes whose threads can be counted on each CPU apart, 0 to 4096 (default 256)");
+		 "processes that can have counters for each CPU, 0 to 4096 (default 256)");
 
 static bool latency __ro_after_init = true;
 module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
-		 "measure how long faults take: stall_ns and the file latency (default 1)");
+		 "measure how long faults take: stall_ns, slow_* and the file latency (default 1)");
 
 /*
- * Kept for files in /etc/modprobe.d from when there was a choice. Not shown in
- * sysfs, where it would be totals if a file still says so.
+ * Has no effect. Old files in /etc/modprobe.d may set it to totals, which was a
+ * mode once. sysfs does not show it, because it would show totals then.
  */
 static char *detail = PF_DETAIL_FULL;
 module_param(detail, charp, 0);

@@ -9,7 +9,7 @@
  * never taken, so that a reader does not wait for a process that is stuck in a
  * fault.
  *
- * Lock order: RCU > task_lock; RCU > the counters' own raw lock.
+ * Lock order: RCU, then task_lock; RCU, then the counters' own raw lock.
  */
 #include "memory.h"
 

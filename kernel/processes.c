@@ -159,9 +159,9 @@ static bool pf_processes_live(struct pf_row *row, struct pf_memory *memory)
 /*
  * Reads an entry, and what else the process of a live one has. If the process
  * has gone in between, its exit hook has stored its last name and control group in
- * the entry, which is then read again. The entry may be that of another process by
- * then: @gone tells, and its reference keeps the pid from being used again. Returns
- * whether the entry is in use; then the caller puts row->pid.
+ * the entry, which is then read again. By then the entry may be that of another
+ * process, whose struct pid is not @gone: the reference on @gone keeps it from being
+ * used again. Returns whether the entry is in use; then the caller puts row->pid.
  */
 static bool pf_processes_read(unsigned int index, struct pf_row *row,
 			      struct pf_memory *memory)

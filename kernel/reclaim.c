@@ -31,8 +31,8 @@ static struct delayed_work pf_reclaim_work;
 static struct irq_work pf_reclaim_irq_work;
 
 /*
- * Whether a kick waits for the worker, so that the faults of processes without an
- * entry kick it once a run, and not each.
+ * Whether the worker was kicked and has not run since. Then further faults of
+ * processes without an entry do not kick it.
  */
 static bool pf_reclaim_kicked;
 

@@ -170,7 +170,7 @@ int pf_table_init(unsigned int capacity)
 {
 	unsigned int buckets = roundup_pow_of_two(capacity);
 
-	/* The memory that the pages state for a row. */
+	/* What deploy/README.md states for a row. */
 	BUILD_BUG_ON(sizeof(struct pf_entry) > 768);
 	raw_spin_lock_init(&pf_table.lock);
 	INIT_LIST_HEAD(&pf_table.free);

@@ -22,9 +22,9 @@
  *
  * Locks
  *   pf_table.lock (raw_spinlock_t, irqs off) is the innermost lock. What runs
- *   inside it takes no other lock, except for what get_pid() and put_pid() do.
- *   Counting takes no lock. It finds its entry under RCU: a probe's handler
- *   runs with preemption disabled, which is an RCU read section.
+ *   inside it takes no other lock. Counting into an entry takes no lock; making
+ *   the entry takes this one. Counting finds its entry under RCU: a probe's
+ *   handler runs with preemption disabled, which is an RCU read section.
  */
 #ifndef PF_TABLE_H
 #define PF_TABLE_H
@@ -98,8 +98,8 @@ struct pf_entry {
 /**
  * struct pf_index - the hash of the live and exited entries, by struct pid
  * @buckets: a power of two of them, at least as many as entries
- * @shift: 64 minus the logarithm of their number. As hash_ptr() but for this,
- *	which saves two instructions a fault.
+ * @shift: 64 minus the logarithm of their number. hash_ptr() computes it at each
+ *	call, which takes two instructions more a fault.
  */
 struct pf_index {
 	struct hlist_head *buckets;
@@ -113,7 +113,7 @@ extern struct pf_index pf_table_index;
  * @pid: with a reference that the caller puts
  * @start_ns: boot time of the process's start
  * @live: whether the entry was live
- * @by_cpu: whether it was counted on each CPU apart
+ * @by_cpu: whether it had a block
  * @cgroup: for an exited process the id of its last control group, else 0
  * @comm: the entry's name; for an exited process its last name
  * @sums: the sums of its counters

@@ -25,8 +25,8 @@
  * @overflow: by CPU, the counts of processes that found the table full; added
  *	to without the lock
  *
- * Apart from struct pf_table, which the faults of a process without an entry
- * would otherwise find on a cache line that others write.
+ * Not in struct pf_table: every fault of a process without an entry reads these,
+ * so they are on no cache line that others write.
  */
 struct pf_table_fixed {
 	struct pf_entry *entries;

@@ -49,8 +49,8 @@ enum pf_kind {
 
 /*
  * The counters of a tally. Nearly every fault adds to stall_ns and to the cell
- * of a minor read or write by user code. These come first, so that they are on
- * one cache line.
+ * of a minor read or write by user code. These come first: all but the cell of
+ * writes to hugetlb are on one cache line.
  */
 enum pf_counter {
 	PF_COUNTER_STALL_NS,

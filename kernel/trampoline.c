@@ -30,14 +30,14 @@ DEFINE_STATIC_CALL_NULL(pf_trampoline_enter, pf_trampoline_enter);
 DEFINE_STATIC_CALL_NULL(pf_trampoline_leave, pf_trampoline_leave);
 
 /**
- * pf_trampoline_enter() - call the one who is attached, at the entry
+ * pf_trampoline_enter() - call the attached module, at the entry
  * @vma: see pf_trampoline_enter_fn
  * @address: see there
  * @flags: see there
  * @notes: see there
  *
- * Not in the assembly itself: objtool makes a call site of __SCT__ there that
- * the module loader refuses.
+ * The static call is here and not in the assembly: there objtool would make a call
+ * site of __SCT__ that the module loader refuses.
  *
  * Context: that of handle_mm_fault.
  */
@@ -50,7 +50,7 @@ notrace void pf_trampoline_enter(const struct vm_area_struct *vma,
 NOKPROBE_SYMBOL(pf_trampoline_enter);
 
 /**
- * pf_trampoline_leave() - call the one who is attached, at the return
+ * pf_trampoline_leave() - call the attached module, at the return
  * @notes: see pf_trampoline_leave_fn
  * @ret: see there
  *
@@ -63,15 +63,15 @@ notrace void pf_trampoline_leave(const void *notes, vm_fault_t ret)
 NOKPROBE_SYMBOL(pf_trampoline_leave);
 
 /*
- * Its filter is set once and kept. To free it would leave pointers to freed
- * memory in it, which the next registration uses (6.1 and 6.12).
+ * The filter of the ops is set once and never freed: on 6.1 and 6.12 the ops keep
+ * pointers to a freed filter, and the next registration uses them.
  */
 static struct ftrace_ops pf_trampoline_ops;
 
-/* Counts those who were attached. */
+/* How many times a module was attached. */
 static unsigned long pf_trampoline_generation;
 
-/* Whether somebody is attached. */
+/* Whether a module is attached. */
 static atomic_t pf_trampoline_taken = ATOMIC_INIT(0);
 
 /*

@@ -58,7 +58,7 @@ SYM_FUNC_START(pf_trampoline_code)
 SYM_FUNC_END(pf_trampoline_code)
 
 	/*
-	 * A return probe on it would replace the address of the body on the stack,
-	 * which is not where it returns to.
+	 * A return probe would replace the address on top of the stack. Here that is
+	 * the address of the body, to which the trampoline does not return.
 	 */
 	_ASM_NOKPROBE(pf_trampoline_code)

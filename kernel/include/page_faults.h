@@ -48,11 +48,12 @@
  * turns the escapes back into bytes, keeps valid UTF-8 and replaces the rest by
  * U+FFFD.
  *
- * PF_COL_MAJOR is what the kernel itself calls a major fault: the call of
- * handle_mm_fault that completed it returned VM_FAULT_MAJOR (the page was read
- * from a disk or from swap), or the fault had been retried before
- * (FAULT_FLAG_TRIED). A fault is retried for many reasons, for instance because
- * it waited for a userfaultfd or for a FUSE server.
+ * PF_COL_MAJOR is what the kernel itself calls a major fault: its last call of
+ * handle_mm_fault returns VM_FAULT_MAJOR (the page was read from a disk or from
+ * swap), or has the flag FAULT_FLAG_TRIED because the fault was retried. Since
+ * Linux 6.4 a retry that only changes from the lock of the VMA to mmap_lock does
+ * not set the flag. A fault is retried for many reasons, for instance because it
+ * waited for a userfaultfd or for a FUSE server.
  *
  * PF_COL_SLOW_1MS to PF_COL_SLOW_1S count completed faults that took longer than
  * the bound in the name. The time of a fault is that of the file latency: all its
@@ -73,7 +74,7 @@
  *
  * PF_COL_CGROUP is the id of the process's control group in the unified hierarchy
  * (version 2): the inode number of the group's directory, wherever cgroup2 is
- * mounted. 1 is the root: a process is also there where only version 1 is in use.
+ * mounted. 1 is the root. If the host uses only version 1, every process has id 1.
  * It is 0 if the kernel has no control groups (CONFIG_CGROUPS), or if the module has
  * missed the exit. It is the group of the process's first thread, which
  * /proc/PID/cgroup shows, also if other threads are in threaded groups below. A first
