@@ -177,8 +177,8 @@ ProcfsSource::ProcfsSource(std::string procfs) : procfs_(std::move(procfs)) {}
 Error ProcfsSource::Hidden() const {
   return {Cause::kHidden,
           procfs_ +
-              ": processes of other users are hidden (hidepid): to see them "
-              "takes CAP_SYS_PTRACE, or the group that the mount's option gid= "
+              ": processes of other users are hidden (hidepid): seeing them "
+              "needs CAP_SYS_PTRACE, or the group that the mount's option gid= "
               "names"};
 }
 
