@@ -46,7 +46,8 @@ def series_are_those_of_the_page():
     """The table in METRICS.md has the series of a host with each option."""
     with open(OLD) as f:
         old = series_in(f.read())
-    table = "| options | 0.1.0 | now | of these without `pid` |\n|---|---|---|---|\n"
+    table = ("| options | 0.1.0 | now | now, without the label `pid` |\n"
+             "|---|---|---|---|\n")
     table += "".join(row(options, old) for options in OPTIONS)
     print(table)
     with open(PAGE) as f:

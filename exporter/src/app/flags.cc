@@ -45,7 +45,8 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
   app->add_option(
          "--processes.max", rules->max,
          "The most processes that have series of their own: those with "
-         "the most recent faults, then those with the largest RSS")
+         "the highest rate of faults in the last seconds, then those with the "
+         "largest RSS")
       ->check(CLI::Range(size_t{1}, size_t{10000000}));
   app->add_option("--processes.include", rules->include,
                   "Only comms that match this RE2 expression as a whole have "
@@ -91,9 +92,9 @@ void AddCgroupOptions(CLI::App* app, PipelineSettings* settings) {
 
 void AddGroupOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--group.by", raw->group_by,
-                  "Also serve sums by program (page_fault_group_*), where "
-                  "processes with the same comm, exe, unit, user or cgroup are "
-                  "one; the list groups in the file has rules instead")
+                  "Also serve sums by group (page_fault_group_*): processes "
+                  "with the same comm, exe, unit, user or cgroup are a group; "
+                  "the list groups in the file has rules instead")
       ->check(CLI::IsMember({"comm", "exe", "unit", "user", "cgroup"}))
       ->type_name("FIELD");
   app->add_option("--groups.max", raw->options.pipeline.max_groups,
@@ -134,8 +135,8 @@ void AddWebOptions(CLI::App* app, Options* options) {
       ->check(CheckTelemetryPath)
       ->type_name("PATH");
   app->add_option("--web.max-requests", options->max_requests,
-                  "The most requests for metrics or the API that are answered "
-                  "at the same time; 0 is no limit besides the number of "
+                  "The most requests for metrics or the API whose answers are "
+                  "made at the same time; 0 is no limit besides the number of "
                   "threads, " +
                       std::to_string(kHttpThreads))
       ->check(CLI::Range(0, kHttpThreads));
@@ -184,9 +185,9 @@ void AddModes(CLI::App* app, RawOptions* raw) {
       ->check(CLI::IsMember({"process", "comm", "group", "cgroup"}))
       ->type_name("WHAT");
   app->add_option("--top.filter", options->top_table.filter,
-                  "--top shows only what this RE2 expression matches a part "
-                  "of: comms, groups, or the pods, units and paths of control "
-                  "groups")
+                  "--top shows only names that contain a match of this RE2 "
+                  "expression: comms, groups, or the pods, units and paths of "
+                  "control groups")
       ->check(CheckExpression)
       ->type_name("REGEX");
 }

@@ -15,14 +15,14 @@ constexpr const char* kPidComm = "pid, comm";
 
 constexpr MetricInfo kCatalogue[] = {
     {Metric::kFaults, "page_faults_total", kCounter, kPidComm,
-     "Page faults of a process that completed, minor and major, since its "
-     "source began to count."},
+     "Completed page faults of a process, minor and major, since its source "
+     "began to count."},
     {Metric::kVma, "vma_bytes", kGauge, kPidComm,
      "Virtual memory of a process: the sum of its VMAs' sizes."},
     {Metric::kRss, "rss_bytes", kGauge, kPidComm,
      "Resident memory of a process."},
     {Metric::kMajor, "page_fault_process_major_total", kCounter, kPidComm,
-     "Major page faults of a process: they waited for I/O or were retried."},
+     "Major page faults of a process: read from disk or swap, or retried."},
     {Metric::kStall, "page_fault_process_stall_seconds_total", kCounter,
      kPidComm,
      "Time a process's threads spent in page faults, retries included."},
@@ -120,8 +120,9 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kRetries, "page_fault_retries_total", kCounter, "",
      "Calls of handle_mm_fault that asked for a retry."},
     {Metric::kUnattributed, "page_fault_unattributed_total", kCounter, "",
-     "Page faults that no process shows: the module dropped the row before it "
-     "was read, or had no room for the process."},
+     "Page faults in no row that the exporter read: of rows that the module "
+     "dropped before, of kernel threads, of exiting processes without a row, "
+     "and of processes that found no room in the table."},
     {Metric::kModuleInfo, "page_fault_module_info", kInfo,
      "version, detail, hook",
      "1, labelled with the loaded module's version, its parameter detail and "
@@ -138,8 +139,8 @@ constexpr MetricInfo kCatalogue[] = {
      "Blocks of counters by CPU that the module may use for processes with "
      "threads."},
     {Metric::kModuleBlocksUsed, "page_fault_module_blocks_used", kGauge, "",
-     "Blocks in use. When all are, further threads share their counters, which "
-     "makes a fault slower and stays exact."},
+     "Blocks in use. When all are in use, the threads of a further process "
+     "share its counters: its faults are slower, its counts stay exact."},
     {Metric::kModuleRetiredRows, "page_fault_module_retired_rows_total",
      kCounter, "", "Rows of exited processes dropped since load."},
     {Metric::kModuleProbeMissed, "page_fault_module_probe_missed_total",
@@ -150,7 +151,7 @@ constexpr MetricInfo kCatalogue[] = {
      kCounter, "", "Growth of the kernel's own event PGFAULT since load."},
     {Metric::kModuleDrift, "page_fault_module_drift", kGauge, "",
      "Page faults counted by the module minus those counted by the kernel. "
-     "A negative value that grows means that the probe missed calls."},
+     "A value that keeps falling below 0 means that the probe misses calls."},
     {Metric::kModuleRowsDiffering, "page_fault_module_rows_differing", kGauge,
      "", "Live rows whose counts differ from the kernel's own."},
     {Metric::kBuildInfo, "page_fault_exporter_build_info", kInfo, "version",
@@ -169,7 +170,8 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kLastReadTime, "page_fault_exporter_last_read_timestamp_seconds",
      kGauge, "",
      "When the last successful read of a source began, in seconds since 1970. "
-     "All values of processes and comms are of this moment."},
+     "All values of processes, comms, control groups and groups are of this "
+     "moment."},
     {Metric::kTicks, "page_fault_exporter_ticks_total", kCounter, "",
      "Reads of the source since the exporter started."},
     {Metric::kTickDuration, "page_fault_exporter_tick_duration_seconds", kGauge,
@@ -192,8 +194,9 @@ constexpr MetricInfo kCatalogue[] = {
      "its series are new (--birth.hold)."},
     {Metric::kHeldSlow, "page_fault_exporter_held_slow_faults", kGauge, "over",
      "Page faults that page_fault_comm_slow_faults_total does not show yet, "
-     "because their series are new (--birth.hold). Each series is new by "
-     "itself: only what is shown and held together is cumulative."},
+     "because their series are new (--birth.hold). Each series is held by "
+     "itself, so only the sum of what is shown and what is held is "
+     "cumulative."},
     {Metric::kCgroupsOmitted, "page_fault_exporter_cgroups_omitted", kGauge, "",
      "Control groups that share the bucket `other`, because of --cgroups.max."},
     {Metric::kCgroupsHeldFaults, "page_fault_exporter_cgroups_held_faults",

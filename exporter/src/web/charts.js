@@ -8,7 +8,7 @@ import {TICKS} from './sparkline.js';
 const quantities = [
   {key: 'faults_rate', title: 'Page faults', text: format.rate, about: 'minor and major'},
   {key: 'major_rate', title: 'Major faults', text: format.rate,
-    about: 'those that waited for I/O or were retried'},
+    about: 'read from disk or swap, or retried'},
   {key: 'stall_rate', title: 'Stall', text: format.stall, module: true,
     about: 'time all threads spent in faults'},
 ];

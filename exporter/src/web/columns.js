@@ -16,7 +16,7 @@ export const columns = {
     text: (item) => format.rate(item.faults_rate), about: 'page faults per second'},
   major_rate: {title: 'Major rate', sort: 'major_rate', spark: 'major_rate',
     text: (item) => format.rate(item.major_rate),
-    about: 'faults per second that waited for I/O or were retried'},
+    about: 'faults per second: read from disk or swap, or retried'},
   stall_rate: {title: 'Stall', sort: 'stall_rate', spark: 'stall_rate', module: true,
     text: (item) => format.stall(item.stall_rate),
     about: 'time spent in faults, per second'},
