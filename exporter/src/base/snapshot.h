@@ -64,7 +64,7 @@ struct ModuleStats {
   std::string version;
   std::string detail;       // the module's parameter of that name
   std::string hook;         // how it sees faults; empty if it does not say
-  std::string hook_reason;  // why it uses no direct call, if nobody asked so
+  std::string hook_reason;  // why hook=auto uses no direct call, or empty
   std::string clock;        // which times faults; empty if they are not timed
   // By ModuleNumber; absent if the module does not offer it.
   std::array<std::optional<int64_t>, static_cast<size_t>(ModuleNumber::kCount)>

@@ -14,8 +14,8 @@ namespace pfe {
 // Which counters one comm has in /metrics, and how much of each is held back.
 //
 // Prometheus computes rates from differences between samples. A counter whose
-// first sample is 100000 has no difference, so rate() and increase() are blind
-// to these 100000 faults. Therefore a counter that is new is exported as 0
+// first sample is 100000 has no difference, so rate() and increase() do not
+// include these 100000 faults. Therefore a counter that is new is exported as 0
 // until everyone who scrapes has had the time to see it: what it grows
 // meanwhile is held back, and is released all at once. The sums themselves are
 // not changed by this, so the API shows the full value at once.

@@ -11,7 +11,7 @@
 namespace pfe {
 namespace {
 
-// Recent faults fade by a fifth in this time.
+// In kFadeSeconds RowState::recent decays by the factor kFade.
 constexpr double kFadeSeconds = 5;
 constexpr double kFade = 0.8;
 

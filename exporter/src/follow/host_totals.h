@@ -30,8 +30,9 @@ class HostTotals {
 
   const HostCounters& counters() const { return counters_; }
   const Latency& latency() const { return latency_; }
-  // Faults of processes that were never seen: their rows came and went between
-  // two ticks, or the module's table was full.
+  // Faults in no row that a tick read: of rows that the module dropped before,
+  // of kernel threads, of exiting processes without a row, and of processes
+  // that found no room in the table.
   uint64_t unattributed() const { return unattributed_; }
 
  private:

@@ -20,7 +20,7 @@ struct Identity {
 };
 
 // An open-addressed hash table of row numbers. A slot takes four bytes, and a
-// row needs no node of its own, so that building one in a tick is cheap.
+// row needs no allocation, so that a tick can build a new index cheaply.
 class IdentityIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -34,7 +34,7 @@ struct RowState {
   uint32_t previous = kNoRow;  // index of this process in the tick before
   uint32_t comm = 0;           // index of its comm among the sums
   uint32_t offset = 0;         // see Continuity
-  // Recent faults: the growth of past ticks, faded with time.
+  // Recent faults: the growth of past ticks, which decays with time.
   float recent = 0;
   bool renamed = false;  // its comm is another one than in the tick before
 };

@@ -37,12 +37,12 @@ class Selection {
 
   void SetRules(const SelectionRules& rules);
 
-  // Selects at most `max` of the live processes: those with the most recent
-  // faults, and among equals those with the most resident memory. Of these,
-  // `breakdown` get series by breakdown: those with the most recent faults, and
-  // among equals those with the most faults. `states` has one element for each
-  // row; `other_source` says whether the source changed. If this function
-  // throws, the selection of the tick before stays.
+  // Selects at most `max` of the live processes: those with the largest
+  // RowState::recent, and among equals those with the most resident memory. Of
+  // these, `breakdown` get series by breakdown: those with the largest
+  // RowState::recent, and among equals those with the most faults. `states` has
+  // one element for each row; `other_source` says whether the source changed.
+  // If this function throws, the selection of the tick before stays.
   void Select(const ProcessTable& processes,
               const std::vector<RowState>& states, bool other_source);
 

@@ -149,7 +149,7 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
     if (const auto layout = LayoutOf(procfs)) layout_ = *layout;
   next_.clear();
   next_.reserve(now.size());
-  // They differ if there were no rules, or others, in the last tick.
+  // The sizes differ if the last tick had no rules, or other ones.
   const bool continues = last_.size() == old.processes.size();
   matcher_.Begin(old, exact_starts);
   for (const Process& process : now) {

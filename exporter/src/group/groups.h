@@ -8,11 +8,13 @@
 // in the next tick. If a rule asks for control groups and the table has their
 // ids, a process whose group changes or is found later is named again too.
 //
-// A process that cannot be read is named by what the table has: it has exited,
-// or this tick has read enough. If the table has ids of control groups, that
-// is the control group and its unit too, and they are not read from /proc. So
-// all that are new are read in the tick that sees them first, before their
-// growth goes to a group.
+// A tick reads new processes before it adds their growth to a group. It reads
+// at most kMostReads of them, and for at most kMostReadNs. The others are read
+// in the next tick.
+//
+// A process that has exited, or is not read yet, is named by what the table
+// has. If the table has ids of control groups, that is the control group and
+// its unit too, and they are not read from /proc.
 //
 // Only names are kept, no command line.
 //

@@ -36,8 +36,8 @@ int CaptureNumber(const re2::RE2& regex, const std::string& capture) {
   return has ? number : -1;
 }
 
-// The offset of the outermost ( that has no ): the last one that can follow
-// what is before it.
+// The offset of the outermost unclosed (: the last one before which the
+// expression is valid.
 size_t OffsetOfOpen(const std::string& expression) {
   size_t open = 0;
   for (size_t at = expression.find('('); at != std::string::npos;
@@ -49,13 +49,14 @@ size_t OffsetOfOpen(const std::string& expression) {
   return open;
 }
 
-// The offset of the mistake in an expression that RE2 refuses. RE2 reads from
-// the left, so the part that it complains of is at the end of the shortest
-// beginning that it refuses for the same reason.
+// The offset of the mistake in an expression that RE2 refuses. RE2 parses from
+// the left, so the mistake is at the end of the shortest prefix that it refuses
+// with the same error.
 size_t OffsetOfMistake(const std::string& expression, const re2::RE2& regex) {
   const auto code = regex.error_code();
   if (code == re2::RE2::ErrorMissingParen) return OffsetOfOpen(expression);
-  // Something is missing at the end, which a beginning may have further on.
+  // These errors are at the end of the expression. A prefix that ends within an
+  // escape or within brackets has the same error.
   const bool at_end = code == re2::RE2::ErrorTrailingBackslash ||
                       code == re2::RE2::ErrorMissingBracket;
   size_t end = at_end ? expression.size() : 1;

@@ -25,8 +25,8 @@ class HttpServer {
 
   // Starts at once. Addresses are as CheckListenAddress() describes. Throws
   // std::runtime_error with the address and the reason if it cannot listen.
-  // The connections that it takes at once are those of LimitsFor() the
-  // process's limit of open files.
+  // LimitsFor() the process's limit of open files says how many connections it
+  // takes at once.
   HttpServer(const std::vector<std::string>& addresses, Handler handler);
   // Waits until the requests that are being answered have their answers.
   ~HttpServer();

@@ -36,7 +36,7 @@ struct Item {
   uint64_t vma_kb = 0;
   uint64_t rss_kb = 0;
   HistoryPoint now;
-  uint32_t index = 0;  // of a process
+  uint32_t index = 0;  // of the process, or of the sums
 };
 
 class Listing {

@@ -30,9 +30,9 @@ std::string HeadText(const HttpResponse& response, size_t length,
                      std::string_view connection);
 
 // Tells when to give up an answer because its client reads too slowly. A client
-// may make the server wait for a time, and each byte that it takes earns more
-// of this time. So an answer goes on as long as the client takes at least so
-// many bytes per second as it must.
+// has a budget of time: the server's waiting uses it up, and each byte that the
+// client takes adds to it. So an answer goes on as long as the client takes at
+// least Limits::slowest bytes per second.
 class Patience {
  public:
   using Duration = std::chrono::steady_clock::duration;
@@ -45,10 +45,10 @@ class Patience {
   explicit Patience(const Limits& limits) : left_(limits.longest) {}
 
   // Notes that the client took `bytes` while the server waited. The limits may
-  // be others than before. Returns false when the time is used up.
+  // be others than before. Returns false when the budget is used up.
   bool Note(Duration waited, size_t bytes, const Limits& limits) {
-    const std::chrono::microseconds earned(bytes * 1000000 / limits.slowest);
-    left_ = std::min(left_ - waited + earned, limits.longest);
+    const std::chrono::microseconds added(bytes * 1000000 / limits.slowest);
+    left_ = std::min(left_ - waited + added, limits.longest);
     return left_ > Duration::zero();
   }
 

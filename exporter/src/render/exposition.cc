@@ -77,7 +77,8 @@ std::string TypeLabel(const Line& line) {
 }  // namespace
 
 // Not in the unnamed namespace: there GCC inlines RenderColumns() into its only
-// caller, and then printing a number no longer. A tick took 1 % longer.
+// caller, and does not inline the function that prints a number. Ticks took 1 %
+// longer.
 class Rendering {
  public:
   Rendering(const ExpositionInput& input, const RenderedFamilies& previous,

@@ -16,8 +16,8 @@ enum class TopBy { kProcess, kComm, kGroup, kCgroup };
 struct TopSettings {
   size_t rows = 20;
   TopBy by = TopBy::kProcess;
-  // An RE2 expression that a part of the name matches: of the comm, of the
-  // group, or of what is shown of a control group or its path. Empty: all.
+  // An RE2 expression. Only names that contain a match are in the table: comms,
+  // groups, or what is shown of a control group or its path. Empty: all.
   std::string filter;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control groups of the processes that have series of their own.
+// The control groups of processes, read from /proc/PID/cgroup.
 #ifndef EXPORTER_SOURCE_CGROUP_CACHE_H_
 #define EXPORTER_SOURCE_CGROUP_CACHE_H_
 
@@ -64,9 +64,9 @@ class CgroupCache {
   // later if that takes more reads than kMostReads a tick.
   static constexpr double kTurnSeconds = 60;
 
-  // Takes the selected processes of this tick, ordered by pid; `seconds` is the
-  // time since the tick before. In a cgroup namespace of the exporter's own no
-  // process has a control group: see CgroupLayout.
+  // Takes the processes whose control groups are wanted, ordered by pid;
+  // `seconds` is the time since the tick before. In a cgroup namespace of the
+  // exporter's own no process has a control group: see CgroupLayout.
   void Update(const std::string& procfs, const CgroupLayout& layout,
               const ProcessTable& processes,
               const std::vector<uint32_t>& selected, double seconds,

@@ -37,9 +37,10 @@ class CgroupPaths {
   explicit CgroupPaths(std::string mount) : mount_(std::move(mount)) {}
 
   // Finds the groups of all rows; `now_ns` is the boot time. The hierarchy is
-  // walked at most once, and only if an id is new. Returns false if the rows do
-  // not tell groups apart, or no whole unified hierarchy is mounted: then the
-  // rest has no meaning, except for error().
+  // walked at most once, and only if an id is new, or if one was not found and
+  // the last walk is kAgainNs ago. Returns false if the rows do not tell groups
+  // apart, or no whole unified hierarchy is mounted: then the rest has no
+  // meaning, except for error().
   bool Update(const ProcessTable& processes, uint64_t now_ns, PodNames* names);
 
   // Of the last Update(). A group that was not found is not in groups(); its

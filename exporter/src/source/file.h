@@ -31,8 +31,8 @@ class File {
   const int fd_;
 };
 
-// Whether an errno says that there is no such file, or that the process or the
-// control group that it is of is gone. Any other says nothing about that.
+// Whether an errno says that the file does not exist, or that its process or
+// control group is gone. Any other errno says neither.
 inline bool IsAbsence(int error) {
   return error == ENOENT || error == ENOTDIR || error == ESRCH ||
          error == ENODEV;

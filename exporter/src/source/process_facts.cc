@@ -72,8 +72,9 @@ std::string FactsReader::UserOf(uid_t uid) {
   return users_.emplace(uid, std::move(*user)).first->second;
 }
 
-// Takes the errno of reading a file of the process. Returns whether it says
-// something about the process: there is no such file, or it is not for us.
+// Takes the errno of reading a file of the process, or 0. Returns whether the
+// process can be named without the file: it does not exist, or the daemon may
+// not read it. Any other errno ends the read of the process.
 // The sentence is the same for all processes, so that it is logged once.
 bool FactsReader::Note(int error, const char* file) {
   if (error == 0 || IsAbsence(error)) return true;

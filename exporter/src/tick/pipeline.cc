@@ -22,8 +22,8 @@ Pipeline::Pipeline(Source* source, const PipelineSettings& settings)
   Configure(settings);
 }
 
-// If memory runs out in the middle, the next tick still works: sums by group
-// never exist without rules.
+// Sums by group need rules. So they are made after the rules, and ending them
+// takes no memory: if memory runs out in the middle, the next tick still works.
 void Pipeline::Configure(const PipelineSettings& settings) {
   if (groups_.SetRules(settings.groups)) follower_.ReleaseGroupPlaces();
   follower_.set_max_groups(settings.groups.empty() ? 0 : settings.max_groups);
