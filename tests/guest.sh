@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A guest to test in: it boots, takes commands one at a time, and is judged by
-# how it ends. Sourced by tests/lib.sh; tests/README.md says how to write a test
-# with it.
+# how it ends. Sourced by tests/lib.sh; tests/parts/*.sh show how to use it.
 #
 # A part runs one guest at a time. These variables describe it:
 #   VM_NAME      names its files in $WORK:

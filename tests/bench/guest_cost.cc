@@ -157,7 +157,7 @@ unsigned long long ReadCost() {
   return best;
 }
 
-// Ticks for each row. Three lines of the table are not rows.
+// Instructions for each row. Three lines of the table are not rows.
 unsigned long long TableCost() {
   const size_t lines = ReadFile(kTable);
   if (lines <= 3) {

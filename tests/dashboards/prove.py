@@ -16,9 +16,8 @@ usage: prove.py panels PROMETHEUS DASHBOARDS-DIRECTORY SECONDS
        prove.py alerts PROMETHEUS ALERT LABEL=VALUE SECONDS
          the alert went pending, firing, resolved, for series with that label
        prove.py others PROMETHEUS LABEL=VALUE... SECONDS
-         no alert fired except those with one of these labels; but
-         PageFault*SlowFaults may have, because faults in a guest on a busy host are
-         slow
+         only alerts with one of these labels fired, and perhaps PageFault*SlowFaults:
+         faults in a guest on a busy host are slow
        prove.py rules PROMETHEUS
          every rule was evaluated without an error
        prove.py served PROMETHEUS

@@ -14,12 +14,13 @@ metrics() { curl -sf --max-time 10 "http://127.0.0.1:$PORT/metrics"; }
 # pipe: grep ends at the first match, and curl then fails to write the rest.
 serves() { metrics >"$WORK/served" && grep -q "^$1" "$WORK/served"; }
 
-# Whether the daemon reads the module, and whether it does not.
+# Whether the daemon reads the module.
 reads_module() { serves 'page_fault_exporter_source{source="module"} 1'; }
+# Whether the daemon reads /proc.
+misses_module() { serves 'page_fault_exporter_source{source="module"} 0'; }
 # Whether the module in the guest sees faults by a direct call, so that its trampoline
 # was found, and accepted by the kernel.
 is_direct() { guest 'grep -x "hook direct" /sys/kernel/debug/page_faults/stats'; }
-misses_module() { serves 'page_fault_exporter_source{source="module"} 0'; }
 
 # eventually SECONDS COMMAND...: repeats a command until it succeeds.
 eventually() {

@@ -27,7 +27,7 @@ e2e_run() {
 [ -z "${E2E_FUNCTIONS_ONLY:-}" ] || return 0
 
 DAEMON=$BUILD/exporter/page_fault_exporter
-# Most of the time is spent on waiting, so three groups of them run side by side.
+# The tests mostly wait, so they run in three groups side by side.
 e2e_run e2e hard "$DAEMON" "$ROOT/tests/fixtures/debugfs" &
 HARD=$!
 e2e_run e2e protocol "$DAEMON" "$ROOT/tests/fixtures" &

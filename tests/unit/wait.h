@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waits for another thread that end: by the event, or after minutes by a
-// failure.
+// Waits for another thread. The wait ends with the event, or fails after some
+// minutes.
 #ifndef TESTS_UNIT_WAIT_H_
 #define TESTS_UNIT_WAIT_H_
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes whose threads are counted on each CPU apart (kernel/blocks.h): when
-// they get a block, when they lose it, and that no count is lost.
+// Processes with counters for each CPU (kernel/blocks.h): when they get a
+// block, when they lose it, and that no count is lost.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>

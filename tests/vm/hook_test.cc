@@ -171,8 +171,9 @@ TEST(Hook, FentrySecond) {
 }
 
 // A direct call by fexit changes the beginning of the function otherwise than a
-// tracer does. The trampoline, which is loaded first with it there, must take
-// it for the one it knows. Skipped if the trampoline was loaded earlier.
+// tracer does. The trampoline module, which is first loaded while fexit is
+// attached, must recognise the function as the one that it knows. Skipped if
+// the trampoline was loaded earlier.
 TEST(HookFresh, FexitBeforeTheTrampoline) {
   if (!access(kTrampoline, F_OK)) GTEST_SKIP() << "the trampoline is loaded";
   TracingProgram program("handle_mm_fault", TracingProgram::Where::kFexit);

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Load, BadParameters,
                                          "blocks=x", "latency=7", "retain_ms=x",
                                          "detail=some", "detail="));
 
-// Files in /etc/modprobe.d can still have it.
+// Old files in /etc/modprobe.d can still set detail=totals.
 TEST(Load, DetailTotalsLoadsWithAWarning) {
   UnloadModule();
   klogctl(5, nullptr, 0);  // clears the log

@@ -205,7 +205,8 @@ pid_t StartKretfunc() {
                     "interval:ms:200 { printf(\"on\\n\"); }"});
 }
 
-// Empty if bpftrace could not attach, else what it said. It is ended.
+// Starts bpftrace with kretfunc, and ends it. Returns an empty text if bpftrace
+// could not attach, else what it printed.
 std::string KretfuncIsRefused() {
   const pid_t pid = StartKretfunc();
   const bool attached = ToolSays(pid, "bpftrace", "on");

@@ -53,8 +53,8 @@ const {outputFiles} = await build({
   bundle: true, write: false, minify: true, format: 'iife', jsx: 'automatic',
   define: {'process.env.NODE_ENV': '"production"', global: 'window'},
   loader: {'.svg': 'text', '.png': 'dataurl', '.woff2': 'dataurl', '.ttf': 'dataurl', '.css': 'css'},
-  // From an .mjs, esbuild gives default imports of old modules as Node would:
-  // an object, which is no component.
+  // In an .mjs file esbuild imports the default export of a CommonJS module as Node
+  // does: it is the exports object, not the component. So Grafana's .cjs files are used.
   alias: Object.fromEntries(['data', 'schema', 'ui'].map((name) =>
     [`@grafana/${name}`, join(here, `node_modules/@grafana/${name}/dist/cjs/index.cjs`)])),
   logLevel: 'error', outdir: 'out',

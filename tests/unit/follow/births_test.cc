@@ -48,8 +48,8 @@ class BirthsTest : public testing::Test {
   BirthsTest() { sums_.set_birth_hold(kHold); }
 
   // A process that faulted `growth` times since the tick before, and had
-  // `faults` before the first tick. `slow`: how many of the former were slow;
-  // `were_slow`: how many of the latter.
+  // `faults` before the first tick. `slow` of `growth` were slow, and
+  // `were_slow` of `faults`.
   void Add(const std::string& comm, size_t cell, uint64_t growth,
            uint64_t faults = 0, const SlowFaults& slow = {},
            const SlowFaults& were_slow = {}) {
@@ -211,8 +211,8 @@ TEST_F(BirthsTest, WhatLeavesTheBucketStartsAtZeroAndLeavesItsPast) {
   EXPECT_EQ(HeldBackOf(*sums_.all()).faults, 50u);
 }
 
-// What metrics have shown of a comm that gives up its place, they go on to show
-// in the bucket, even if the counter is new there.
+// When a comm loses its place, the metrics add the value that they showed for
+// it to the bucket, even if the counter is new there.
 TEST_F(BirthsTest, WhatAPlaceGivesUpGoesToTheBucket) {
   Begin(1000);
   Add("a", 3, 0, 1);
@@ -232,7 +232,8 @@ TEST_F(BirthsTest, WhatAPlaceGivesUpGoesToTheBucket) {
   EXPECT_EQ(shown.at({"other", 3}), 4902u);
   EXPECT_EQ(shown.at({"other", Births::kStall}), 4902u);
   EXPECT_EQ((*sums_.all())[Sums::kOther].counters.faults, 4902u);
-  // Some have not seen these 4902 yet: what the bucket grows is held back.
+  // A scraper may not have seen these 4902 yet: what the bucket grows is held
+  // back.
   Begin(later + 10);
   Add("other", 3, 10);
   sums_.Commit();

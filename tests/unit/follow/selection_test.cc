@@ -16,7 +16,8 @@ struct Ranked {
   std::vector<RowState> states;
 
   explicit Ranked(const std::vector<Sample>& processes) { Tick(processes); }
-  // `n` processes: the later ones have more faults, and more recent ones.
+  // `n` processes: the later ones have more faults, and a larger
+  // RowState::recent.
   explicit Ranked(uint32_t n) {
     std::vector<Sample> processes;
     for (uint32_t i = 0; i < n; ++i)
@@ -51,7 +52,7 @@ struct Ranked {
     return Pids(selection->selected());
   }
   P Select(const SelectionRules& rules) {
-    // A selection of its own has marked none of them.
+    // A new Selection selected no row in the tick before.
     for (RowState& state : states) state.previous = kNoRow;
     Selection selection(rules);
     return Select(&selection);

@@ -15,7 +15,10 @@
 #define SECOND	((u64)tsc_khz * 1000)		/* cycles */
 #define TICKS(n)	((s64)(n) * TICK_NSEC)		/* ns */
 
-/* Cycles of the TSC and growth of jiffies; the least and the most time for them. */
+/*
+ * A case: cycles of the TSC and ticks of jiffies, and the smallest and largest
+ * result in ns that is right.
+ */
 struct clock_case {
 	const char *what;
 	u64 cycles;
