@@ -92,7 +92,7 @@ NOKPROBE_SYMBOL(pf_call_unfinished);
  * not move.
  *
  * Context: as pf_call_result().
- * Return: the time of this call alone, ns.
+ * Return: the time of the fault with its retries, ns.
  */
 u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
 		      enum pf_severity severity, s64 elapsed)
@@ -100,11 +100,13 @@ u64 pf_call_time_slow(const struct pf_call *call, struct pf_tally *tally,
 	u64 ns = max_t(s64, elapsed, PF_CALL_NS_MIN);
 	u64 total = ns;
 
+	/* The earlier calls have added theirs. */
+	pf_call_count(tally, PF_COUNTER_STALL_NS, ns);
 	if (pf_call_may_carry(call))
 		total += pf_carry_claim(call->address);
 	pf_latency_count(severity, total);
 	if (total > PF_SLOW_NS)
 		pf_call_count(tally, pf_tally_slow_counter(total), 1);
-	return ns;
+	return total;
 }
 NOKPROBE_SYMBOL(pf_call_time_slow);

@@ -24,22 +24,29 @@
 #include "carry.h"
 #include "clock.h"
 #include "compat.h"
+#include "event.h"
 #include "latency.h"
 #include "table.h"
 
 /**
  * struct pf_call - a call under way, as its entry handler noted it
  * @start: when it began (only if calls are timed)
- * @address: the address that faulted (only if calls are timed)
+ * @address: the address that faulted (only if calls are timed, or @place is
+ *	noted)
  * @shape: see pf_tally_shape()
- * @flags: enum fault_flag
+ * @flags: enum fault_flag, and PF_CALL_PLACE
+ * @place: where in a file it is (only with PF_CALL_PLACE)
  */
 struct pf_call {
 	struct pf_stamp start;
 	unsigned long address;
 	unsigned int shape;
 	unsigned int flags;
+	struct pf_event_place place;
 };
+
+/* In @flags: the event was enabled at the entry, and the place was noted. */
+#define PF_CALL_PLACE	BIT(31)
 
 /*
  * The operations that all shmem mappings have. Learned from a file, because no
@@ -105,6 +112,11 @@ static __always_inline void pf_call_note(struct pf_call *call,
 		call->address = address;
 		pf_clock_stamp(clock, &call->start);
 	}
+	if (tracepoint_enabled(fault)) {
+		call->flags |= PF_CALL_PLACE;
+		call->address = address;
+		pf_event_place(&call->place, vma, address);
+	}
 }
 
 /* Adds to the group's tally and, independently, to the counters of this CPU. */
@@ -129,9 +141,8 @@ static __always_inline bool pf_call_may_carry(const struct pf_call *call)
 }
 
 /*
- * Counts the time of a completed fault in the histogram, and in its tally if it
- * is slow. Returns the time of this call alone, in ns, which is what stall_ns
- * grows by.
+ * Counts the time of a completed fault: in the histogram, in stall_ns, and in its
+ * tally if it is slow. Returns the time of the fault with its retries, ns.
  */
 static __always_inline u64 pf_call_time(const struct pf_call *call,
 					struct pf_tally *tally,
@@ -145,6 +156,7 @@ static __always_inline u64 pf_call_time(const struct pf_call *call,
 		     pf_call_may_carry(call)))
 		return pf_call_time_slow(call, tally, severity, ns);
 	pf_latency_count(severity, ns);
+	pf_call_count(tally, PF_COUNTER_STALL_NS, ns);
 	return ns;
 }
 
@@ -153,10 +165,13 @@ static __always_inline void pf_call_completed(const struct pf_call *call,
 					      enum pf_severity severity,
 					      enum pf_clock clock)
 {
+	u64 ns = 0;
+
 	pf_call_count(tally, severity * PF_SHAPES + call->shape, 1);
 	if (clock != PF_CLOCK_OFF)
-		pf_call_count(tally, PF_COUNTER_STALL_NS,
-			      pf_call_time(call, tally, severity, clock));
+		ns = pf_call_time(call, tally, severity, clock);
+	if (tracepoint_enabled(fault) && (call->flags & PF_CALL_PLACE))
+		pf_event_completed(call, severity, ns);
 }
 
 /**

@@ -14,6 +14,7 @@
 
 #include "blocks.h"
 #include "carry.h"
+#include "event.h"
 #include "include/page_faults.h"
 #include "lifecycle.h"
 #include "probe.h"
@@ -48,6 +49,70 @@ static bool latency __ro_after_init = true;
 module_param(latency, bool, 0444);
 MODULE_PARM_DESC(latency,
 		 "measure how long faults take: stall_ns, slow_* and the file latency (default 1)");
+
+static unsigned int slow_us = PF_EVENT_SLOW_US_DEFAULT;
+static bool pf_slow_us_is_given;
+
+/* Whether the module is loaded, so that it is known what latency is. */
+static bool pf_is_loaded;
+
+static int pf_refuse_slow_us(void)
+{
+	pr_err("slow_us cannot be set with latency=0, which measures no time\n");
+	return -EINVAL;
+}
+
+/* Sets a number that has to be within 0 and @max. */
+static int pf_set_number(const char *text, const struct kernel_param *param,
+			 const char *name, unsigned int max)
+{
+	int err = param_set_uint_minmax(text, param, 0, max);
+
+	if (err)
+		pr_err("%s is no number within 0 to %u\n", name, max);
+	return err;
+}
+
+static int pf_set_slow_us(const char *text, const struct kernel_param *param)
+{
+	int err;
+
+	if (pf_is_loaded && !latency)
+		return pf_refuse_slow_us();
+	err = pf_set_number(text, param, "slow_us", PF_EVENT_SLOW_US_MAX);
+	if (err)
+		return err;
+	pf_slow_us_is_given = true;
+	pf_event_set_slow_us(slow_us);
+	return 0;
+}
+
+static const struct kernel_param_ops pf_slow_us_ops = {
+	.set = pf_set_slow_us,
+	.get = param_get_uint,
+};
+module_param_cb(slow_us, &pf_slow_us_ops, &slow_us, 0644);
+MODULE_PARM_DESC(slow_us,
+		 "the trace event fires for faults that take longer, in us; 0: not for their time (default 1000)");
+
+static unsigned int sample = PF_EVENT_SAMPLE_DEFAULT;
+
+static int pf_set_sample(const char *text, const struct kernel_param *param)
+{
+	int err = pf_set_number(text, param, "sample", PF_EVENT_SAMPLE_MAX);
+
+	if (!err)
+		pf_event_set_sample(sample);
+	return err;
+}
+
+static const struct kernel_param_ops pf_sample_ops = {
+	.set = pf_set_sample,
+	.get = param_get_uint,
+};
+module_param_cb(sample, &pf_sample_ops, &sample, 0644);
+MODULE_PARM_DESC(sample,
+		 "the trace event fires for every Nth of a CPU's other faults; 0: for none (default 97)");
 
 /*
  * Has no effect. Old files in /etc/modprobe.d may set it to totals, which was a
@@ -96,6 +161,17 @@ static int __init pf_check_detail(void)
 	return -EINVAL;
 }
 
+static int __init pf_check_slow_us(void)
+{
+	if (latency)
+		return 0;
+	if (pf_slow_us_is_given)
+		return pf_refuse_slow_us();
+	slow_us = 0;
+	pf_event_set_slow_us(0);
+	return 0;
+}
+
 static int __init pf_check_parameters(void)
 {
 	return pf_check_detail() ?:
@@ -103,7 +179,8 @@ static int __init pf_check_parameters(void)
 			      PF_MAX_PROCESSES_MIN, PF_MAX_PROCESSES_MAX) ?:
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
 			      PF_MAXACTIVE_MAX) ?:
-	       pf_check_range("blocks", blocks, 0, PF_BLOCKS_MAX);
+	       pf_check_range("blocks", blocks, 0, PF_BLOCKS_MAX) ?:
+	       pf_check_slow_us();
 }
 
 /*
@@ -142,6 +219,7 @@ static int __init pf_init(void)
 	err = pf_publish_init(latency);
 	if (err)
 		goto exit_probe;
+	pf_is_loaded = true;
 	pr_info("version " PF_MODULE_VERSION ", hook=%s, room for %u processes\n",
 		pf_probe_hook_name(), max_processes);
 	return 0;

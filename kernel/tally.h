@@ -133,6 +133,22 @@ static inline unsigned int pf_tally_shape(unsigned int access,
 	       (context * PF_ACCESSES + access) * PF_KINDS + kind;
 }
 
+/* The parts of a shape. */
+static inline enum pf_access pf_tally_access(unsigned int shape)
+{
+	return (shape - PF_COUNTER_CELLS) / PF_KINDS % PF_ACCESSES;
+}
+
+static inline enum pf_context pf_tally_context(unsigned int shape)
+{
+	return (shape - PF_COUNTER_CELLS) / (PF_KINDS * PF_ACCESSES);
+}
+
+static inline enum pf_kind pf_tally_kind(unsigned int shape)
+{
+	return (shape - PF_COUNTER_CELLS) % PF_KINDS;
+}
+
 /* A fault that takes longer than this is slow. */
 #define PF_SLOW_NS	NSEC_PER_MSEC
 

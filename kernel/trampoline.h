@@ -16,7 +16,7 @@
 #define PF_TRAMPOLINE_VERSION	1
 
 /* Bytes on the stack of a call, for the notes of the one who is attached. */
-#define PF_TRAMPOLINE_NOTES	48
+#define PF_TRAMPOLINE_NOTES	64
 
 #ifndef __ASSEMBLER__
 

@@ -128,6 +128,28 @@
  * fault is all the time it spent inside handle_mm_fault until it completed, its
  * retries included. "count" equals the counter of the same severity. The count in
  * the trailer is the number of lines between header and trailer.
+ *
+ * The trace event
+ * ---------------
+ * PF_EVENT_SYSTEM:PF_EVENT_FAULT fires for a part of the completed faults, in the
+ * thread that faults; ``format`` in tracefs has the layout of its fields.
+ *
+ * - address: the address that faulted; ip: the instruction of the program that it
+ *   is in, 0 for a kernel thread
+ * - ns: how long the fault took, as in the file latency; 0 with latency=0
+ * - weight: for how many faults this event stands, itself included
+ * - cgroup: as PF_COL_CGROUP
+ * - dev, inode, page: of a mapping of a file, its device (major << 20 | minor), its
+ *   inode number and the page of the file; 0 for another mapping
+ * - severity, access, kind: an index into PF_BREAKDOWN_SEVERITIES,
+ *   PF_BREAKDOWN_ACCESSES, PF_BREAKDOWN_KINDS; context: 0 is PF_COL_USER, 1 is
+ *   PF_COL_KERNEL, 2 is PF_COL_REMOTE
+ *
+ * It fires at most once for a fault: for each that takes longer than the module
+ * parameter slow_us, and for every Nth of the other faults of a CPU, where N is the
+ * module parameter sample. A CPU with more than a hundred slow faults in a second
+ * leaves some out. The weights of the slow ones add up to their number, and so do
+ * those of the others.
  */
 #ifndef PAGE_FAULTS_H
 #define PAGE_FAULTS_H
@@ -139,6 +161,10 @@
 #define PF_FILE_PROCESSES	"processes"
 #define PF_FILE_STATS		"stats"
 #define PF_FILE_LATENCY		"latency"
+
+/* The trace event. */
+#define PF_EVENT_SYSTEM		"page_faults"
+#define PF_EVENT_FAULT		"fault"
 
 /* First and last line of a table. */
 #define PF_MAGIC		"# page_faults "

@@ -33,7 +33,7 @@ debug_suite() {
   vm_disk "$WORK/disk"
   checker_start debug debug --disk "$WORK/disk" --timeout 14400 || return 0
   forget_leaks
-  storms_suite debug '-Reload*:Hook*:StormReload*'
+  storms_suite debug '-Reload*:Hook*:Event*:StormReload*'
   check "debug kmemleak is clean after the suite" no_leaks
   vm_stop
   storms_judge "debug nothing in dmesg"
@@ -48,7 +48,7 @@ debug_reload() {
   checker_start debug debug-reload --disk "$WORK/disk" --reload --timeout 14400 ||
     return 0
   forget_leaks
-  storms_suite debug 'Reload*:Hook*:StormReload*:-*LeavesNothingBehind'
+  storms_suite debug 'Reload*:Hook*:Event*:StormReload*:-*LeavesNothingBehind'
   check "debug kmemleak is clean after 200 unloads" no_leaks
   vm_stop
   storms_judge "debug nothing in dmesg after reloads"

@@ -94,7 +94,7 @@ kcsan_suite() {
   local STORMS_PARAMETERS="hook=$HOOK retain_ms=1200000"
   vm_disk "$WORK/disk"
   kcsan_start kcsan --disk "$WORK/disk" --timeout 14400 || return 0
-  storms_suite kcsan '-Reload*:Hook*:StormReload*'
+  storms_suite kcsan '-Reload*:Hook*:Event*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan suite"
@@ -104,7 +104,7 @@ kcsan_reload() {
   local STORMS_PARAMETERS="hook=$HOOK max_processes=1024 maxactive=256"
   vm_disk "$WORK/disk"
   kcsan_start kcsan-reload --disk "$WORK/disk" --reload --timeout 14400 || return 0
-  storms_suite kcsan 'Reload*:Hook*:StormReload*'
+  storms_suite kcsan 'Reload*:Hook*:Event*:StormReload*'
   kcsan_told
   vm_stop
   kcsan_judge "kcsan reloads"

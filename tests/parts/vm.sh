@@ -27,9 +27,19 @@ vm_run_tests() {
 vm_suite() {
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "suite-$1" --disk "$WORK/disk" || return 0
-  vm_run_tests "$1" '-Reload*:Hook*:StormSlow*:StormReload*'
+  vm_run_tests "$1" '-Reload*:Hook*:Event*:StormSlow*:StormReload*'
   vm_stop
   vm_judge "$1 nothing in dmesg"
+}
+
+# Turning the event on and off changes kernel code.
+vm_event() {
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "event-$1" --disk "$WORK/disk" --reload || return 0
+  vm_run_tests "$1" 'Event*'
+  vm_run_tests "$1 kretprobe" 'Event*' hook=kretprobe
+  vm_stop
+  vm_judge "$1 nothing in dmesg with the event"
 }
 
 vm_reload() {
@@ -84,7 +94,8 @@ vm_hook() {
   module=$(module_for "$1")
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "kretprobe-$1" --disk "$WORK/disk" --reload || return 0
-  vm_run_tests "$1 kretprobe" '-StormSlow*:StormReload*:HookFresh*' hook=kretprobe
+  vm_run_tests "$1 kretprobe" '-StormSlow*:StormReload*:HookFresh*:Event*' \
+    hook=kretprobe
   vm_stop
   vm_judge "$1 nothing in dmesg with the return probe"
 

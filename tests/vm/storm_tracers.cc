@@ -251,6 +251,52 @@ TEST(StormReload, BpftraceKretfuncSecond) {
   EXPECT_EQ(status, 0) << ReadFile(Disk("bpftrace.out"));
 }
 
+// What the pages say to do with the event.
+TEST(StormReload, BpftraceReadsTheEvent) {
+  if (access(Tool("bpftrace").c_str(), X_OK))
+    GTEST_SKIP() << "no bpftrace on this guest's disk";
+  ASSERT_TRUE(SetParameter("sample", "1"));
+  Crowd crowd(2, ForkRound);
+  const pid_t pid = StartTool(
+      "bpftrace", {"-e", "t:" PF_EVENT_SYSTEM ":" PF_EVENT_FAULT
+                         " /args->kind == 0/ { @anon = sum(args->weight); } "
+                         "interval:ms:200 { printf(\"on\\n\"); }"});
+  ASSERT_TRUE(ToolSays(pid, "bpftrace", "on"))
+      << ReadFile(Disk("bpftrace.out"));
+  EXPECT_EQ(UnloadModule(), EWOULDBLOCK) << "bpftrace holds the module";
+  sleep(2);
+  kill(pid, SIGINT);
+  int status = -1;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  const std::string said = ReadFile(Disk("bpftrace.out"));
+  const size_t at = said.find("@anon: ");
+  ASSERT_NE(at, std::string::npos) << said;
+  EXPECT_GT(atoi(said.c_str() + at + 7), 100);
+  EXPECT_EQ(LoadAfresh(), 0);
+}
+
+TEST(StormReload, PerfRecordsTheEvent) {
+  if (access(Tool("perf").c_str(), X_OK))
+    GTEST_SKIP() << "no perf on this guest's disk";
+  ASSERT_TRUE(SetParameter("sample", "1"));
+  Crowd crowd(2, ForkRound);
+  const std::string data = Disk("perf.data");
+  const pid_t record =
+      StartTool("perf", {"record", "-a", "-g", "-e",
+                         PF_EVENT_SYSTEM ":" PF_EVENT_FAULT, "-o", data});
+  sleep(5);
+  EXPECT_EQ(UnloadModule(), EWOULDBLOCK) << "perf holds the module";
+  kill(record, SIGINT);
+  int status = -1;
+  ASSERT_EQ(waitpid(record, &status, 0), record);
+  const pid_t script = StartTool("perf", {"script", "-i", data});
+  ASSERT_EQ(waitpid(script, &status, 0), script);
+  const std::string said = ReadFile(Disk("perf.out"));
+  EXPECT_NE(said.find("minor write user anon address=0x"), std::string::npos)
+      << said.substr(0, 2000);
+  EXPECT_EQ(LoadAfresh(), 0);
+}
+
 TEST(StormReload, PerfOnTheSameFunction) {
   if (access(Tool("perf").c_str(), X_OK))
     GTEST_SKIP() << "no perf on this guest's disk";

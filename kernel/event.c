@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is rare in firing the trace event; see event.h. */
+#include "event.h"
+
+#include <linux/cache.h>
+#include <linux/jiffies.h>
+#include <linux/kprobes.h>
+#include <linux/limits.h>
+#include <linux/time64.h>
+
+#include "call.h"
+
+#define CREATE_TRACE_POINTS
+#include "event_trace.h"
+
+struct pf_event_rules pf_event_rules __read_mostly = {
+	.slow_ns = PF_EVENT_SLOW_US_DEFAULT * NSEC_PER_USEC,
+	.sample = PF_EVENT_SAMPLE_DEFAULT,
+};
+
+DEFINE_PER_CPU(struct pf_event_cpu, pf_event_cpu);
+
+/**
+ * pf_event_set_slow_us() - say which faults are slow
+ * @us: those that take longer; 0 if none is
+ *
+ * Context: any.
+ */
+void pf_event_set_slow_us(unsigned int us)
+{
+	WRITE_ONCE(pf_event_rules.slow_ns,
+		   us ? (u64)us * NSEC_PER_USEC : U64_MAX);
+}
+
+/**
+ * pf_event_set_sample() - say for which faults the event fires that are not slow
+ * @n: for every nth of a CPU; 0 if for none
+ *
+ * Context: any.
+ */
+void pf_event_set_sample(unsigned int n)
+{
+	WRITE_ONCE(pf_event_rules.sample, n ?: UINT_MAX);
+}
+
+/* The weight of the event for a slow fault; 0 if it does not fire for it. */
+static unsigned int pf_event_slow_weight(struct pf_event_cpu *cpu)
+{
+	unsigned long second = jiffies / HZ;
+	unsigned int weight;
+
+	if (cpu->second != second) {
+		cpu->second = second;
+		cpu->stride = 1;
+		cpu->fired = 0;
+	}
+	if (++cpu->slow_since < cpu->stride)
+		return 0;
+	weight = cpu->slow_since;
+	cpu->slow_since = 0;
+	if (++cpu->fired == PF_EVENT_BUDGET) {
+		cpu->fired = 0;
+		cpu->stride *= 2;
+	}
+	return weight;
+}
+NOKPROBE_SYMBOL(pf_event_slow_weight);
+
+/**
+ * pf_event_fire_slow() - fire the event for a slow fault, or leave it out
+ * @call: see pf_event_completed()
+ * @severity: see there
+ * @ns: see there
+ *
+ * Context: as pf_event_completed().
+ */
+void pf_event_fire_slow(const struct pf_call *call, enum pf_severity severity,
+			u64 ns)
+{
+	unsigned int weight = pf_event_slow_weight(this_cpu_ptr(&pf_event_cpu));
+
+	if (weight)
+		trace_fault(call, severity, ns, weight);
+}
+NOKPROBE_SYMBOL(pf_event_fire_slow);
+
+/**
+ * pf_event_fire_sample() - fire the event for a fault that is not slow
+ * @call: see pf_event_completed()
+ * @severity: see there
+ * @ns: see there
+ *
+ * Context: as pf_event_completed().
+ */
+void pf_event_fire_sample(const struct pf_call *call, enum pf_severity severity,
+			  u64 ns)
+{
+	unsigned int weight = this_cpu_xchg(pf_event_cpu.since, 0);
+
+	trace_fault(call, severity, ns, weight);
+}
+NOKPROBE_SYMBOL(pf_event_fire_sample);
