@@ -80,7 +80,7 @@ void pf_event_fire_slow(const struct pf_call *call, enum pf_severity severity,
 	unsigned int weight = pf_event_slow_weight(this_cpu_ptr(&pf_event_cpu));
 
 	if (weight)
-		trace_fault(call, severity, ns, weight);
+		trace_fault(call, severity, ns, true, weight);
 }
 NOKPROBE_SYMBOL(pf_event_fire_slow);
 
@@ -97,6 +97,6 @@ void pf_event_fire_sample(const struct pf_call *call, enum pf_severity severity,
 {
 	unsigned int weight = this_cpu_xchg(pf_event_cpu.since, 0);
 
-	trace_fault(call, severity, ns, weight);
+	trace_fault(call, severity, ns, false, weight);
 }
 NOKPROBE_SYMBOL(pf_event_fire_sample);

@@ -19,7 +19,7 @@
 
 #ifndef PF_EVENT_TRACE_ONCE
 #define PF_EVENT_TRACE_ONCE
-/* Where user code is; 0 for a kernel thread, which has none. */
+/* Where the program is; 0 for a kernel thread, which has none. */
 static inline unsigned long pf_event_ip(void)
 {
 	return current->flags & PF_KTHREAD ?
@@ -27,10 +27,12 @@ static inline unsigned long pf_event_ip(void)
 }
 #endif
 
-TRACE_EVENT(fault,
+/* A class, because __perf_count() is only known in the arguments of one. */
+DECLARE_EVENT_CLASS(pf_event,
 	TP_PROTO(const struct pf_call *call, unsigned int severity, u64 ns,
-		 unsigned int weight),
-	TP_ARGS(call, severity, ns, weight),
+		 bool slow, unsigned int weight),
+	/* perf counts as many faults, and gives a sample this period. */
+	TP_ARGS(call, severity, ns, slow, __perf_count(weight)),
 	TP_STRUCT__entry(
 		__field(u64, address)
 		__field(u64, ip)
@@ -44,6 +46,7 @@ TRACE_EVENT(fault,
 		__field(u8, access)
 		__field(u8, context)
 		__field(u8, kind)
+		__field(u8, slow)
 	),
 	TP_fast_assign(
 		__entry->address = call->address;
@@ -58,8 +61,9 @@ TRACE_EVENT(fault,
 		__entry->access = pf_tally_access(call->shape);
 		__entry->context = pf_tally_context(call->shape);
 		__entry->kind = pf_tally_kind(call->shape);
+		__entry->slow = slow;
 	),
-	TP_printk("%s %s %s %s address=0x%llx ip=0x%llx ns=%llu weight=%u cgroup=%llu dev=%u:%u inode=%llu page=%llu",
+	TP_printk("%s %s %s %s address=0x%llx ip=0x%llx ns=%llu slow=%u weight=%u cgroup=%llu dev=%u:%u inode=%llu page=%llu",
 		  __print_symbolic(__entry->severity,
 				   { 0, "minor" }, { 1, "major" }),
 		  __print_symbolic(__entry->access,
@@ -68,9 +72,15 @@ TRACE_EVENT(fault,
 				   { 0, "user" }, { 1, "kernel" }, { 2, "remote" }),
 		  __print_symbolic(__entry->kind,
 				   { 0, "anon" }, { 1, "file" }, { 2, "shmem" }, { 3, "hugetlb" }),
-		  __entry->address, __entry->ip, __entry->ns, __entry->weight,
-		  __entry->cgroup, MAJOR(__entry->dev), MINOR(__entry->dev),
+		  __entry->address, __entry->ip, __entry->ns, __entry->slow,
+		  __entry->weight, __entry->cgroup, MAJOR(__entry->dev), MINOR(__entry->dev),
 		  __entry->inode, __entry->page)
+);
+
+DEFINE_EVENT(pf_event, fault,
+	TP_PROTO(const struct pf_call *call, unsigned int severity, u64 ns,
+		 bool slow, unsigned int weight),
+	TP_ARGS(call, severity, ns, slow, weight)
 );
 
 #endif /* PF_EVENT_TRACE_H */

@@ -137,7 +137,9 @@
  * - address: the address that faulted; ip: the instruction of the program that it
  *   is in, 0 for a kernel thread
  * - ns: how long the fault took, as in the file latency; 0 with latency=0
- * - weight: for how many faults this event stands, itself included
+ * - slow: 1 if it fires because the fault was slow, else 0
+ * - weight: for how many faults this event stands, itself included. perf takes it as
+ *   the period of a sample, and counts as many faults
  * - cgroup: as PF_COL_CGROUP
  * - dev, inode, page: of a mapping of a file, its device (major << 20 | minor), its
  *   inode number and the page of the file; 0 for another mapping
