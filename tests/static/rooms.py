@@ -18,15 +18,16 @@ ROOMS = {
     "follow": ["base"],
     "group": ["base", "source", "follow"],
     "render": ["base", "source", "follow"],
+    "profile": ["base", "source"],
     "tick": ["base", "source", "follow", "group", "render"],
     "web": [],
     "http": ["base", "source", "follow", "render", "tick", "web"],
-    "app": ["base", "source", "follow", "group", "render", "tick", "http"],
+    "app": ["base", "source", "follow", "group", "render", "profile", "tick", "http"],
 }
 
 # Header of a library or of the contract: the files that may include it.
 ONLY_IN = {
-    "page_faults.h": ["source/*.cc"],
+    "page_faults.h": ["source/*.cc", "profile/fault_events.cc"],
     "civetweb.h": ["http/civetweb_request.cc", "http/http_server.cc",
                    "http/listen_address.cc"],
     "nlohmann/json.hpp": ["http/api.cc", "app/config_file.cc"],
@@ -39,6 +40,14 @@ ONLY_IN = {
     "systemd/": ["app/main.cc"],
     "isa-l.h": ["render/gzip.cc"],
     "zlib.h": ["render/gzip.cc"],
+    "cxxabi.h": ["profile/functions.cc"],
+    "elfutils/": ["profile/functions.cc"],
+    "gelf.h": ["profile/functions.cc"],
+    "linux/openat2.h": ["profile/functions.cc"],
+    "linux/perf_event.h": ["profile/*.cc"],
+    "sys/mman.h": ["profile/ring.cc"],
+    "sys/sysmacros.h": ["profile/*.cc"],
+    "sys/syscall.h": ["profile/*.cc"],
 }
 
 # The system's headers that every file may include, besides those of the

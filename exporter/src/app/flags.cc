@@ -192,6 +192,17 @@ void AddModes(CLI::App* app, RawOptions* raw) {
       ->type_name("REGEX");
 }
 
+void AddExplainOptions(CLI::App* app, RawOptions* raw) {
+  app->add_option("--explain", raw->options.explain,
+                  "Say where faults come from, and exit: samples the faults of "
+                  "a comm, a pid, or a control group (a path), and prints the "
+                  "files, functions and call paths that have the most")
+      ->type_name("COMM|PID|CGROUP");
+  app->add_option("--seconds", raw->seconds,
+                  "How long --explain samples; a signal ends it before")
+      ->check(CLI::Range(1, 3600));
+}
+
 std::string EnvironmentName(std::string name) {
   for (char& c : name)
     c = c == '.' || c == '-'
@@ -220,6 +231,7 @@ std::unique_ptr<CLI::App> MakeApp(RawOptions* raw) {
   AddWebOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
   AddModes(app.get(), raw);
+  AddExplainOptions(app.get(), raw);
   for (CLI::Option* option : app->get_options()) {
     const std::string name = option->get_single_name();
     if (name != "help" && name != "version")

@@ -21,6 +21,7 @@ struct RawOptions {
   std::string birth_hold = "60s";
   std::string group_by;
   std::string top_by = "process";
+  unsigned seconds = 10;  // of --explain
 };
 
 // The parser, which sets `raw`.

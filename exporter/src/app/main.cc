@@ -30,6 +30,7 @@
 #include "http/http_server.h"
 #include "http/listen_address.h"
 #include "http/service.h"
+#include "profile/explainer.h"
 #include "render/top_table.h"
 #include "source/auto_source.h"
 #include "source/module_source.h"
@@ -142,6 +143,35 @@ int PrintTop(const Options& options, Pipeline* pipeline) {
     if (!terminal && view->ticks > 1) return Print(table) ? 0 : 1;
     nanosleep(&pause, nullptr);
   }
+}
+
+volatile sig_atomic_t g_ended = 0;
+
+// Where tracefs is mounted: systemd mounts it at the first path, the kernel at
+// the other one.
+std::string FindTracefs(const std::string& debugfs) {
+  const std::string mount = "/sys/kernel/tracing";
+  return access((mount + "/events").c_str(), F_OK) == 0 ? mount
+                                                        : debugfs + "/tracing";
+}
+
+int PrintExplanation(const Options& options) {
+  for (int number : {SIGTERM, SIGINT, SIGHUP})
+    signal(number, [](int) { g_ended = 1; });
+  ExplainSettings settings;
+  settings.what = options.explain;
+  settings.time = options.explain_time;
+  settings.tracefs = FindTracefs(options.debugfs);
+  settings.procfs = options.pipeline.procfs;
+  settings.cgroups = options.pipeline.cgroups;
+  ModuleSource module(options.debugfs);
+  const auto explanation =
+      Explainer(settings).Run(&module, [] { return g_ended != 0; });
+  if (!explanation.ok()) {
+    spdlog::error("cannot explain: {}", explanation.error().message);
+    return 1;
+  }
+  return Print(ExplanationText(options.explain, explanation.value())) ? 0 : 1;
 }
 
 // How long the start waits for the first tick, and the end for the last one. A
@@ -280,6 +310,7 @@ int Main(int argc, const char* const* argv) {
     return options->once ? PrintOnce(&pipeline) : PrintTop(*options, &pipeline);
   }
   RaiseFileLimit();
+  if (!options->explain.empty()) return PrintExplanation(*options);
   spdlog::info("page_fault_exporter {}", Version());
   return Daemon(argc, argv, *options).Run();
 }

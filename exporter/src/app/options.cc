@@ -136,6 +136,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     raw.options.has_group_by = !raw.group_by.empty();
     LeaveOutUnshownSums(&raw.options.pipeline);
     ApplyTopBy(raw.top_by, &raw.options);
+    raw.options.explain_time = std::chrono::seconds(raw.seconds);
   } catch (const CLI::Success& success) {
     std::ostringstream text;
     app->exit(success, text, text);

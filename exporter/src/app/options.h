@@ -35,6 +35,8 @@ struct Options {
   bool has_group_by = false;  // the only rule of groups is that of --group.by
   bool top = false;
   TopSettings top_table;  // of --top
+  std::string explain;    // whose faults --explain explains; empty without it
+  std::chrono::milliseconds explain_time{10000};
 };
 
 struct ParsedOptions {

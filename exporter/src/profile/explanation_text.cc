@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cinttypes>
+#include <cstdarg>
+#include <cstdio>
+
+#include "profile/explainer.h"
+
+namespace pfe {
+namespace {
+
+constexpr size_t kRows = 10;
+
+[[gnu::format(printf, 1, 2)]] std::string Text(const char* format, ...) {
+  char text[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  return text;
+}
+
+void AppendRow(const Explanation& of, const std::string& name,
+               const FaultSum& sum, std::string* text) {
+  const double all = of.all.total();
+  *text += Text("%10.0f %5.1f %% %9.0f", sum.total(),
+                all > 0 ? 100 * sum.total() / all : 0, sum.major());
+  if (of.has_stall) *text += Text(" %9.3f s", sum.stall_seconds);
+  *text += "  " + name + "\n";
+}
+
+void AppendTable(const Explanation& of, const char* title,
+                 const std::vector<NamedSum>& sums, std::string* text) {
+  *text += Text("\n%10s %7s %9s", "FAULTS", "SHARE", "MAJOR");
+  if (of.has_stall) *text += Text(" %11s", "STALL");
+  *text += "  " + std::string(title) + "\n";
+  for (size_t i = 0; i < std::min(sums.size(), kRows); ++i)
+    AppendRow(of, sums[i].name, sums[i].sum, text);
+  FaultSum rest;
+  for (size_t i = kRows; i < sums.size(); ++i) {
+    for (size_t c = 0; c < kProfileClasses; ++c)
+      rest.faults[c] += sums[i].sum.faults[c];
+    rest.stall_seconds += sums[i].sum.stall_seconds;
+  }
+  if (sums.size() > kRows)
+    AppendRow(of, "[" + std::to_string(sums.size() - kRows) + " more]", rest,
+              text);
+  if (of.unsampled.total() > 0)
+    AppendRow(of, "[not sampled]", of.unsampled, text);
+}
+
+}  // namespace
+
+std::string ExplanationText(const std::string& what, const Explanation& of) {
+  std::string text =
+      what + Text(": %s%.0f faults, %.0f of them major, in %.1f s",
+                  of.is_exact ? "" : "about ", of.all.total(), of.all.major(),
+                  of.seconds);
+  if (of.has_stall) text += Text(", %.3f s stalled", of.all.stall_seconds);
+  text += "\n" + Text("%" PRIu64 " samples by ", of.samples) +
+          (of.by_module ? "the module's trace event"
+                        : "the kernel's events page-faults, which know neither "
+                          "kind nor stall") +
+          (of.is_exact ? "; the sums are those of the module's counters"
+                       : "; the sums are estimates: " + of.note) +
+          Text("\na share of 50 %% is certain to %.1f %%\n",
+               100 * ErrorOfShare(0.5, of.samples));
+  if (of.lost > 0)
+    text +=
+        Text("%" PRIu64 " records were lost: the buffers were full\n", of.lost);
+  if (of.samples == 0) return text + "No fault was sampled.\n";
+  AppendTable(of, "MAPPING", of.mappings, &text);
+  AppendTable(of, "FUNCTION", of.functions, &text);
+  AppendTable(of, "CALL PATH", of.paths, &text);
+  return text;
+}
+
+}  // namespace pfe

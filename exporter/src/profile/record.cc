@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "profile/record.h"
+
+#include <linux/perf_event.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace pfe {
+namespace {
+
+// Reads values from the front of bytes. After a read behind the end it is not
+// good() any more, and all values are 0.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  T Take() {
+    T value{};
+    const std::string_view from = TakeBytes(sizeof(T));
+    if (from.size() == sizeof(T)) std::memcpy(&value, from.data(), sizeof(T));
+    return value;
+  }
+  std::string_view TakeBytes(size_t size) {
+    if (size > bytes_.size()) {
+      good_ = false;
+      bytes_ = {};
+      return {};
+    }
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+  // A text that ends with a zero byte, or with the bytes.
+  std::string TakeText() const {
+    return std::string(bytes_.substr(0, bytes_.find('\0')));
+  }
+  size_t left() const { return bytes_.size(); }
+  bool good() const { return good_; }
+
+ private:
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+// At the end of each record that is no sample: pid and thread, time, id
+// (struct sample_id).
+constexpr size_t kTrailer = 24;
+
+// The addresses of the program in a call chain. Values above
+// PERF_CONTEXT_MAX say of what the next ones are.
+std::vector<uint64_t> UserFrames(Reader* reader) {
+  std::vector<uint64_t> frames;
+  const auto count = reader->Take<uint64_t>();
+  const std::string_view bytes =
+      count > reader->left() / sizeof(uint64_t)
+          ? reader->TakeBytes(reader->left() + 1)
+          : reader->TakeBytes(count * sizeof(uint64_t));
+  Reader chain(bytes);
+  bool user = false;
+  while (chain.left() > 0) {
+    const auto address = chain.Take<uint64_t>();
+    if (address >= PERF_CONTEXT_MAX)
+      user = address == PERF_CONTEXT_USER;
+    else if (user)
+      frames.push_back(address);
+  }
+  return frames;
+}
+
+MapRecord ParseMap(uint16_t misc, Reader* reader) {
+  MapRecord map;
+  map.pid = reader->Take<uint32_t>();
+  reader->Take<uint32_t>();  // the thread
+  map.start = reader->Take<uint64_t>();
+  map.size = reader->Take<uint64_t>();
+  map.offset = reader->Take<uint64_t>();
+  Reader identity(reader->TakeBytes(24));
+  if (misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
+    const size_t size = identity.Take<uint8_t>();
+    identity.TakeBytes(3);
+    map.file.build_id = identity.TakeBytes(std::min<size_t>(size, 20));
+  } else {
+    const auto major = identity.Take<uint32_t>();
+    map.file.device = makedev(major, identity.Take<uint32_t>());
+    map.file.inode = identity.Take<uint64_t>();
+  }
+  reader->TakeBytes(8);  // protection and flags
+  map.name = reader->TakeText();
+  return map;
+}
+
+CommRecord ParseComm(uint16_t misc, Reader* reader) {
+  CommRecord comm;
+  comm.pid = reader->Take<uint32_t>();
+  comm.thread = reader->Take<uint32_t>();
+  comm.exec = misc & PERF_RECORD_MISC_COMM_EXEC;
+  comm.comm = reader->TakeText();
+  return comm;
+}
+
+ForkRecord ParseFork(Reader* reader) {
+  ForkRecord fork;
+  fork.pid = reader->Take<uint32_t>();
+  fork.parent = reader->Take<uint32_t>();
+  return fork;
+}
+
+ExitRecord ParseExit(Reader* reader) {
+  ExitRecord exit;
+  exit.pid = reader->Take<uint32_t>();
+  reader->Take<uint32_t>();  // the parent
+  exit.thread = reader->Take<uint32_t>();
+  return exit;
+}
+
+}  // namespace
+
+uint64_t SampleType() {
+  return PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+         PERF_SAMPLE_ADDR | PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
+         PERF_SAMPLE_RAW;
+}
+
+// The fields of SampleType(), in the order of perf_event_open(2).
+bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
+  Reader reader(payload);
+  const auto id = reader.Take<uint64_t>();
+  const auto kind =
+      std::find_if(kinds_.begin(), kinds_.end(),
+                   [id](const auto& item) { return item.first == id; });
+  FaultSample sample;
+  sample.pid = reader.Take<uint32_t>();
+  sample.thread = reader.Take<uint32_t>();
+  record->time = reader.Take<uint64_t>();
+  sample.address = reader.Take<uint64_t>();
+  sample.weight = reader.Take<uint64_t>();
+  sample.frames = UserFrames(&reader);
+  const std::string_view raw = reader.TakeBytes(reader.Take<uint32_t>());
+  if (!reader.good()) return false;
+  if (kind == kinds_.end()) return true;
+  sample.severity = kind->second.severity;
+  if (kind->second.is_fault_event) {
+    const auto read = [&](FaultField field) {
+      return format_ ? format_->Read(field, raw) : std::nullopt;
+    };
+    const auto address = read(FaultField::kAddress);
+    const auto severity = read(FaultField::kSeverity);
+    const auto kind_of_vma = read(FaultField::kKind);
+    const auto ip = read(FaultField::kIp);
+    if (!address || !severity || !kind_of_vma || !ip) return false;
+    sample.address = *address;
+    sample.severity = std::min<size_t>(*severity, kSeverities - 1);
+    sample.kind = std::min<size_t>(*kind_of_vma, kKinds);
+    sample.ns = read(FaultField::kNs).value_or(0);
+    sample.cgroup = read(FaultField::kCgroup).value_or(0);
+    // While perf samples each event, it gives the period 1 and not the weight
+    // (perf_swevent_event(), kernel/events/core.c).
+    if (sample.weight <= 1)
+      sample.weight = read(FaultField::kWeight).value_or(1);
+    if (sample.frames.empty() && *ip != 0) sample.frames.push_back(*ip);
+  }
+  record->content = std::move(sample);
+  return true;
+}
+
+std::optional<Record> RecordParser::Parse(std::string_view bytes) const {
+  Reader header(bytes);
+  const auto type = header.Take<uint32_t>();
+  const auto misc = header.Take<uint16_t>();
+  const auto size = header.Take<uint16_t>();
+  if (!header.good() || size != bytes.size()) return std::nullopt;
+  const std::string_view payload = bytes.substr(8);
+  Record record;
+  if (type == PERF_RECORD_SAMPLE) {
+    if (!ParseSample(payload, &record)) return std::nullopt;
+    return record;
+  }
+  if (payload.size() < kTrailer) return std::nullopt;
+  Reader trailer(payload.substr(payload.size() - kTrailer));
+  trailer.Take<uint64_t>();
+  record.time = trailer.Take<uint64_t>();
+  Reader reader(payload.substr(0, payload.size() - kTrailer));
+  switch (type) {
+    case PERF_RECORD_MMAP2:
+      record.content = ParseMap(misc, &reader);
+      break;
+    case PERF_RECORD_COMM:
+      record.content = ParseComm(misc, &reader);
+      break;
+    case PERF_RECORD_FORK:
+      record.content = ParseFork(&reader);
+      break;
+    case PERF_RECORD_EXIT:
+      record.content = ParseExit(&reader);
+      break;
+    case PERF_RECORD_LOST:
+      reader.Take<uint64_t>();  // the event's id
+      record.content = LostRecord{reader.Take<uint64_t>()};
+      break;
+    case PERF_RECORD_LOST_SAMPLES:
+      record.content = LostRecord{reader.Take<uint64_t>()};
+      break;
+    default:
+      break;
+  }
+  if (!reader.good()) return std::nullopt;
+  return record;
+}
+
+}  // namespace pfe

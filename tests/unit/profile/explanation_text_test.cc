@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profile/explainer.h"
+
+namespace pfe {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+NamedSum Sum(const std::string& name, double faults) {
+  NamedSum sum;
+  sum.name = name;
+  sum.sum.faults[ProfileClass(0, 0)] = faults;
+  return sum;
+}
+
+TEST(ExplanationText, HasTheTopRowsAndTheRest) {
+  Explanation of;
+  of.by_module = of.has_stall = true;
+  of.is_exact = true;
+  of.seconds = 10;
+  of.samples = 400;
+  of.all.faults[ProfileClass(0, 0)] = 1000;
+  of.all.faults[ProfileClass(1, 0)] = 24;
+  of.unsampled.faults[ProfileClass(1, 0)] = 24;
+  of.mappings = {Sum("[heap]", 900), Sum("/file", 100)};
+  for (int i = 0; i < 12; ++i)
+    of.functions.push_back(Sum("f" + std::to_string(i), 100));
+  const std::string text = ExplanationText("perl", of);
+  EXPECT_THAT(text,
+              HasSubstr("perl: 1024 faults, 24 of them major, in 10.0 s"));
+  EXPECT_THAT(text, HasSubstr("400 samples by the module's trace event"));
+  EXPECT_THAT(text, HasSubstr("certain to 4.9 %"));
+  EXPECT_THAT(text,
+              HasSubstr("       900  87.9 %         0     0.000 s  [heap]"));
+  EXPECT_THAT(text, HasSubstr("200  19.5 %         0     0.000 s  [2 more]"));
+  EXPECT_THAT(text,
+              HasSubstr("24   2.3 %        24     0.000 s  [not sampled]"));
+  EXPECT_THAT(text, Not(HasSubstr("lost")));
+}
+
+TEST(ExplanationText, SaysWhatIsMissing) {
+  Explanation of;
+  of.note = "the module is not loaded";
+  of.lost = 7;
+  const std::string text = ExplanationText("42", of);
+  EXPECT_THAT(text, HasSubstr("42: about 0 faults"));
+  EXPECT_THAT(text,
+              HasSubstr("the sums are estimates: the module is not loaded\n"));
+  EXPECT_THAT(text, HasSubstr("7 records were lost"));
+  EXPECT_THAT(text, HasSubstr("No fault was sampled.\n"));
+}
+
+}  // namespace
+}  // namespace pfe
