@@ -425,6 +425,87 @@ vm_daemon() {
   vm_judge "$1 nothing in dmesg beside the daemon"
 }
 
+# explains NAME COMMAND MAPPING FUNCTION [CALLER]: a culprit runs, and --explain
+# names its mapping and its function first, and its caller.
+explains() {
+  local text=$WORK/explain-$1 mapping function
+  guest "$2 >/dev/null 2>&1 & echo \$! >/tmp/culprit" || return
+  guest -t 300 "/page_fault_exporter --explain $COMM --seconds 5" >"$text" ||
+    return
+  # shellcheck disable=SC2016
+  guest 'kill $(cat /tmp/culprit)' || return
+  cat "$text"
+  mapping=$(grep -A1 ' MAPPING$' "$text" | sed -n '2s/.* s  //p')
+  function=$(grep -A1 ' FUNCTION$' "$text" | sed -n '2s/.* s  //p')
+  [[ $mapping == $3 && $function == $4 ]] || return
+  grep -qF -- "$4 < ${5:-}" "$text" || [ -z "${5:-}" ]
+}
+
+# The exact sums: those of the functions, and what no sample has, are all faults.
+sums_are_exact() {
+  awk '/ faults, / { all = $2 }
+    / FUNCTION$/ { on = 1; next }
+    /^$/ { on = 0 }
+    on { sum += $1 }
+    END { print all, sum; exit !(all > 1000 && sum > all - 20 && sum < all + 20) }' \
+    "$WORK/explain-$1"
+}
+
+# strip_apart PROGRAM OUT: without symbols, which are in a debug file beside it.
+strip_apart() {
+  objcopy --only-keep-debug "$1" "$2.debug" && cp "$1" "$2" && strip "$2" &&
+    objcopy --add-gnu-debuglink="$2.debug" "$2"
+}
+
+vm_explain() {
+  local COMM=culprits
+  vm_disk "$WORK/disk"
+  vm_start "$1" "$INITRD" "explain-$1" --disk "$WORK/disk" --reload || return 0
+  must "$1 module loads" guest insmod /page_faults.ko
+  check "$1 explain: a heap that grows" explains heap "/culprits heap" \
+    '[[]heap]' 'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
+  check "$1 explain: the sums are exact" sums_are_exact heap
+  check "$1 explain: a cold file that is read at random" \
+    explains file "/culprits file /disk/cold" '/disk/cold' \
+    'culprit::ReadAtRandom(char const*)' main
+  check "$1 explain: copy-on-write after fork" explains cow "/culprits cow" \
+    '[[]anonymous]' 'culprit::ChangeWhileSaving(char*)' main
+  check "$1 explain: shared memory that is touched first" \
+    explains shm "/culprits shm" '/SYSV00000000 (deleted)' \
+    'culprit::FillSegment(char*)' main
+  check "$1 explain: children that live for a moment" \
+    explains forks "/culprits forks" '[[]anonymous]' 'culprit::WorkOfAChild()'
+  check "$1 explain: a storm of execs" \
+    explains execs "/culprits execs" '[[]anonymous]' 'culprit::WorkOfAChild()'
+  COMM=stripped
+  check "$1 explain: a program whose symbols are in a debug file" \
+    explains stripped "/stripped heap" '[[]heap]' \
+    'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
+  COMM=sort
+  check "$1 explain: Debian's sort" explains sort \
+    'sh -c "while :; do seq 200000 | /sort -R; done"' '[[]*' '*'
+  # A control group, with the groups below it.
+  COMM=/one
+  must "$1 a control group" guest "mkdir -p /sys/fs/cgroup/one/two"
+  check "$1 explain: a control group" explains cgroup \
+    "sh -c 'echo \$\$ >/sys/fs/cgroup/one/two/cgroup.procs; exec /culprits shm'" \
+    '/SYSV00000000 (deleted)' 'culprit::FillSegment(char*)' main
+  must "$1 module unloads" unload
+  COMM=culprits
+  check "$1 explain: without the module" without_module
+  vm_stop
+  vm_judge "$1 nothing in dmesg while faults are explained"
+}
+
+without_module() {
+  explains plain "/culprits heap" x x
+  grep "by the kernel's events" "$WORK/explain-plain" &&
+    grep 'estimates: .*is not loaded' "$WORK/explain-plain" &&
+    grep -A1 ' MAPPING$' "$WORK/explain-plain" | grep -F '[heap]' &&
+    grep -A1 ' FUNCTION$' "$WORK/explain-plain" |
+      grep -F 'culprit::TouchNewPages(char*)'
+}
+
 # vm_pack_for TEST VERSION: packs what the test needs.
 vm_pack_for() {
   local name files=()
@@ -436,6 +517,12 @@ vm_pack_for() {
         files+=("$WORK/$name-$2/$name.ko:/$name.ko")
       done
       vm_pack "$2" "${files[@]}"
+      ;;
+    explain)
+      strip_apart "$BUILD/tests/vm/culprits" "$WORK/stripped" || return
+      vm_pack "$2" --bin "$BUILD/tests/vm/culprits:/culprits" \
+        "$WORK/stripped:/stripped" "$WORK/stripped.debug:/.debug/stripped.debug" \
+        --bin /usr/bin/sort:/sort
       ;;
     *) vm_pack "$2" ;;
   esac

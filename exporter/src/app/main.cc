@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: wiring, signals and exit codes. It exits with 0 after SIGTERM or
-// SIGINT; with 1 if it cannot listen, cannot write to stdout or, with --once or
-// --top, cannot read; with 2 for a bad option.
+// SIGINT; with 1 if it cannot listen, cannot write to stdout or, with
+// --once, --top or --explain, cannot read; with 2 for a bad option.
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>

@@ -49,8 +49,8 @@ std::string ManPage() {
          "group processes into programs. A flag overrides the environment, and "
          "the environment overrides the file.\n"
          ".SH EXIT STATUS\n0 after SIGTERM or SIGINT; 1 if the program cannot "
-         "listen, cannot write its output or, with \\-\\-once or \\-\\-top, "
-         "cannot read; 2 for a bad option.\n";
+         "listen, cannot write its output or, with \\-\\-once, "
+         "\\-\\-top or \\-\\-explain, cannot read; 2 for a bad option.\n";
 }
 
 }  // namespace pfe

@@ -55,16 +55,16 @@ TEST_F(FunctionsTest, NamesAFunction) {
   EXPECT_EQ(functions.Name(pid, mapping_, uint64_t{1} << 40), "");
 }
 
-// A file with the same path in a container is another one.
+// A file with the same path on the host is another one.
 TEST_F(FunctionsTest, TheFileIsThatOfTheProcessesRoot) {
   const std::string root = procfs_.root() + "/root";
   fs::create_directories(root + fs::path(mapping_.name).parent_path().string());
   Start(7, root);
-  Functions functions(procfs_.root());
-  EXPECT_EQ(functions.Name(7, mapping_, offset_), "");
+  mapping_.file.inode += 1;
+  EXPECT_EQ(Functions(procfs_.root()).Name(7, mapping_, offset_), "");
   fs::copy_file(mapping_.name, root + mapping_.name);
-  Functions afresh(procfs_.root());
-  EXPECT_EQ(afresh.Name(7, mapping_, offset_), "pfe::ANamedFunction()");
+  EXPECT_EQ(Functions(procfs_.root()).Name(7, mapping_, offset_),
+            "pfe::ANamedFunction()");
 }
 
 TEST_F(FunctionsTest, ALinkDoesNotLeadOutOfTheRoot) {
