@@ -127,7 +127,7 @@ void SharedMemory() {
 }
 
 APART void WorkOfAChild() {
-  static char memory[64 * kPage];
+  static char memory[256 * kPage];
   for (size_t i = 0; i < sizeof(memory); i += kPage)
     *static_cast<volatile char*>(memory + i) = 1;
   Return();

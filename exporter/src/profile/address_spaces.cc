@@ -45,7 +45,8 @@ void Cut(uint64_t start, uint64_t end, std::map<uint64_t, Mapping>* mappings) {
 
 }  // namespace
 
-// Reads /proc/PID/maps (proc(5)): "start-end perms offset dev inode   name".
+// Reads /proc/PID/maps (proc(5)): "start-end perms offset dev inode   name". It
+// is empty while the process exits, so what was known stays.
 void AddressSpaces::ReadMaps(uint32_t pid, Process* process) {
   const std::string directory = procfs_ + "/" + std::to_string(pid);
   std::string text;
@@ -56,7 +57,7 @@ void AddressSpaces::ReadMaps(uint32_t pid, Process* process) {
   if (ReadText(AT_FDCWD, (directory + "/maps").c_str(), kMostMapsBytes,
                &text) != 0)
     return;
-  auto mappings = std::make_shared<Mappings>();
+  auto mappings = std::make_shared<Mappings>(*process->mappings);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     uint64_t start = 0;
@@ -72,6 +73,7 @@ void AddressSpaces::ReadMaps(uint32_t pid, Process* process) {
       break;
     mapping.file.device = makedev(major, minor);
     mapping.name = line.substr(static_cast<size_t>(name_at));
+    Cut(start, mapping.end, mappings.get());
     mappings->emplace(start, std::move(mapping));
   }
   process->mappings = std::move(mappings);

@@ -24,7 +24,8 @@ struct Mapping {
 
 // By records of the kernel. A process is followed from its fork on, or from its
 // first sample: then, and when an address is in no known mapping, its mappings
-// are read from procfs. It is kept until the first Forget() after its exit.
+// are read from procfs and added. It is kept until the first Forget() after its
+// exit.
 class AddressSpaces {
  public:
   // The most mappings of a process; the kernel's own limit is usually 65530

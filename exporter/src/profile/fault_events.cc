@@ -102,36 +102,25 @@ std::optional<Error> FaultEvents::OpenOn(int cpu, uint64_t trace_event,
   if (const int error = rings_.back()->Map(first, pages))
     return OpenError("the ring of a perf event", error);
 
-  perf_event_attr attr = Common();
-  attr.freq = 1;
-  attr.sample_freq = kFrequency;
   struct Wanted {
+    uint32_t type;
     uint64_t config;
     EventKind kind;
-    const char* filter;
   };
-  std::vector<Wanted> all;
-  if (by_module_) {
-    attr.type = PERF_TYPE_TRACEPOINT;
-    all = {{trace_event, {true, 0}, "slow == 0"},
-           {trace_event, {true, 0}, "slow == 1"}};
-  } else {
-    attr.type = PERF_TYPE_SOFTWARE;
-    all = {{PERF_COUNT_SW_PAGE_FAULTS_MIN, {false, 0}, nullptr},
-           {PERF_COUNT_SW_PAGE_FAULTS_MAJ, {false, 1}, nullptr}};
-  }
-  for (const Wanted& wanted : all) {
+  const std::vector<Wanted> by_kernel = {
+      {PERF_TYPE_SOFTWARE,
+       PERF_COUNT_SW_PAGE_FAULTS_MIN,
+       {false, 0, kMinorPeriod}},
+      {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS_MAJ, {false, 1, 1}}};
+  const std::vector<Wanted> by_module = {
+      {PERF_TYPE_TRACEPOINT, trace_event, {true, 0, 1}}};
+  for (const Wanted& wanted : by_module_ ? by_module : by_kernel) {
+    perf_event_attr attr = Common();
+    attr.type = wanted.type;
     attr.config = wanted.config;
-    // Each slow fault is reported. The module thins them out by itself.
-    const bool each =
-        wanted.filter && std::strcmp(wanted.filter, "slow == 1") == 0;
-    attr.freq = !each;
-    attr.sample_period = each ? 1 : kFrequency;
+    attr.sample_period = wanted.kind.period;
     int event = -1;
     if (auto error = OpenEvent(attr, cpu, wanted.kind, &event)) return error;
-    if (wanted.filter &&
-        ioctl(event, PERF_EVENT_IOC_SET_FILTER, wanted.filter) != 0)
-      return OpenError("the filter of the module's trace event", errno);
     if (ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, first) != 0)
       return OpenError("PERF_EVENT_IOC_SET_OUTPUT", errno);
   }

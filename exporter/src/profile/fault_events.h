@@ -22,8 +22,10 @@ namespace pfe {
 // For one thread.
 class FaultEvents {
  public:
-  // About so many samples a second and CPU, besides those of slow faults.
-  static constexpr uint64_t kFrequency = 1000;
+  // Of the kernel's events, every so many minor faults of a CPU give a sample,
+  // as those of the module's event do by default, and every major one. A prime,
+  // so that it does not keep step with loops.
+  static constexpr uint64_t kMinorPeriod = 97;
   // Bytes of all rings together, but each has at least kLeastPages pages.
   static constexpr size_t kRingBytes = 4 << 20;
   static constexpr size_t kLeastPages = 16;

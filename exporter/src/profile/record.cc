@@ -120,8 +120,7 @@ ExitRecord ParseExit(Reader* reader) {
 
 uint64_t SampleType() {
   return PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
-         PERF_SAMPLE_ADDR | PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
-         PERF_SAMPLE_RAW;
+         PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW;
 }
 
 // The fields of SampleType(), in the order of perf_event_open(2).
@@ -136,12 +135,12 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
   sample.thread = reader.Take<uint32_t>();
   record->time = reader.Take<uint64_t>();
   sample.address = reader.Take<uint64_t>();
-  sample.weight = reader.Take<uint64_t>();
   sample.frames = UserFrames(&reader);
   const std::string_view raw = reader.TakeBytes(reader.Take<uint32_t>());
   if (!reader.good()) return false;
   if (kind == kinds_.end()) return true;
   sample.severity = kind->second.severity;
+  sample.weight = kind->second.period;
   if (kind->second.is_fault_event) {
     const auto read = [&](FaultField field) {
       return format_ ? format_->Read(field, raw) : std::nullopt;
@@ -156,10 +155,7 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
     sample.kind = std::min<size_t>(*kind_of_vma, kKinds);
     sample.ns = read(FaultField::kNs).value_or(0);
     sample.cgroup = read(FaultField::kCgroup).value_or(0);
-    // While perf samples each event, it gives the period 1 and not the weight
-    // (perf_swevent_event(), kernel/events/core.c).
-    if (sample.weight <= 1)
-      sample.weight = read(FaultField::kWeight).value_or(1);
+    sample.weight = read(FaultField::kWeight).value_or(1);
     if (sample.frames.empty() && *ip != 0) sample.frames.push_back(*ip);
   }
   record->content = std::move(sample);

@@ -88,7 +88,8 @@ uint64_t SampleType();
 // Says what an event is by the id in its samples.
 struct EventKind {
   bool is_fault_event = false;  // the module's trace event
-  size_t severity = 0;          // of any other event
+  size_t severity = 0;          // of any other event's faults
+  uint64_t period = 1;          // for how many of them a sample stands
 };
 
 // Parses one record with its header. Returns nothing if it is cut short, which

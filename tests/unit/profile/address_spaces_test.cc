@@ -119,6 +119,15 @@ TEST_F(AddressSpacesTest, AnUnknownAddressIsLookedUpOnceATurn) {
   EXPECT_EQ(At(7, 0xa00000), "[stack]+0");
 }
 
+// While a process exits, its maps are empty.
+TEST_F(AddressSpacesTest, WhatIsKnownStaysIfThereIsNothingToRead) {
+  At(7, 0);
+  spaces_.Forget();
+  procfs_.Write(7, "maps", "");
+  EXPECT_EQ(At(7, 0xa00000), "none");
+  EXPECT_EQ(At(7, 0x500000), "[heap]+0");
+}
+
 TEST_F(AddressSpacesTest, AnExitedProcessIsKeptUntilForget) {
   Take(ForkRecord{9, 7});
   procfs_.Remove(7);

@@ -54,11 +54,10 @@ T Parsed(const RecordParser& parser, const std::string& bytes) {
   return std::get<T>(record->content);
 }
 
-std::string Sample(const std::string& raw, uint64_t period = 3,
-                   uint64_t id = kId) {
+std::string Sample(const std::string& raw) {
   Bytes bytes;
-  bytes.Put(id).Put<uint32_t>(5).Put<uint32_t>(6).Put<uint64_t>(1000);
-  bytes.Put<uint64_t>(0xabc000).Put(period);
+  bytes.Put(kId).Put<uint32_t>(5).Put<uint32_t>(6).Put<uint64_t>(1000);
+  bytes.Put<uint64_t>(0xabc000);
   bytes.Put<uint64_t>(5)
       .Put<uint64_t>(PERF_CONTEXT_KERNEL)
       .Put<uint64_t>(0xffffffff81000000)
@@ -97,7 +96,7 @@ std::string Raw() {
       .Put<uint64_t>(0x409000)
       .Put<uint64_t>(2500)
       .Put<uint64_t>(42)
-      .Put<uint32_t>(97)
+      .Put<uint32_t>(11)
       .Put<uint8_t>(1)
       .Put<uint8_t>(2)
       .Put<uint16_t>(0)
@@ -106,13 +105,13 @@ std::string Raw() {
 
 TEST(RecordParser, ASampleOfTheKernelsEvent) {
   RecordParser parser(std::nullopt);
-  parser.Add(kId, {false, 1});
+  parser.Add(kId, {false, 1, 97});
   const auto sample =
       Parsed<FaultSample>(parser, WithHeader(Sample(std::string(4, '\0'))));
   EXPECT_EQ(sample.pid, 5u);
   EXPECT_EQ(sample.thread, 6u);
   EXPECT_EQ(sample.address, 0xabc000u);
-  EXPECT_EQ(sample.weight, 3u);
+  EXPECT_EQ(sample.weight, 97u);
   EXPECT_EQ(sample.severity, 1u);
   EXPECT_EQ(sample.kind, kKinds);
   EXPECT_EQ(sample.ns, 0u);
@@ -122,17 +121,14 @@ TEST(RecordParser, ASampleOfTheKernelsEvent) {
 
 TEST(RecordParser, ASampleOfTheModulesEvent) {
   RecordParser parser(Format());
-  parser.Add(kId, {true, 0});
+  parser.Add(kId, {true, 0, 1});
   const auto sample = Parsed<FaultSample>(parser, WithHeader(Sample(Raw())));
   EXPECT_EQ(sample.address, 0xdef000u);
-  EXPECT_EQ(sample.weight, 3u) << "the period, which counts by the weight";
+  EXPECT_EQ(sample.weight, 11u);
   EXPECT_EQ(sample.ns, 2500u);
   EXPECT_EQ(sample.cgroup, 42u);
   EXPECT_EQ(sample.severity, 1u);
   EXPECT_EQ(sample.kind, 2u);
-  EXPECT_EQ(Parsed<FaultSample>(parser, WithHeader(Sample(Raw(), 1))).weight,
-            97u)
-      << "perf samples each event";
 }
 
 TEST(RecordParser, ASampleOfAnUnknownEventIsLeftOut) {
@@ -213,7 +209,7 @@ TEST(RecordParser, WhatProcessesDo) {
 
 TEST(RecordParser, RefusesEveryRecordThatIsCutShort) {
   RecordParser parser(Format());
-  parser.Add(kId, {true, 0});
+  parser.Add(kId, {true, 0, 1});
   const std::string whole = Sample(Raw());
   ASSERT_TRUE(parser.Parse(WithHeader(whole)));
   for (size_t size = 0; size < whole.size(); ++size)
