@@ -15,7 +15,6 @@ enum class FaultField {
   kAddress,
   kIp,
   kNs,
-  kWeight,
   kCgroup,
   kSeverity,
   kKind,

@@ -119,6 +119,7 @@ std::optional<Error> FaultEvents::OpenOn(int cpu, uint64_t trace_event,
     attr.type = wanted.type;
     attr.config = wanted.config;
     attr.sample_period = wanted.kind.period;
+    if (by_module_) attr.sample_type = FaultSampleType();
     int event = -1;
     if (auto error = OpenEvent(attr, cpu, wanted.kind, &event)) return error;
     if (ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, first) != 0)

@@ -123,7 +123,9 @@ uint64_t SampleType() {
          PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW;
 }
 
-// The fields of SampleType(), in the order of perf_event_open(2).
+uint64_t FaultSampleType() { return SampleType() | PERF_SAMPLE_PERIOD; }
+
+// The fields of the sample type, in the order of perf_event_open(2).
 bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
   Reader reader(payload);
   const auto id = reader.Take<uint64_t>();
@@ -135,13 +137,15 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
   sample.thread = reader.Take<uint32_t>();
   record->time = reader.Take<uint64_t>();
   sample.address = reader.Take<uint64_t>();
+  const bool by_module = kind != kinds_.end() && kind->second.is_fault_event;
+  if (by_module) sample.weight = reader.Take<uint64_t>();
   sample.frames = UserFrames(&reader);
   const std::string_view raw = reader.TakeBytes(reader.Take<uint32_t>());
   if (!reader.good()) return false;
   if (kind == kinds_.end()) return true;
   sample.severity = kind->second.severity;
-  sample.weight = kind->second.period;
-  if (kind->second.is_fault_event) {
+  if (!by_module) sample.weight = kind->second.period;
+  if (by_module) {
     const auto read = [&](FaultField field) {
       return format_ ? format_->Read(field, raw) : std::nullopt;
     };
@@ -155,7 +159,6 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
     sample.kind = std::min<size_t>(*kind_of_vma, kKinds);
     sample.ns = read(FaultField::kNs).value_or(0);
     sample.cgroup = read(FaultField::kCgroup).value_or(0);
-    sample.weight = read(FaultField::kWeight).value_or(1);
     if (sample.frames.empty() && *ip != 0) sample.frames.push_back(*ip);
   }
   record->content = std::move(sample);

@@ -81,9 +81,13 @@ struct Record {
       content;
 };
 
-// The fields that each sample has, for every event
+// The fields of samples, but those of the module's event
 // (perf_event_attr.sample_type).
 uint64_t SampleType();
+// Those of the module's event. It counts by its weight. So perf gives one
+// sample each time it fires only if the period is among the fields
+// (perf_swevent_event(), kernel/events/core.c).
+uint64_t FaultSampleType();
 
 // Says what an event is by the id in its samples.
 struct EventKind {

@@ -28,11 +28,9 @@ TEST(FaultFormat, ReadsFields) {
   std::string bytes(46, '\0');
   bytes[8] = 0x34;
   bytes[9] = 0x12;
-  bytes[40] = 97;
   bytes[44] = 1;
   bytes[45] = 3;
   EXPECT_EQ(format->Read(FaultField::kAddress, bytes), 0x1234u);
-  EXPECT_EQ(format->Read(FaultField::kWeight, bytes), 97u);
   EXPECT_EQ(format->Read(FaultField::kSeverity, bytes), 1u);
   EXPECT_EQ(format->Read(FaultField::kKind, bytes), 3u);
   bytes.pop_back();
@@ -42,7 +40,7 @@ TEST(FaultFormat, ReadsFields) {
 TEST(FaultFormat, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(FaultFormat::Parse(""));
   for (const std::string name :
-       {"address", "ip", "ns", "cgroup", "weight", "severity", "kind"}) {
+       {"address", "ip", "ns", "cgroup", "severity", "kind"}) {
     std::string text = kText;
     text.replace(text.find(" " + name + ";"), name.size() + 1, " x");
     EXPECT_FALSE(FaultFormat::Parse(text)) << "without " << name;

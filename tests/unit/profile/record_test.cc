@@ -54,10 +54,11 @@ T Parsed(const RecordParser& parser, const std::string& bytes) {
   return std::get<T>(record->content);
 }
 
-std::string Sample(const std::string& raw) {
+std::string Sample(const std::string& raw, bool has_period = false) {
   Bytes bytes;
   bytes.Put(kId).Put<uint32_t>(5).Put<uint32_t>(6).Put<uint64_t>(1000);
   bytes.Put<uint64_t>(0xabc000);
+  if (has_period) bytes.Put<uint64_t>(11);
   bytes.Put<uint64_t>(5)
       .Put<uint64_t>(PERF_CONTEXT_KERNEL)
       .Put<uint64_t>(0xffffffff81000000)
@@ -122,7 +123,8 @@ TEST(RecordParser, ASampleOfTheKernelsEvent) {
 TEST(RecordParser, ASampleOfTheModulesEvent) {
   RecordParser parser(Format());
   parser.Add(kId, {true, 0, 1});
-  const auto sample = Parsed<FaultSample>(parser, WithHeader(Sample(Raw())));
+  const auto sample =
+      Parsed<FaultSample>(parser, WithHeader(Sample(Raw(), true)));
   EXPECT_EQ(sample.address, 0xdef000u);
   EXPECT_EQ(sample.weight, 11u);
   EXPECT_EQ(sample.ns, 2500u);
@@ -210,7 +212,7 @@ TEST(RecordParser, WhatProcessesDo) {
 TEST(RecordParser, RefusesEveryRecordThatIsCutShort) {
   RecordParser parser(Format());
   parser.Add(kId, {true, 0, 1});
-  const std::string whole = Sample(Raw());
+  const std::string whole = Sample(Raw(), true);
   ASSERT_TRUE(parser.Parse(WithHeader(whole)));
   for (size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(parser.Parse(WithHeader(whole.substr(0, size)))) << size;
