@@ -145,6 +145,26 @@ pf_compat_hugetlb_usage(const struct mm_struct *mm)
 }
 
 /**
+ * pf_compat_mapped_inode() - the inode that /proc/PID/maps shows of a mapped file
+ * @file: the file of a VMA
+ *
+ * Of a file in overlayfs, as in a container, the VMA has the file of the layer
+ * below. Since 6.7 maps shows the inode of the file that the program has opened. Its
+ * helper is used since 6.12; on 6.7 to 6.11 the inode is that of the layer.
+ *
+ * Context: any, while the VMA has the file.
+ * Return: the inode.
+ */
+static inline const struct inode *pf_compat_mapped_inode(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return file_user_inode(file);
+#else
+	return file_inode(file);
+#endif
+}
+
+/**
  * pf_compat_cgroup_id() - the control group of a task in the unified hierarchy
  * @task: the task; one that has exited is still in its last group
  *

@@ -6,6 +6,7 @@
 #include <linux/jiffies.h>
 #include <linux/kprobes.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 
 #include "call.h"
@@ -19,6 +20,21 @@ struct pf_event_rules pf_event_rules __read_mostly = {
 };
 
 DEFINE_PER_CPU(struct pf_event_cpu, pf_event_cpu);
+
+/* How often the event was switched on. */
+static unsigned int pf_event_sessions;
+
+/**
+ * pf_event_switched_on() - begin a session: somebody uses the event again
+ *
+ * Context: process context, under the lock of the tracepoints.
+ * Return: 0.
+ */
+int pf_event_switched_on(void)
+{
+	WRITE_ONCE(pf_event_sessions, pf_event_sessions + 1);
+	return 0;
+}
 
 /**
  * pf_event_set_slow_us() - say which faults are slow
@@ -46,9 +62,14 @@ void pf_event_set_sample(unsigned int n)
 /* The weight of the event for a slow fault; 0 if it does not fire for it. */
 static unsigned int pf_event_slow_weight(struct pf_event_cpu *cpu)
 {
+	unsigned int session = READ_ONCE(pf_event_sessions);
 	unsigned long second = jiffies / HZ;
 	unsigned int weight;
 
+	if (cpu->session != session) {
+		cpu->session = session;
+		cpu->slow_since = 0;
+	}
 	if (cpu->second != second) {
 		cpu->second = second;
 		cpu->stride = 1;
@@ -95,8 +116,12 @@ NOKPROBE_SYMBOL(pf_event_fire_slow);
 void pf_event_fire_sample(const struct pf_call *call, enum pf_severity severity,
 			  u64 ns)
 {
-	unsigned int weight = this_cpu_xchg(pf_event_cpu.since, 0);
+	unsigned int sample = READ_ONCE(pf_event_rules.sample);
+	unsigned int since = this_cpu_xchg(pf_event_cpu.since, 0);
 
-	trace_fault(call, severity, ns, false, weight);
+	if (sample == UINT_MAX)		/* for none */
+		return;
+	/* More than @sample were counted by another rule, or before this session. */
+	trace_fault(call, severity, ns, false, min(since, sample));
 }
 NOKPROBE_SYMBOL(pf_event_fire_sample);

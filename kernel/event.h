@@ -10,9 +10,10 @@
  *   that many have fired, it doubles the number of faults for which one fires.
  * - for every Nth of the other faults of a CPU, where N is sample.
  *
- * The weight is the number of faults, of the same of the two sorts, for which
- * this CPU has not fired since it last fired, this one included. So the weights
- * of a sort add up to its faults, except for the last ones of each CPU.
+ * The weight is the number of faults, of the same of the two sorts, that this CPU
+ * has seen since it last fired, this one included. So the weights of a sort add up
+ * to its faults, except for the first and the last ones of each CPU: fewer than
+ * sample, and than the stride.
  */
 #ifndef PF_EVENT_H
 #define PF_EVENT_H
@@ -25,6 +26,7 @@
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 
+#include "compat.h"
 #include "tally.h"
 
 DECLARE_TRACEPOINT(fault);
@@ -54,6 +56,7 @@ struct pf_event_place {
  * @since: faults that were not slow since the event last fired for one
  * @slow_since: slow faults since the event last fired for one
  * @stride: the event fires for one of so many slow faults
+ * @session: the value of pf_event_sessions that @slow_since is of
  * @fired: for how many it has fired with this stride
  * @second: the second of jiffies that @stride is of
  */
@@ -62,6 +65,7 @@ struct pf_event_cpu {
 	unsigned int slow_since;
 	unsigned int stride;
 	unsigned int fired;
+	unsigned int session;
 	unsigned long second;
 };
 DECLARE_PER_CPU(struct pf_event_cpu, pf_event_cpu);
@@ -106,7 +110,7 @@ static __always_inline void pf_event_place(struct pf_event_place *place,
 		*place = (struct pf_event_place) {};
 		return;
 	}
-	inode = file_inode(vma->vm_file);
+	inode = pf_compat_mapped_inode(vma->vm_file);
 	place->inode = inode->i_ino;
 	place->page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
 	place->dev = inode->i_sb->s_dev;

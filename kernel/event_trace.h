@@ -19,6 +19,8 @@
 
 #ifndef PF_EVENT_TRACE_ONCE
 #define PF_EVENT_TRACE_ONCE
+int pf_event_switched_on(void);
+
 /* Where the program is; 0 for a kernel thread, which has none. */
 static inline unsigned long pf_event_ip(void)
 {
@@ -44,7 +46,7 @@ DECLARE_EVENT_CLASS(pf_event,
 		__field(u32, weight)
 		__field(u8, severity)
 		__field(u8, access)
-		__field(u8, context)
+		__field(u8, origin)
 		__field(u8, kind)
 		__field(u8, slow)
 	),
@@ -59,7 +61,7 @@ DECLARE_EVENT_CLASS(pf_event,
 		__entry->weight = weight;
 		__entry->severity = severity;
 		__entry->access = pf_tally_access(call->shape);
-		__entry->context = pf_tally_context(call->shape);
+		__entry->origin = pf_tally_context(call->shape);
 		__entry->kind = pf_tally_kind(call->shape);
 		__entry->slow = slow;
 	),
@@ -68,7 +70,7 @@ DECLARE_EVENT_CLASS(pf_event,
 				   { 0, "minor" }, { 1, "major" }),
 		  __print_symbolic(__entry->access,
 				   { 0, "read" }, { 1, "write" }, { 2, "exec" }),
-		  __print_symbolic(__entry->context,
+		  __print_symbolic(__entry->origin,
 				   { 0, "user" }, { 1, "kernel" }, { 2, "remote" }),
 		  __print_symbolic(__entry->kind,
 				   { 0, "anon" }, { 1, "file" }, { 2, "shmem" }, { 3, "hugetlb" }),
@@ -77,10 +79,11 @@ DECLARE_EVENT_CLASS(pf_event,
 		  __entry->inode, __entry->page)
 );
 
-DEFINE_EVENT(pf_event, fault,
+DEFINE_EVENT_FN(pf_event, fault,
 	TP_PROTO(const struct pf_call *call, unsigned int severity, u64 ns,
 		 bool slow, unsigned int weight),
-	TP_ARGS(call, severity, ns, slow, weight)
+	TP_ARGS(call, severity, ns, slow, weight),
+	pf_event_switched_on, NULL
 );
 
 #endif /* PF_EVENT_TRACE_H */

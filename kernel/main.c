@@ -7,6 +7,7 @@
 
 #include <linux/cache.h>
 #include <linux/init.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -53,37 +54,41 @@ MODULE_PARM_DESC(latency,
 static unsigned int slow_us = PF_EVENT_SLOW_US_DEFAULT;
 static bool pf_slow_us_is_given;
 
-/* Whether the module is loaded, so that it is known what latency is. */
-static bool pf_is_loaded;
+/* Whether the load is so far that it is known what latency is. */
+static bool pf_latency_is_known;
 
-static int pf_refuse_slow_us(void)
+static int pf_check_slow_us(unsigned int us)
 {
+	if (!us || latency)
+		return 0;
 	pr_err("slow_us cannot be set with latency=0, which measures no time\n");
 	return -EINVAL;
 }
 
-/* Sets a number that has to be within 0 and @max. */
-static int pf_set_number(const char *text, const struct kernel_param *param,
-			 const char *name, unsigned int max)
+/* Parses a number that has to be within 0 and @max. */
+static int pf_parse(const char *text, const char *name, unsigned int max,
+		    unsigned int *number)
 {
-	int err = param_set_uint_minmax(text, param, 0, max);
+	int err = kstrtouint(text, 0, number);
 
-	if (err)
-		pr_err("%s is no number within 0 to %u\n", name, max);
-	return err;
+	if (!err && *number <= max)
+		return 0;
+	pr_err("%s is no number within 0 to %u\n", name, max);
+	return -EINVAL;
 }
 
 static int pf_set_slow_us(const char *text, const struct kernel_param *param)
 {
-	int err;
+	unsigned int us;
+	int err = pf_parse(text, param->name, PF_EVENT_SLOW_US_MAX, &us);
 
-	if (pf_is_loaded && !latency)
-		return pf_refuse_slow_us();
-	err = pf_set_number(text, param, "slow_us", PF_EVENT_SLOW_US_MAX);
+	if (!err && READ_ONCE(pf_latency_is_known))
+		err = pf_check_slow_us(us);
 	if (err)
 		return err;
+	slow_us = us;
 	pf_slow_us_is_given = true;
-	pf_event_set_slow_us(slow_us);
+	pf_event_set_slow_us(us);
 	return 0;
 }
 
@@ -99,11 +104,14 @@ static unsigned int sample = PF_EVENT_SAMPLE_DEFAULT;
 
 static int pf_set_sample(const char *text, const struct kernel_param *param)
 {
-	int err = pf_set_number(text, param, "sample", PF_EVENT_SAMPLE_MAX);
+	unsigned int n;
+	int err = pf_parse(text, param->name, PF_EVENT_SAMPLE_MAX, &n);
 
-	if (!err)
-		pf_event_set_sample(sample);
-	return err;
+	if (err)
+		return err;
+	sample = n;
+	pf_event_set_sample(n);
+	return 0;
 }
 
 static const struct kernel_param_ops pf_sample_ops = {
@@ -161,15 +169,17 @@ static int __init pf_check_detail(void)
 	return -EINVAL;
 }
 
-static int __init pf_check_slow_us(void)
+/* Without a time no fault is slow. A slow_us that was given has to be 0 then. */
+static int __init pf_settle_slow_us(void)
 {
-	if (latency)
-		return 0;
-	if (pf_slow_us_is_given)
-		return pf_refuse_slow_us();
-	slow_us = 0;
-	pf_event_set_slow_us(0);
-	return 0;
+	int err = pf_slow_us_is_given ? pf_check_slow_us(slow_us) : 0;
+
+	if (!err && !latency) {
+		slow_us = 0;
+		pf_event_set_slow_us(0);
+	}
+	WRITE_ONCE(pf_latency_is_known, true);
+	return err;
 }
 
 static int __init pf_check_parameters(void)
@@ -180,7 +190,7 @@ static int __init pf_check_parameters(void)
 	       pf_check_range("maxactive", maxactive, PF_MAXACTIVE_MIN,
 			      PF_MAXACTIVE_MAX) ?:
 	       pf_check_range("blocks", blocks, 0, PF_BLOCKS_MAX) ?:
-	       pf_check_slow_us();
+	       pf_settle_slow_us();
 }
 
 /*
@@ -219,7 +229,6 @@ static int __init pf_init(void)
 	err = pf_publish_init(latency);
 	if (err)
 		goto exit_probe;
-	pf_is_loaded = true;
 	pr_info("version " PF_MODULE_VERSION ", hook=%s, room for %u processes\n",
 		pf_probe_hook_name(), max_processes);
 	return 0;

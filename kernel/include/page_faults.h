@@ -135,16 +135,18 @@
  * thread that faults; ``format`` in tracefs has the layout of its fields.
  *
  * - address: the address that faulted; ip: the instruction of the program that it
- *   is in, 0 for a kernel thread
+ *   is in, 0 for a thread that runs in the kernel alone
  * - ns: how long the fault took, as in the file latency; 0 with latency=0
  * - slow: 1 if it fires because the fault was slow, else 0
- * - weight: for how many faults this event stands, itself included. perf takes it as
- *   the period of a sample, and counts as many faults
+ * - weight: for how many faults this event stands, itself included. perf counts as
+ *   many faults, and takes it as the period of a sample. Who samples by
+ *   perf_event_open() sets sample_period to 1 and PERF_SAMPLE_PERIOD: without the
+ *   latter, perf gives as many samples as the weight says
  * - cgroup: as PF_COL_CGROUP
  * - dev, inode, page: of a mapping of a file, its device (major << 20 | minor), its
  *   inode number and the page of the file; 0 for another mapping
  * - severity, access, kind: an index into PF_BREAKDOWN_SEVERITIES,
- *   PF_BREAKDOWN_ACCESSES, PF_BREAKDOWN_KINDS; context: 0 is PF_COL_USER, 1 is
+ *   PF_BREAKDOWN_ACCESSES, PF_BREAKDOWN_KINDS; origin: 0 is PF_COL_USER, 1 is
  *   PF_COL_KERNEL, 2 is PF_COL_REMOTE
  *
  * It fires at most once for a fault: for each that takes longer than the module

@@ -451,6 +451,12 @@ sums_are_exact() {
     "$WORK/explain-$1"
 }
 
+samples_are_one_of_11() {
+  awk '/ faults, / { all = $2 }
+    / samples by / { print all, $1; exit !($1 > all / 11 - 20 && $1 < all / 11 + 20) }' \
+    "$WORK/explain-$1"
+}
+
 # strip_apart PROGRAM OUT: without symbols, which are in a debug file beside it.
 strip_apart() {
   objcopy --only-keep-debug "$1" "$2.debug" && cp "$1" "$2" && strip "$2" &&
@@ -461,18 +467,19 @@ vm_explain() {
   local COMM=culprits
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "explain-$1" --disk "$WORK/disk" --reload || return 0
-  must "$1 module loads" guest insmod /page_faults.ko
+  must "$1 module loads" guest insmod /page_faults.ko slow_us=0 sample=11
   check "$1 explain: a heap that grows" explains heap "/culprits heap" \
     '[[]heap]' 'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
   check "$1 explain: the sums are exact" sums_are_exact heap
+  check "$1 explain: one sample for 11 faults" samples_are_one_of_11 heap
   check "$1 explain: a cold file that is read at random" \
     explains file "/culprits file /disk/cold" '/disk/cold' \
-    'culprit::ReadAtRandom(char const*)' main
+    'culprit::ReadAtRandom(char const*)' 'culprit::File(char const*)'
   check "$1 explain: copy-on-write after fork" explains cow "/culprits cow" \
-    '[[]anonymous]' 'culprit::ChangeWhileSaving(char*)' main
+    '[[]anonymous]' 'culprit::ChangeWhileSaving(char*)' 'culprit::CopyOnWrite()'
   check "$1 explain: shared memory that is touched first" \
     explains shm "/culprits shm" '/SYSV00000000 (deleted)' \
-    'culprit::FillSegment(char*)' main
+    'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
   check "$1 explain: children that live for a moment" \
     explains forks "/culprits forks" '[[]anonymous]' 'culprit::WorkOfAChild()'
   check "$1 explain: a storm of execs" \
@@ -489,7 +496,7 @@ vm_explain() {
   must "$1 a control group" guest "mkdir -p /sys/fs/cgroup/one/two"
   check "$1 explain: a control group" explains cgroup \
     "sh -c 'echo \$\$ >/sys/fs/cgroup/one/two/cgroup.procs; exec /culprits shm'" \
-    '/SYSV00000000 (deleted)' 'culprit::FillSegment(char*)' main
+    '/SYSV00000000 (deleted)' 'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
   must "$1 module unloads" unload
   COMM=culprits
   check "$1 explain: without the module" without_module
@@ -518,6 +525,7 @@ vm_pack_for() {
       done
       vm_pack "$2" "${files[@]}"
       ;;
+    event) vm_pack "$2" --driver overlay ;;
     explain)
       strip_apart "$BUILD/tests/vm/culprits" "$WORK/stripped" || return
       vm_pack "$2" --bin "$BUILD/tests/vm/culprits:/culprits" \

@@ -22,6 +22,7 @@ constexpr size_t kMostCommBytes = 64;
 
 // The kernel's name for memory without a file (perf_event_mmap_event()).
 constexpr std::string_view kAnonymous = "//anon";
+constexpr const char* kHeap = "[heap]";
 
 // Cuts a range out of the mappings. What is left of a mapping stays.
 void Cut(uint64_t start, uint64_t end, std::map<uint64_t, Mapping>* mappings) {
@@ -93,11 +94,16 @@ void AddressSpaces::TakeMap(const MapRecord& map) {
   Process& process = found->second;
   if (process.mappings.use_count() > 1)
     process.mappings = std::make_shared<Mappings>(*process.mappings);
+  std::string name = map.name == kAnonymous ? "" : map.name;
+  // The kernel does not call the heap so while brk(2) makes it larger.
+  const auto old = process.mappings->find(map.start);
+  if (name.empty() && old != process.mappings->end() &&
+      old->second.name == kHeap)
+    name = kHeap;
   Cut(map.start, end, process.mappings.get());
   if (process.mappings->size() == kMostMappings) return;
-  process.mappings->emplace(map.start,
-                            Mapping{end, map.offset, map.file,
-                                    map.name == kAnonymous ? "" : map.name});
+  process.mappings->emplace(
+      map.start, Mapping{end, map.offset, map.file, std::move(name)});
 }
 
 // An exec takes all mappings away; the new ones follow as records.

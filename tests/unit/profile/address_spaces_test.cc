@@ -81,6 +81,12 @@ TEST_F(AddressSpacesTest, ALaterMappingReplacesWhatItCovers) {
   EXPECT_EQ(At(7, 0x900000), "none");
 }
 
+TEST_F(AddressSpacesTest, AHeapThatGrowsStaysTheHeap) {
+  At(7, 0);
+  Map(0x500000, 0x200000, "//anon");
+  EXPECT_EQ(At(7, 0x680000), "[heap]+1572864");
+}
+
 TEST_F(AddressSpacesTest, AChildHasThoseOfItsParent) {
   Take(ForkRecord{9, 7});
   EXPECT_EQ(spaces_.Comm(9), "perl");
