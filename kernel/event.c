@@ -66,11 +66,10 @@ static unsigned int pf_event_slow_weight(struct pf_event_cpu *cpu)
 	unsigned long second = jiffies / HZ;
 	unsigned int weight;
 
-	if (cpu->session != session) {
-		cpu->session = session;
+	if (cpu->session != session)
 		cpu->slow_since = 0;
-	}
-	if (cpu->second != second) {
+	if (cpu->session != session || cpu->second != second) {
+		cpu->session = session;
 		cpu->second = second;
 		cpu->stride = 1;
 		cpu->fired = 0;

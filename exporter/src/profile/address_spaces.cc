@@ -44,6 +44,17 @@ void Cut(uint64_t start, uint64_t end, std::map<uint64_t, Mapping>* mappings) {
   }
 }
 
+// Whether what is mapped there makes the heap larger. The kernel does not call
+// it so while brk(2) is under way.
+bool GrowsHeap(uint64_t start, const std::map<uint64_t, Mapping>& mappings) {
+  const auto at = mappings.lower_bound(start);
+  if (at != mappings.end() && at->first == start && at->second.name == kHeap)
+    return true;
+  if (at == mappings.begin()) return false;
+  const Mapping& before = std::prev(at)->second;
+  return before.name == kHeap && before.end >= start;
+}
+
 }  // namespace
 
 // Reads /proc/PID/maps (proc(5)): "start-end perms offset dev inode   name". It
@@ -95,11 +106,7 @@ void AddressSpaces::TakeMap(const MapRecord& map) {
   if (process.mappings.use_count() > 1)
     process.mappings = std::make_shared<Mappings>(*process.mappings);
   std::string name = map.name == kAnonymous ? "" : map.name;
-  // The kernel does not call the heap so while brk(2) makes it larger.
-  const auto old = process.mappings->find(map.start);
-  if (name.empty() && old != process.mappings->end() &&
-      old->second.name == kHeap)
-    name = kHeap;
+  if (name.empty() && GrowsHeap(map.start, *process.mappings)) name = kHeap;
   Cut(map.start, end, process.mappings.get());
   if (process.mappings->size() == kMostMappings) return;
   process.mappings->emplace(

@@ -85,6 +85,10 @@ TEST_F(AddressSpacesTest, AHeapThatGrowsStaysTheHeap) {
   At(7, 0);
   Map(0x500000, 0x200000, "//anon");
   EXPECT_EQ(At(7, 0x680000), "[heap]+1572864");
+  Map(0x700000, 0x100000, "//anon");
+  EXPECT_EQ(At(7, 0x700000), "[heap]+0") << "as a mapping of its own";
+  Map(0x900000, 0x100000, "//anon");
+  EXPECT_EQ(At(7, 0x900000), "+0");
 }
 
 TEST_F(AddressSpacesTest, AChildHasThoseOfItsParent) {
