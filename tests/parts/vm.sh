@@ -447,7 +447,7 @@ sums_are_exact() {
     / FUNCTION$/ { on = 1; next }
     /^$/ { on = 0 }
     on { sum += $1 }
-    END { print all, sum; exit !(all > 1000 && sum > all - 20 && sum < all + 20) }' \
+    END { print all, sum; exit !(all > 100 && sum > all - 20 && sum < all + 20) }' \
     "$WORK/explain-$1"
 }
 
