@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #define NR_CPUS 2
 #define HZ 250
@@ -30,6 +31,7 @@ typedef int gfp_t;
 #define __GFP_NORETRY 0
 #define __GFP_NOWARN 0
 #define PAGE_SIZE 4096ul
+#define PAGE_SHIFT 12
 #define ENOMEM 12
 
 typedef uint64_t u64;
@@ -41,6 +43,10 @@ typedef unsigned int vm_fault_t;
 #define __ro_after_init
 #define ____cacheline_aligned __attribute__((aligned(SMP_CACHE_BYTES)))
 #define ____cacheline_aligned_in_smp ____cacheline_aligned
+#define BIT(n) (1u << (n))
+// The trace event is off.
+#define DECLARE_TRACEPOINT(name) extern int tracepoint_##name
+#define tracepoint_enabled(name) false
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
@@ -131,6 +137,7 @@ extern __thread int this_cpu;
 #define DEFINE_PER_CPU(type, name) __thread __typeof__(type) name
 #define this_cpu_add(x, n) ((x) += (n))
 #define this_cpu_inc(x) ((x)++)
+#define this_cpu_inc_return(x) (++(x))
 #define this_cpu_write(x, v) ((x) = (v))
 #define per_cpu(x, cpu)                                      \
   (*(__typeof__(x) *)((char *)&(x) + (thread_pointers[cpu] - \
@@ -197,12 +204,21 @@ static inline s64 percpu_counter_sum_positive(struct percpu_counter *counter) {
 struct mm_struct {
   struct percpu_counter rss_stat[1];
 };
+struct super_block {
+  dev_t s_dev;
+};
+struct inode {
+  unsigned long i_ino;
+  struct super_block *i_sb;
+};
+const struct inode *file_user_inode(const struct file *file);
 struct file *shmem_file_setup(const char *name, s64 size, unsigned long flags);
 struct vm_area_struct {
   struct mm_struct *vm_mm;
   const void *vm_ops;
   unsigned long vm_flags;
   struct file *vm_file;
+  unsigned long vm_start, vm_pgoff;
 };
 #define VM_HUGETLB 0x00400000
 enum {

@@ -437,6 +437,7 @@ explains() {
   cat "$text"
   mapping=$(grep -A1 ' MAPPING$' "$text" | sed -n '2s/.* s  //p')
   function=$(grep -A1 ' FUNCTION$' "$text" | sed -n '2s/.* s  //p')
+  # shellcheck disable=SC2053
   [[ $mapping == $3 && $function == $4 ]] || return
   grep -qF -- "$4 < ${5:-}" "$text" || [ -z "${5:-}" ]
 }
@@ -488,7 +489,7 @@ vm_explain() {
   check "$1 explain: a program whose symbols are in a debug file" \
     explains stripped "/stripped heap" '[[]heap]' \
     'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
-  COMM=sort
+  COMM="sort"
   check "$1 explain: Debian's sort" explains sort \
     'sh -c "while :; do seq 200000 | /sort -R; done"' '[[]*' '*'
   # A control group, with the groups below it.
