@@ -30,6 +30,9 @@
 
 /**
  * struct pf_call - a call under way, as its entry handler noted it
+ * @generation: that of the load that noted it (only by the direct call). Here, and
+ *	first, so that the trampoline's notes are a struct pf_call: a pointer into
+ *	them costs four instructions a fault
  * @start: when it began (only if calls are timed)
  * @address: the address that faulted (only if calls are timed, or @place is
  *	noted)
@@ -38,6 +41,7 @@
  * @place: where in a file it is (only with PF_CALL_PLACE)
  */
 struct pf_call {
+	unsigned long generation;
 	struct pf_stamp start;
 	unsigned long address;
 	unsigned int shape;

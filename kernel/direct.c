@@ -27,16 +27,6 @@
  */
 #define PF_DIRECT_MODULE	"page_faults_trampoline"
 
-/**
- * struct pf_direct_call - the trampoline's notes for a call under way
- * @generation: that of the load that noted the call
- * @call: what it noted
- */
-struct pf_direct_call {
-	unsigned long generation;
-	struct pf_call call;
-};
-
 /* The generation of this load. Constant while calls are seen. */
 static unsigned long pf_direct_generation __ro_after_init;
 
@@ -48,23 +38,24 @@ static __always_inline void pf_direct_enter(const struct vm_area_struct *vma,
 					    unsigned int flags, void *notes,
 					    enum pf_clock clock)
 {
-	struct pf_direct_call *call = notes;
+	struct pf_call *call = notes;
 
 	BUILD_BUG_ON(sizeof(*call) > PF_TRAMPOLINE_NOTES);
+	BUILD_BUG_ON(offsetof(struct pf_call, generation));
 	call->generation = pf_direct_generation;
-	pf_call_note(&call->call, vma, address, flags, clock);
+	pf_call_note(call, vma, address, flags, clock);
 }
 
 static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
 					    enum pf_clock clock)
 {
-	const struct pf_direct_call *call = notes;
+	const struct pf_call *call = notes;
 
 	/* The call began before this load, so that its entry was not noted. */
 	if (unlikely(call->generation != pf_direct_generation))
 		return;
 	preempt_disable_notrace();
-	pf_call_result(&call->call, ret, clock);
+	pf_call_result(call, ret, clock);
 	preempt_enable_notrace();
 }
 
@@ -124,7 +115,7 @@ static const char *pf_direct_find(void)
 	if (!pf_direct_trampoline)
 		return "the module " PF_DIRECT_MODULE " is not loaded";
 	if (pf_direct_trampoline->version == PF_TRAMPOLINE_VERSION &&
-	    pf_direct_trampoline->notes_size >= sizeof(struct pf_direct_call))
+	    pf_direct_trampoline->notes_size >= sizeof(struct pf_call))
 		return NULL;
 	symbol_put(pf_trampoline);
 	return "a " PF_DIRECT_MODULE " of another version is loaded, until the next boot";
