@@ -295,6 +295,28 @@ TEST_F(FollowerTest, HostCountersAndLatencyGoOnOverAReload) {
   EXPECT_EQ(follower_.last().host.latency().severities[0].counts[0], 104u);
 }
 
+TEST_F(FollowerTest, HostCountersAndLatencyDoNotFall) {
+  const auto with = [](uint64_t retried, const std::vector<uint64_t>& counts) {
+    Snapshot snapshot = Of({});
+    Module(&snapshot);
+    Retried(&snapshot.host) = retried;
+    snapshot.latency.bounds_ns = {256, 512};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {counts, counts.back(), 10 * counts.back()};
+    return snapshot;
+  };
+  Tick(with(5, {3, 9}));
+  Tick(with(4, {4, 8}));
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 5u);
+  const Histogram& histogram = follower_.last().host.latency().severities[1];
+  EXPECT_EQ(histogram.counts, (std::vector<uint64_t>{4, 9}));
+  EXPECT_EQ(histogram.count, 9u);
+  EXPECT_EQ(histogram.sum_ns, 90u);
+  Tick(with(6, {4, 10}));
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 6u);
+  EXPECT_EQ(follower_.last().host.latency().severities[1].count, 10u);
+}
+
 TEST_F(FollowerTest, CommsBeyondTheCapShareABucket) {
   follower_.set_max_comms(2);
   Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 4),
