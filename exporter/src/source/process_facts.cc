@@ -93,7 +93,8 @@ bool FactsReader::IsThere(int directory, const Process& process) {
   scratch_.Clear();
   std::string text;
   return ReadFile(directory, "stat", 1024, &text) &&
-         ParseProcStat(text, &scratch_) && scratch_[0].live &&
+         ParseProcStat(text, &scratch_) == StatText::kProcess &&
+         scratch_[0].live &&
          scratch_[0].start_ns / kProcTickNs == process.start_ns / kProcTickNs;
 }
 

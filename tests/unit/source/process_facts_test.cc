@@ -112,7 +112,7 @@ TEST_F(FactsReaderTest, ReadsARealProcess) {
   std::stringstream text;
   text << file.rdbuf();
   ProcessTable table;
-  ASSERT_TRUE(ParseProcStat(text.str(), &table));
+  ASSERT_EQ(ParseProcStat(text.str(), &table), StatText::kProcess);
   const auto facts = reader_.Read("/proc", table[0], kAll);
   ASSERT_TRUE(facts);
   EXPECT_TRUE(facts->exe.ends_with("unit_tests")) << facts->exe;
