@@ -145,6 +145,7 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   reads_left_ = kMostReads;
   deadline_ns_ = clock_() + kMostReadNs;
   error_.clear();
+  reader_.Begin();
   if (!cgroups_ && need_cgroups())
     if (const auto layout = LayoutOf(procfs)) layout_ = *layout;
   next_.clear();

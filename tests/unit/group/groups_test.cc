@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "fake_procfs.h"
+#include "no_users.h"
 #include "samples.h"
 
 namespace pfe {
@@ -140,6 +143,18 @@ TEST_F(GroupsTest, TheTimeOfReadsIsBounded) {
             (Names{"jar:a.jar", "jar:a.jar", "jar:a.jar", "java"}));
   EXPECT_EQ(Tick(samples), Names(4, "jar:a.jar"));
   read_ns_ = 0;
+}
+
+TEST_F(GroupsTest, AUserThatCannotBeLookedUpIsLookedUpInTheNextTick) {
+  groups_.SetRules({GroupBy(Field::kUser)});
+  procfs_.Start(1, kStart);
+  {
+    const NoUsers none(EIO);
+    EXPECT_EQ(Tick({Live(1, kStart, "sh", 0)}), Names{"sh"});
+    EXPECT_EQ(groups_.error(), "users cannot be looked up: Input/output error");
+  }
+  EXPECT_NE(Tick({Live(1, kStart, "sh", 0)}), Names{"sh"});
+  EXPECT_EQ(groups_.error(), "");
 }
 
 // There "/" is the daemon's own container, and not the host's root.
