@@ -55,7 +55,8 @@ class CgroupTable {
 };
 
 // Each read opens a file, so not every process is read every tick. A process is
-// read when it is new. After that, processes are read again in turns.
+// read when it is new, and in the next tick if that fails. After that,
+// processes are read again in turns.
 class CgroupCache {
  public:
   // The most control groups that are read in a tick.
