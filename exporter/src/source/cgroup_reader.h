@@ -37,6 +37,10 @@ std::optional<CgroupLayout> LayoutOf(const std::string& procfs);
 // The kernel shows a path from the root of the reader's cgroup namespace. The
 // path of a group outside of it begins with /.. and depends on where the
 // exporter runs: it is empty.
+//
+// The kernel marks a removed group by " (deleted)" behind its name. A live
+// group whose name ends so is taken for the one without. Only a path of /proc
+// has this mark: by its id a group is found under the name that it has.
 std::string CgroupPathOf(std::string_view text, bool by_systemd);
 
 }  // namespace pfe
