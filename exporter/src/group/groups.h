@@ -108,7 +108,7 @@ class Groups {
   // Processes of one group share its name.
   std::unordered_map<std::string, std::weak_ptr<const std::string>> shared_;
   const CgroupTable* cgroups_ = nullptr;  // of this tick
-  CgroupLayout layout_;                   // for paths of /proc
+  LayoutReader layout_;                   // for paths of /proc
   uint64_t now_ns_ = 0;
   size_t reads_left_ = 0;
   uint64_t deadline_ns_ = 0;

@@ -123,7 +123,8 @@ void CgroupCache::AddNames(PodNames* names, std::vector<Entry>* entries) {
   }
 }
 
-void CgroupCache::Update(const std::string& procfs, const CgroupLayout& layout,
+void CgroupCache::Update(const std::string& procfs,
+                         const std::optional<CgroupLayout>& layout,
                          const ProcessTable& processes,
                          const std::vector<uint32_t>& selected, double seconds,
                          PodNames* names) {
@@ -131,8 +132,8 @@ void CgroupCache::Update(const std::string& procfs, const CgroupLayout& layout,
   error_.clear();
   const auto table = std::make_shared<CgroupTable>();
   table->entries_ = Carry(processes, selected);
-  wanted_.by_systemd = layout.by_systemd;
-  if (!layout.other_root) {
+  if (layout && !layout->other_root) {
+    wanted_.by_systemd = layout->by_systemd;
     ReadSome(procfs, seconds, names, &table->entries_);
     AddNames(names, &table->entries_);
   }

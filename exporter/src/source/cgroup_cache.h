@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -67,8 +68,10 @@ class CgroupCache {
 
   // Takes the selected processes of this tick, ordered by pid; `seconds` is the
   // time since the tick before. In a cgroup namespace of the exporter's own no
-  // process has a control group: see CgroupLayout.
-  void Update(const std::string& procfs, const CgroupLayout& layout,
+  // process has a control group: see CgroupLayout. While the layout is not
+  // known, none is read.
+  void Update(const std::string& procfs,
+              const std::optional<CgroupLayout>& layout,
               const ProcessTable& processes,
               const std::vector<uint32_t>& selected, double seconds,
               PodNames* names);

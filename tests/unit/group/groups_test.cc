@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "fake_procfs.h"
 #include "no_users.h"
@@ -181,6 +182,26 @@ TEST_F(GroupsTest, UnitsAreThoseOfTheHierarchyThatSystemdUses) {
   EXPECT_EQ(Tick({Live(1, kStart, "init", 0), Live(2, kStart, "sh", 0),
                   Live(3, kStart, "sh", 0)}),
             (Names{"init.scope", "a.scope", "sh"}));
+}
+
+// Else it would have the unit of the runtime for good.
+TEST_F(GroupsTest, NoUnitsBeforeTheLayoutIsKnown) {
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "1:name=systemd:/init.scope\n0::/init.scope\n");
+  procfs_.Start(2, kStart);
+  procfs_.Write(2, "cgroup",
+                "1:name=systemd:/machine/a.scope\n"
+                "0::/system.slice/containerd.service\n");
+  const std::string file = procfs_.root() + "/1/cgroup";
+  std::filesystem::rename(file, file + "_");
+  std::filesystem::create_symlink("cgroup", file);
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({Live(2, kStart, "sh", 0)}), Names{"sh"});
+  EXPECT_EQ(groups_.error(), "the layout of control groups cannot be read: " +
+                                 file + ": Too many levels of symbolic links");
+  std::filesystem::rename(file + "_", file);
+  EXPECT_EQ(Tick({Live(2, kStart, "sh", 0)}), Names{"a.scope"});
+  EXPECT_EQ(groups_.error(), "");
 }
 
 TEST_F(GroupsTest, NewRulesNameAllAgain) {

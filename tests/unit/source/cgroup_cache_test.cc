@@ -35,8 +35,9 @@ class CgroupCacheTest : public testing::Test {
       Add(sample, &table_);
     }
     names_.Begin(kTickSeconds);
-    cache_.Update(root_, LayoutOf(root_).value_or(CgroupLayout{}), table_,
-                  selected_, kTickSeconds, &names_);
+    layout_.Update(root_);
+    cache_.Update(root_, layout_.layout(), table_, selected_, kTickSeconds,
+                  &names_);
   }
   std::string Of(size_t i) const {
     const Cgroup* cgroup = cache_.table()->Of(table_[i]);
@@ -51,6 +52,7 @@ class CgroupCacheTest : public testing::Test {
   FakeProcesses procfs_;
   const std::string root_;
   PodNames names_;
+  LayoutReader layout_;
   ProcessTable table_;
   std::vector<uint32_t> selected_;
   CgroupCache cache_;

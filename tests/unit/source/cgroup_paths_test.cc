@@ -310,6 +310,47 @@ TEST_F(CgroupsTest, TheLayoutStaysWhileItCannotBeRead) {
   EXPECT_FALSE(cgroups_.by_ids());
 }
 
+// Else the ids would name the runtime's own group for a tick.
+TEST_F(CgroupsTest, NothingIsTakenBeforeTheLayoutIsKnown) {
+  Put(1, "/init.scope", "/init.scope");
+  Put(9, "/system.slice/containerd.service", "/kubepods/burstable/x");
+  const std::string file = procfs() + "/1/cgroup";
+  fs::rename(file, root_ + "/cgroup_of_1");
+  fs::create_symlink("cgroup", file);
+  Sample row = Live(9, 1, "a", 0);
+  row.cgroup = Make("/system.slice/containerd.service");
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"unknown"});
+  EXPECT_FALSE(cgroups_.by_ids());
+  EXPECT_EQ(cgroups_.error(), "the layout of control groups cannot be read: " +
+                                  file + ": Too many levels of symbolic links");
+  fs::rename(root_ + "/cgroup_of_1", file);
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"/kubepods/burstable/x"});
+  EXPECT_EQ(cgroups_.error(), "");
+}
+
+TEST_F(CgroupsTest, AnErrorIsThatOfTheWayInUse) {
+  Put(1, "/init.scope");
+  Put(9, "/x");
+  const std::string file = procfs() + "/9/cgroup";
+  fs::remove(file);
+  fs::create_symlink("cgroup", file);
+  Sample row = Live(9, 1, "a", 0);
+  Names({row});
+  EXPECT_NE(cgroups_.error().find("/proc/PID/cgroup"), std::string::npos);
+  row.cgroup = Make("/x");
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"/x"});
+  EXPECT_EQ(cgroups_.error(), "") << "by ids nothing of /proc is read";
+
+  fs::remove(file);
+  Put(9, "/x");
+  fs::remove(mount() + "/cgroup.controllers");
+  Names({row});
+  EXPECT_NE(cgroups_.error().find(mount()), std::string::npos);
+  Put(1, "/init.scope", "/init.scope");
+  Names({row});
+  EXPECT_EQ(cgroups_.error(), "") << "there ids are not used";
+}
+
 // There the runtime's containers can be in its own group of the hierarchy that
 // the ids are of.
 TEST_F(CgroupsTest, IdsAreNotTakenWhereSystemdUsesAnotherHierarchy) {
