@@ -49,6 +49,7 @@ bool Groups::SetRules(const std::vector<GroupRule>& rules) {
   source_rules_ = std::move(source_rules);
   rules_ = std::move(made);
   last_.clear();
+  error_.clear();
   return true;
 }
 

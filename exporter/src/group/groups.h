@@ -72,7 +72,8 @@ class Groups {
 
   // The group of a row that Follow() took. Valid until the next Follow().
   const std::string& Of(size_t row) const { return *next_[row].name; }
-  // A sentence that says what the last Follow() could not read, and why.
+  // A sentence that says what the last Follow() could not read, and why; empty
+  // without rules.
   const std::string& error() const { return error_; }
 
  private:

@@ -91,9 +91,14 @@ void Pipeline::FindCgroupsOfSums() {
 
 void Pipeline::ShowCgroups(View* next) const {
   next->cgroups = cgroups_.table();
-  next->pod_names_error = cgroups_.pod_names().error();
-  next->names_error =
-      cgroups_.error().empty() ? groups_.error() : cgroups_.error();
+  next->pod_names_error.reset();
+  next->names_error = groups_.error();
+  // Without their use the control groups have the errors of an earlier tick.
+  if (follower_.cgroup_sums() || groups_.need_cgroups() ||
+      settings_.containers) {
+    next->pod_names_error = cgroups_.pod_names().error();
+    if (!cgroups_.error().empty()) next->names_error = cgroups_.error();
+  }
   const Sums* sums = follower_.cgroup_sums();
   next->cgroup_sums = sums ? sums->all() : nullptr;
   next->cgroups_of_sums = cgroups_of_sums_;

@@ -204,6 +204,15 @@ TEST_F(GroupsTest, NoUnitsBeforeTheLayoutIsKnown) {
   EXPECT_EQ(groups_.error(), "");
 }
 
+TEST_F(GroupsTest, WithoutRulesThereIsNoError) {
+  procfs_.Start(1, kStart);
+  std::filesystem::create_symlink("cmdline", procfs_.root() + "/1/cmdline");
+  Tick({Live(1, kStart, "sh", 0)});
+  EXPECT_NE(groups_.error(), "");
+  groups_.SetRules({});
+  EXPECT_EQ(groups_.error(), "");
+}
+
 TEST_F(GroupsTest, NewRulesNameAllAgain) {
   Start(1, "java -jar a.jar");
   EXPECT_EQ(Tick({Live(1, kStart, "java", 0)}), Names{"jar:a.jar"});
