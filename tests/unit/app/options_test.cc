@@ -89,10 +89,37 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--web.telemetry-path", "metrics"},
       {"--web.telemetry-path", "/"},
       {"--web.telemetry-path", "/-/ready"},
+      {"--web.telemetry-path", "/a?b"},
+      {"--web.telemetry-path", "/a#b"},
+      {"--web.telemetry-path", "/a%20b"},
+      {"--web.telemetry-path", "/a b"},
+      {"--web.telemetry-path", "/a\nb"},
+      {"--web.telemetry-path", "/a\x7f"},
+      {"--web.telemetry-path", "/\u00e9"},
+      {"--web.telemetry-path", "/a\"b"},
+      {"--web.telemetry-path", "/a\\b"},
+      {"--web.telemetry-path", "//metrics"},
+      {"--web.telemetry-path", "/a/../b"},
+      {"--web.telemetry-path", "/a/."},
+      {"--web.telemetry-path", "/a//b"},
       {"--log.level", "loud"},
       {"--log.format", "xml"},
       {"--source", "guess"},
       {"--processes.max", "0"},
+      {"--processes.max", "010"},
+      {"--processes.max", "0x10"},
+      {"--processes.max", " 10"},
+      {"--processes.max", "10 "},
+      {"--processes.max", "+10"},
+      {"--processes.max", "1e3"},
+      {"--processes.max", ""},
+      {"--processes.max", "99999999999999999999"},
+      {"--processes.min-faults", "00"},
+      {"--processes.breakdown", "0b1"},
+      {"--comms.max", "1'000"},
+      {"--cgroups.max", "0o7"},
+      {"--groups.max", "07"},
+      {"--web.max-requests", "0x1"},
       {"--processes.include", "a("},
       {"--processes.min-faults", "-1"},
       {"--comms.max", "x"},
@@ -103,6 +130,9 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--group.by", "cmdline"},
       {"--group.by", "pid"},
       {"--top", "x"},
+      {"--top", "007"},
+      {"--top", " 7"},
+      {"--top", "1000000"},
       {"--top", "\xb2"},  // a digit in some character sets
       {"--top.by", "pid"},
       {"--top.filter", "a("},
@@ -113,6 +143,26 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
     EXPECT_THAT(parsed.error, HasSubstr(arguments[0]));
     EXPECT_THAT(parsed.error, HasSubstr(arguments[1]));
   }
+}
+
+TEST(ParseOptions, ATelemetryPathIsAsRequestsNameIt) {
+  for (const char* path : {"/metrics", "/metrics/", "/a/b", "/...", "/a..b",
+                           "/-a", "/apis", "/A-Z0.9_~!$&'()*+,;=:@"})
+    EXPECT_EQ(Parse({"--web.telemetry-path", path}).options->telemetry_path,
+              path);
+}
+
+TEST(ParseOptions, NumbersAreDecimal) {
+  EXPECT_EQ(
+      Parse({"--processes.max=0x10"}).error,
+      "--processes.max: \"0x10\" is no decimal number (such as 40, without "
+      "leading zeros)");
+  EXPECT_EQ(Parse({"--top=010"}).error,
+            "--top: \"010\" is no number of rows (such as 40, without leading "
+            "zeros)");
+  EXPECT_EQ(Parse({"--cgroups.max=0"}).options->pipeline.max_cgroups, 0u);
+  EXPECT_EQ(Parse({"--processes.max=10"}).options->pipeline.selection.max, 10u);
+  EXPECT_EQ(Parse({"--top=0"}).options->top_table.rows, 0u);
 }
 
 TEST(ParseOptions, Top) {
