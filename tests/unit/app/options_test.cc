@@ -17,6 +17,7 @@ using testing::Conditional;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ParsedOptions Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "page_fault_exporter");
@@ -409,7 +410,7 @@ TEST_F(ConfigFile, AMistakeCanHaveAnyText) {
   setenv("PAGE_FAULT_EXPORTER_INTERVAL", "2s", 1);
   EXPECT_THAT(
       ParseWith(R"({"groups": [{"name": "a", "comm": "--interval("}]})").error,
-      testing::StartsWith("--config.file: "));
+      StartsWith("--config.file: "));
 }
 
 TEST(Environment, AListHasCommas) {
@@ -433,6 +434,21 @@ TEST(Environment, BadValuesAreNamed) {
   unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
   EXPECT_THAT(parsed.error, HasSubstr("guess"));
   EXPECT_THAT(parsed.error, HasSubstr("PAGE_FAULT_EXPORTER_SOURCE"));
+}
+
+// --top.by begins with the name of --top.
+TEST(Environment, TheVariableOfTheWholeNameIsNamed) {
+  setenv("PAGE_FAULT_EXPORTER_TOP", "5", 1);
+  setenv("PAGE_FAULT_EXPORTER_TOP_BY", "pid", 1);
+  const ParsedOptions by = Parse({});
+  unsetenv("PAGE_FAULT_EXPORTER_TOP_BY");
+  setenv("PAGE_FAULT_EXPORTER_TOP", "x", 1);
+  const ParsedOptions top = Parse({"--top.by=comm"});
+  const ParsedOptions flag = Parse({"--top=y"});
+  unsetenv("PAGE_FAULT_EXPORTER_TOP");
+  EXPECT_THAT(by.error, StartsWith("PAGE_FAULT_EXPORTER_TOP_BY: --top.by: "));
+  EXPECT_THAT(top.error, StartsWith("PAGE_FAULT_EXPORTER_TOP: --top: "));
+  EXPECT_THAT(flag.error, StartsWith("--top: \"y\""));
 }
 
 TEST(Environment, IsNotNamedForWhatAFlagSets) {
