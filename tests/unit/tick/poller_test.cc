@@ -56,6 +56,26 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   EXPECT_EQ(again.ticks, 4u);
 }
 
+// Its faults would count twice, and Prometheus refuses two equal series.
+TEST(Pipeline, AProcessThatIsThereTwiceIsAFailedRead) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  source.Then(Of({Live(1, 1, "init", 6), Live(1, 1, "init", 6)}));
+  source.Then(Of({Live(1, 1, "init", 7)}));
+  Pipeline pipeline(&source, {});
+  const View good = *pipeline.Tick();
+  const View bad = *pipeline.Tick();
+  ASSERT_TRUE(bad.error);
+  EXPECT_EQ(bad.error->cause, Cause::kMalformed);
+  EXPECT_EQ(bad.error->message, "the source module has two rows of pid 1");
+  EXPECT_EQ(Errors(bad, Cause::kMalformed), 1u);
+  EXPECT_TRUE(bad.families.empty());
+  EXPECT_EQ(bad.read_at, good.read_at);
+  const View again = *pipeline.Tick();
+  EXPECT_FALSE(again.error);
+  EXPECT_EQ(again.comms->at(1).counters.faults, 2u);
+}
+
 uint64_t FaultsOfGroup(const View& view, std::string_view name) {
   if (!view.groups) return 0;
   for (const NamedSums& sums : *view.groups)
