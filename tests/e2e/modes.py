@@ -62,6 +62,29 @@ def once():
     assert "page_fault_exporter_last_read_success 0" in done.stdout
 
 
+def names_that_cannot_be_read():
+    """--once and --top warn of them in the words of the log."""
+    with tempfile.TemporaryDirectory() as root:
+        os.symlink("pods", os.path.join(root, "pods"))
+        # A process of the table, in a pod.
+        os.mkdir(os.path.join(root, "123"))
+        for name, text in (
+                ("stat", "123 (x) S 1 2 3 0 -1 0 7 0 8 0 5 6 0 0 20 0 1 0 223 "
+                 "8192000 250 0 1 1 0\n"),
+                ("cgroup", "0::/kubepods/pod2f1c7a60-5b0e-4d0b-9a3e-0c5d9f6c1b11"
+                 "\n")):
+            with open(os.path.join(root, "123", name), "w") as f:
+                f.write(text)
+        for mode in (["--once"], ["--top=3", "--interval=100ms"]):
+            done = run(*mode, "--path.cgroup=/nonexistent",
+                       f"--path.procfs={root}", f"--path.pod-logs={root}")
+            assert done.returncode == 0, done
+            for said in ("pods and containers have no names: cannot read "
+                         f"{root}/pods: Too many levels",
+                         "the ids of control groups cannot be looked up"):
+                assert done.stderr.count(said) == 1, (mode, said, done.stderr)
+
+
 def hidden_processes():
     """Processes that hidepid hides are a read error, with the way out."""
     def once_with(mount, *privileges):
@@ -350,6 +373,6 @@ def port_of_the_system():
 
 if __name__ == "__main__":
     under_test.run_tests(
-        [once, hidden_processes, of_a_container, top, top_by, systemd, repeated_headers,
-         too_many_requests, closed_streams, logs, failed_reload, two_addresses,
-         port_of_the_system], *sys.argv[3:])
+        [once, names_that_cannot_be_read, hidden_processes, of_a_container, top,
+         top_by, systemd, repeated_headers, too_many_requests, closed_streams, logs,
+         failed_reload, two_addresses, port_of_the_system], *sys.argv[3:])

@@ -33,17 +33,23 @@ std::string Shown(const Json& json) {
   return text;
 }
 
+bool HasNul(std::string_view text) { return text.find('\0') != text.npos; }
+constexpr const char* kNul = "has a NUL";
+
 // Converts a value of the file to what the command line would contain.
 std::string ValueOf(const Json& json, const std::string& key,
                     const CLI::Option& option) {
   const bool is_flag = option.get_items_expected_max() == 0;
-  if (json.is_boolean()) return json.dump();
+  if (is_flag && json.is_boolean()) return json.dump();
   if (is_flag)
     throw CLI::ValidationError(key, Shown(json) + " is not true or false");
-  if (json.is_string()) return json.get<std::string>();
   if (json.is_number()) return json.dump();
-  throw CLI::ValidationError(
-      key, Shown(json) + " is no string, number, true or false");
+  if (!json.is_string())
+    throw CLI::ValidationError(key, Shown(json) + " is no string or number");
+  // The system would end a path there.
+  auto text = json.get<std::string>();
+  if (HasNul(text)) throw CLI::ValidationError(key, kNul);
+  return text;
 }
 
 std::vector<std::string> ValuesOf(const Json& json, const std::string& key,
@@ -100,8 +106,10 @@ GroupRule RuleOf(const Json& json, size_t index) {
     if (!value.is_string())
       Refuse(index, rule.name,
              key + ": is no string; alternatives have a bar between them");
+    const auto text = value.get<std::string>();
+    if (HasNul(text)) Refuse(index, rule.name, key + ": " + kNul);
     if (!field) continue;
-    rule.expressions[*field] = value.get<std::string>();
+    rule.expressions[*field] = text;
     if (rule.expressions[*field].empty())
       Refuse(index, rule.name, key + ": is an empty expression");
   }

@@ -2,7 +2,6 @@
 #include "app/flags.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cctype>
 
 #include "app/option_checks.h"
@@ -47,6 +46,7 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
          "The most processes that have series of their own: those with "
          "the highest rate of faults in the last seconds, then those with the "
          "largest RSS")
+      ->check(CheckDecimal)
       ->check(CLI::Range(size_t{1}, size_t{10000000}));
   app->add_option("--processes.include", rules->include,
                   "Only comms that match this RE2 expression as a whole have "
@@ -60,15 +60,18 @@ void AddProcessOptions(CLI::App* app, PipelineSettings* settings) {
       ->type_name("REGEX");
   app->add_option("--processes.min-faults", rules->min_faults,
                   "Processes with fewer faults have no series by pid")
+      ->check(CheckDecimal)
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 53));
   app->add_option("--processes.breakdown", rules->breakdown,
                   "The most processes that have series by severity, access "
                   "and kind")
+      ->check(CheckDecimal)
       ->check(CLI::Range(size_t{0}, size_t{100000}));
   app->add_flag("--no-pid", rules->no_pid, "No series by pid at all");
   app->add_option("--comms.max", settings->max_comms,
                   "The most comms that have series of their own; the rest "
                   "share \"other\"")
+      ->check(CheckDecimal)
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
   app->add_flag("--basic-families-only,--mandated-only",
                 settings->basic_families_only,
@@ -84,6 +87,7 @@ void AddCgroupOptions(CLI::App* app, PipelineSettings* settings) {
   app->add_option("--cgroups.max", settings->max_cgroups,
                   "The most control groups that have series of their own; the "
                   "rest share \"other\"; 0: no series by control group")
+      ->check(CheckDecimal)
       ->check(CLI::Range(size_t{0}, size_t{1000000}));
   app->add_flag("--cgroups.breakdown", settings->cgroups_by_cell,
                 "The faults of control groups are also by access and kind, as "
@@ -100,6 +104,7 @@ void AddGroupOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--groups.max", raw->options.pipeline.max_groups,
                   "The most groups that have series of their own; the rest "
                   "share \"other\"")
+      ->check(CheckDecimal)
       ->check(CLI::Range(size_t{1}, size_t{1000000}));
 }
 
@@ -139,6 +144,7 @@ void AddWebOptions(CLI::App* app, Options* options) {
                   "made at the same time; 0 is no limit besides the number of "
                   "threads, " +
                       std::to_string(kHttpThreads))
+      ->check(CheckDecimal)
       ->check(CLI::Range(0, kHttpThreads));
 }
 
@@ -149,9 +155,6 @@ void AddLogOptions(CLI::App* app, Options* options) {
   app->add_option("--log.format", options->log_format, "Format of the log")
       ->check(CLI::IsMember({"logfmt", "json"}));
 }
-
-// isdigit() is undefined for a char that is negative.
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 void AddModes(CLI::App* app, RawOptions* raw) {
   Options* options = &raw->options;
@@ -172,12 +175,7 @@ void AddModes(CLI::App* app, RawOptions* raw) {
          "Show the N busiest processes (20); a terminal is refreshed every "
          "interval")
       ->expected(0, 1)
-      ->check([](const std::string& text) {
-        return text.empty() || (text.size() < 7 &&
-                                std::all_of(text.begin(), text.end(), IsDigit))
-                   ? std::string()
-                   : "\"" + text + "\" is no number of rows";
-      })
+      ->check(CheckRows)
       ->type_name("N");
   app->add_option("--top.by", raw->top_by,
                   "What a row of --top is: a process, or all processes of one "
@@ -200,6 +198,7 @@ void AddExplainOptions(CLI::App* app, RawOptions* raw) {
       ->type_name("COMM|PID|CGROUP");
   app->add_option("--seconds", raw->seconds,
                   "How long --explain samples; a signal ends it before")
+      ->check(CheckDecimal)
       ->check(CLI::Range(1, 3600));
 }
 

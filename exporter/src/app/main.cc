@@ -107,7 +107,7 @@ void WarnOf(const View& view) {
     spdlog::error("cannot read: {}", view.error->message);
   else if (view.reason)
     spdlog::warn("{}", NoteOf(view));
-  if (!view.limited.empty()) spdlog::warn("{}", view.limited);
+  ReadLog().NoteGaps(view);
 }
 
 int PrintOnce(Pipeline* pipeline) {

@@ -8,6 +8,8 @@
 
 namespace pfe {
 
+std::string CheckDecimal(const std::string& text);
+std::string CheckRows(const std::string& text);  // of --top; none is good
 std::string CheckInterval(const std::string& text);
 std::string CheckBirthHold(const std::string& text);
 std::string CheckTelemetryPath(const std::string& path);

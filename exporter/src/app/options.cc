@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
@@ -30,6 +31,19 @@ void RefuseExtras(const CLI::App& app) {
     throw CLI::ValidationError(extras.front(), "is no option");
 }
 
+// Whether a text has the flag, and not a longer one that begins with it.
+bool HasFlag(std::string_view text, std::string_view flag) {
+  const auto goes_on = [](char c) {
+    return c == '.' || c == '-' || std::isalnum(static_cast<unsigned char>(c));
+  };
+  for (size_t at = text.find(flag); at != text.npos;
+       at = text.find(flag, at + 1)) {
+    const std::string_view behind = text.substr(at + flag.size());
+    if (behind.empty() || !goes_on(behind.front())) return true;
+  }
+  return false;
+}
+
 // Names the environment variable that an error is about: the error names an
 // option, and only the variable sets this option.
 std::string VariableOf(const CLI::App& app, const std::string& error, int argc,
@@ -42,9 +56,10 @@ std::string VariableOf(const CLI::App& app, const std::string& error, int argc,
   for (const CLI::Option* option : app.get_options()) {
     const std::string flag = "--" + option->get_single_name();
     const std::string variable = option->get_envname();
-    if (!getenv(variable.c_str()) || about.find(flag) == about.npos) continue;
+    if (!getenv(variable.c_str()) || !HasFlag(about, flag)) continue;
     if (std::any_of(argv, argv + argc, [&flag](std::string_view argument) {
-          return argument.starts_with(flag);
+          return argument.starts_with(flag) &&
+                 HasFlag(argument.substr(0, flag.size() + 1), flag);
         }))
       continue;
     return variable + ": ";

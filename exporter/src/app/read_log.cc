@@ -26,10 +26,14 @@ void ReadLog::NoteLimited(const View& view) {
   if (!limited_.empty()) spdlog::warn("{}", limited_);
 }
 
-void ReadLog::Note(const View& view) {
+void ReadLog::NoteGaps(const View& view) {
   NoteLimited(view);
   NotePodNames(view);
   NoteNames(view);
+}
+
+void ReadLog::Note(const View& view) {
+  NoteGaps(view);
   const std::string reason = view.error    ? view.error->message
                              : view.reason ? view.reason->message
                                            : "";

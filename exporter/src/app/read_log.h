@@ -14,6 +14,8 @@ namespace pfe {
 class ReadLog {
  public:
   void Note(const View& view);
+  // What a read that succeeds can be without: processes and names.
+  void NoteGaps(const View& view);
 
  private:
   void NoteLimited(const View& view);

@@ -63,4 +63,16 @@ std::string ToValidUtf8(std::string_view bytes) {
   return valid;
 }
 
+std::string_view WithoutCutEnd(std::string_view bytes) {
+  constexpr size_t kLongest = 3;  // of a start
+  for (size_t n = 1; n <= std::min(kLongest, bytes.size()); ++n) {
+    const size_t at = bytes.size() - n;
+    if (SequenceOf(static_cast<unsigned char>(bytes[at])).count == 0) continue;
+    bool whole;
+    const bool to_the_end = MatchSequence(bytes, at, &whole) == n;
+    return bytes.substr(0, to_the_end && !whole ? at : bytes.size());
+  }
+  return bytes;
+}
+
 }  // namespace pfe

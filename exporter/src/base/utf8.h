@@ -12,6 +12,9 @@ namespace pfe {
 // Subparts"). Prometheus drops a whole scrape for one bad byte in a label.
 std::string ToValidUtf8(std::string_view bytes);
 
+// Without the start of a character at the end of bytes that were cut.
+std::string_view WithoutCutEnd(std::string_view bytes);
+
 }  // namespace pfe
 
 #endif  // EXPORTER_BASE_UTF8_H_

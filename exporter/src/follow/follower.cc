@@ -123,11 +123,13 @@ void Follower::FollowRows(Rows* rows, const RowNames* cgroups,
   ClearForRefill(&rows->growth);
   rows->growth.resize(size);
   rows->youngest_ns = 0;
+  unmatched_.clear();
   for (uint32_t i = 0; i < size; ++i) {
     const Process& process = rows->processes[i];
     rows->youngest_ns = std::max(rows->youngest_ns, process.start_ns);
     growth_.Clear();
     const uint32_t previous = matcher_.Find(process);
+    if (previous == kNoRow || next_.changes.all) unmatched_.push_back(i);
     if (previous == kNoRow)
       StartRow(rows, i);
     else
@@ -149,9 +151,27 @@ uint64_t Follower::FaultsOfGoneRows() {
   return faults;
 }
 
-void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-                      bool interrupted, const RowNames* cgroups,
-                      const RowNames* groups) {
+// Rows that were matched are of different processes, since the rows of the last
+// tick were: only the others are compared with each other.
+std::optional<uint32_t> Follower::PidOfTwoRows(const ProcessTable& processes) {
+  if (matcher_.pid_again()) return matcher_.pid_again();
+  const auto identity = [&processes](uint32_t i) {
+    return std::pair(processes[i].pid, processes[i].start_ns);
+  };
+  std::sort(unmatched_.begin(), unmatched_.end(),
+            [&](uint32_t a, uint32_t b) { return identity(a) < identity(b); });
+  const auto two = std::adjacent_find(
+      unmatched_.begin(), unmatched_.end(),
+      [&](uint32_t a, uint32_t b) { return identity(a) == identity(b); });
+  if (two == unmatched_.end()) return std::nullopt;
+  return processes[*two].pid;
+}
+
+std::optional<uint32_t> Follower::Follow(const Snapshot& snapshot,
+                                         std::shared_ptr<Rows> rows,
+                                         bool interrupted,
+                                         const RowNames* cgroups,
+                                         const RowNames* groups) {
   Begin(snapshot, *rows, interrupted);
   FollowRows(rows.get(), cgroups, groups);
   // A name can leave the bucket in a tick in which no value of a row changes.
@@ -160,6 +180,7 @@ void Follower::Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
   next_.host.Update(snapshot, {!has_last_, next_.changes.all, count_first_,
                                FaultsOfGoneRows()});
   next_.rows = std::move(rows);
+  return PidOfTwoRows(next_.rows->processes);
 }
 
 void Follower::Commit() noexcept {

@@ -33,6 +33,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,10 +81,12 @@ class Follower {
   // `snapshot`; snapshot.processes is not used. The counters in it are replaced
   // by exported values. `interrupted`: see Sums::Begin(). `cgroups` has the
   // control group of each row, `groups` its group; each is needed if there are
-  // sums by it.
-  void Follow(const Snapshot& snapshot, std::shared_ptr<Rows> rows,
-              bool interrupted, const RowNames* cgroups = nullptr,
-              const RowNames* groups = nullptr);
+  // sums by it. Returns the pid of a process that two rows are of: then the
+  // tick must not be committed.
+  std::optional<uint32_t> Follow(const Snapshot& snapshot,
+                                 std::shared_ptr<Rows> rows, bool interrupted,
+                                 const RowNames* cgroups = nullptr,
+                                 const RowNames* groups = nullptr);
   // Makes the prepared tick the last one.
   void Commit() noexcept;
 
@@ -99,6 +102,7 @@ class Follower {
  private:
   void Begin(const Snapshot& snapshot, const Rows& rows, bool interrupted);
   void FollowRows(Rows* rows, const RowNames* cgroups, const RowNames* groups);
+  std::optional<uint32_t> PidOfTwoRows(const ProcessTable& processes);
   void ContinueRow(uint32_t previous, Rows* rows, uint32_t index);
   void StartRow(Rows* rows, uint32_t index);
   void NoteChanges(const Process& old, const Process& process, bool renamed);
@@ -114,6 +118,7 @@ class Follower {
   bool may_be_old_ = false;  // whether a process that is not found may be old
   float fade_ = 1;           // recent faults are multiplied by it in this tick
   RowGrowth growth_;         // of the current row
+  std::vector<uint32_t> unmatched_;  // rows that can be one process
 };
 
 }  // namespace pfe

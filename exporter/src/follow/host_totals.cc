@@ -2,6 +2,7 @@
 #include "follow/host_totals.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pfe {
 namespace {
@@ -17,6 +18,19 @@ void AddLatency(const Latency& before, Latency* now) {
       to.counts[i] += from.counts[i];
     to.count += from.count;
     to.sum_ns += from.sum_ns;
+  }
+}
+
+// Raises each number to that of the last tick: what is exported never falls.
+void KeepUp(const Latency& last, Latency* now) {
+  if (last.bounds_ns != now->bounds_ns) return;
+  for (size_t s = 0; s < kSeverities; ++s) {
+    const Histogram& from = last.severities[s];
+    Histogram& to = now->severities[s];
+    for (size_t i = 0; i < from.counts.size(); ++i)
+      to.counts[i] = std::max(to.counts[i], from.counts[i]);
+    to.count = std::max(to.count, from.count);
+    to.sum_ns = std::max(to.sum_ns, from.sum_ns);
   }
 }
 
@@ -62,11 +76,15 @@ void HostTotals::UpdateCounters(const Snapshot& snapshot) {
   }
   for (size_t i = 0; i < counters_.size(); ++i)
     if (snapshot.host[i])
-      counters_[i] = *snapshot.host[i] + counters_before_[i].value_or(0);
+      counters_[i] =
+          std::max(counters_[i].value_or(0),
+                   *snapshot.host[i] + counters_before_[i].value_or(0));
   // With latency=0 the module offers no histogram: the last one stays.
   if (snapshot.latency.bounds_ns.empty()) return;
-  latency_ = snapshot.latency;
-  AddLatency(latency_before_, &latency_);
+  Latency now = snapshot.latency;
+  AddLatency(latency_before_, &now);
+  KeepUp(latency_, &now);
+  latency_ = std::move(now);
 }
 
 }  // namespace pfe

@@ -19,6 +19,7 @@ void IdentityMatcher::Begin(const Rows& old, bool exact_starts) {
   next_ = 0;
   found_.assign(old.processes.size(), false);
   index_built_ = false;
+  pid_again_.reset();
 }
 
 Identity IdentityMatcher::IdentityOf(const Process& process) const {
@@ -38,7 +39,10 @@ uint32_t IdentityMatcher::Search(const Process& process) {
   if (!index_built_) index_.Build(size, of);
   index_built_ = true;
   const uint32_t found = index_.Find(wanted, of);
-  return found != IdentityIndex::kNone && !found_[found] ? found : kNoRow;
+  if (found == IdentityIndex::kNone) return kNoRow;
+  if (!found_[found]) return found;
+  if (exact_starts_) pid_again_ = process.pid;
+  return kNoRow;
 }
 
 uint32_t IdentityMatcher::Find(const Process& process) {

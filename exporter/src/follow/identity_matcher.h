@@ -4,6 +4,7 @@
 #define EXPORTER_FOLLOW_IDENTITY_MATCHER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "follow/identity_index.h"
@@ -25,6 +26,9 @@ class IdentityMatcher {
 
   // The index among the old rows, or kNoRow. Each old row is found only once.
   uint32_t Find(const Process& process);
+  // The pid of a process that Find() was asked for again after it had found it;
+  // nothing without exact starts, by which two processes can be equal.
+  const std::optional<uint32_t>& pid_again() const { return pid_again_; }
 
   // Calls `gone` with the index of each old row that was not found.
   template <typename Gone>
@@ -43,6 +47,7 @@ class IdentityMatcher {
   std::vector<bool> found_;
   IdentityIndex index_;
   bool index_built_ = false;
+  std::optional<uint32_t> pid_again_;
 };
 
 }  // namespace pfe

@@ -49,6 +49,7 @@ bool Groups::SetRules(const std::vector<GroupRule>& rules) {
   source_rules_ = std::move(source_rules);
   rules_ = std::move(made);
   last_.clear();
+  error_.clear();
   return true;
 }
 
@@ -103,10 +104,14 @@ Groups::Entry Groups::ByTable(const ProcessTable& table, const Process& process,
 std::optional<Groups::Entry> Groups::Read(const std::string& procfs,
                                           const ProcessTable& table,
                                           const Process& process) {
-  --reads_left_;
   WantedFacts wanted = WantedBy(FromProcfs());
-  wanted.cgroup &= !layout_.other_root;
-  wanted.by_systemd = layout_.by_systemd;
+  if (wanted.cgroup) {
+    const auto& layout = layout_.layout();
+    if (!layout) return std::nullopt;
+    wanted.cgroup = !layout->other_root;
+    wanted.by_systemd = layout->by_systemd;
+  }
+  --reads_left_;
   auto facts = reader_.Read(procfs, process, wanted);
   if (!reader_.error().empty()) error_ = reader_.error();
   if (!facts) return std::nullopt;
@@ -145,8 +150,11 @@ void Groups::Follow(const std::string& procfs, const Rows& old,
   reads_left_ = kMostReads;
   deadline_ns_ = clock_() + kMostReadNs;
   error_.clear();
-  if (!cgroups_ && need_cgroups())
-    if (const auto layout = LayoutOf(procfs)) layout_ = *layout;
+  reader_.Begin();
+  if (!cgroups_ && need_cgroups()) {
+    layout_.Update(procfs);
+    error_ = layout_.error();
+  }
   next_.clear();
   next_.reserve(now.size());
   // The sizes differ if the last tick had no rules, or other ones.

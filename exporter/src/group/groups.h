@@ -74,7 +74,8 @@ class Groups {
 
   // The group of a row that Follow() took. Valid until the next Follow().
   const std::string& Of(size_t row) const { return *next_[row].name; }
-  // A sentence that says what the last Follow() could not read, and why.
+  // A sentence that says what the last Follow() could not read, and why; empty
+  // without rules.
   const std::string& error() const { return error_; }
 
  private:
@@ -110,7 +111,7 @@ class Groups {
   // Processes of one group share its name.
   std::unordered_map<std::string, std::weak_ptr<const std::string>> shared_;
   const CgroupTable* cgroups_ = nullptr;  // of this tick
-  CgroupLayout layout_;                   // for paths of /proc
+  LayoutReader layout_;                   // for paths of /proc
   uint64_t now_ns_ = 0;
   size_t reads_left_ = 0;
   uint64_t deadline_ns_ = 0;

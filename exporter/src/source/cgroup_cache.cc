@@ -39,6 +39,7 @@ std::shared_ptr<const Cgroup> CgroupCache::Share(std::string path,
 }
 
 // The control group of a process that has exited is kept until its row is gone.
+// A process that is there, but cannot be read now, is as one that is new.
 void CgroupCache::Read(const std::string& procfs, PodNames* names,
                        Entry* entry) {
   entry->read = true;
@@ -48,6 +49,7 @@ void CgroupCache::Read(const std::string& procfs, PodNames* names,
   process.start_ns = entry->start_ns;
   auto facts = reader_.Read(procfs, process, wanted_);
   if (!reader_.error().empty()) error_ = reader_.error();
+  entry->read = facts || reader_.error().empty();
   if (!facts) return;
   std::shared_ptr<const Cgroup> now = Share(std::move(facts->cgroup), names);
   changed_ |= now != entry->cgroup;
@@ -121,7 +123,8 @@ void CgroupCache::AddNames(PodNames* names, std::vector<Entry>* entries) {
   }
 }
 
-void CgroupCache::Update(const std::string& procfs, const CgroupLayout& layout,
+void CgroupCache::Update(const std::string& procfs,
+                         const std::optional<CgroupLayout>& layout,
                          const ProcessTable& processes,
                          const std::vector<uint32_t>& selected, double seconds,
                          PodNames* names) {
@@ -129,8 +132,8 @@ void CgroupCache::Update(const std::string& procfs, const CgroupLayout& layout,
   error_.clear();
   const auto table = std::make_shared<CgroupTable>();
   table->entries_ = Carry(processes, selected);
-  wanted_.by_systemd = layout.by_systemd;
-  if (!layout.other_root) {
+  if (layout && !layout->other_root) {
+    wanted_.by_systemd = layout->by_systemd;
     ReadSome(procfs, seconds, names, &table->entries_);
     AddNames(names, &table->entries_);
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -55,7 +56,8 @@ class CgroupTable {
 };
 
 // Each read opens a file, so not every process is read every tick. A process is
-// read when it is new. After that, processes are read again in turns.
+// read when it is new, and in the next tick if that fails. After that,
+// processes are read again in turns.
 class CgroupCache {
  public:
   // The most control groups that are read in a tick.
@@ -66,8 +68,10 @@ class CgroupCache {
 
   // Takes the processes whose control groups are wanted, ordered by pid;
   // `seconds` is the time since the tick before. In a cgroup namespace of the
-  // exporter's own no process has a control group: see CgroupLayout.
-  void Update(const std::string& procfs, const CgroupLayout& layout,
+  // exporter's own no process has a control group: see CgroupLayout. While the
+  // layout is not known, none is read.
+  void Update(const std::string& procfs,
+              const std::optional<CgroupLayout>& layout,
               const ProcessTable& processes,
               const std::vector<uint32_t>& selected, double seconds,
               PodNames* names);

@@ -123,6 +123,7 @@ void CgroupPaths::Walk(const std::string& root, PodNames* names) {
       error_ = "control groups cannot be named: " + root + path + ": " +
                strerror(errno);
   }
+  if (missing_ == 0) error_.clear();
 }
 
 // Names the control groups whose names were not known.
@@ -170,7 +171,8 @@ bool CgroupPaths::Update(const ProcessTable& processes, uint64_t now_ns,
   const bool at_once = any_new && walked_ < kManyGroups;
   if (missing_ > 0 && (at_once || now_ns >= next_look_ns_)) {
     Walk(root, names);
-    next_look_ns_ = now_ns + kAgainNs;
+    const bool soon = !error_.empty() && walked_ < kManyGroups;
+    next_look_ns_ = soon ? 0 : now_ns + kAgainNs;
   } else if (missing_ == 0) {
     error_.clear();
   }

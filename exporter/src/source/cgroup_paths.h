@@ -26,9 +26,10 @@ namespace pfe {
 class CgroupPaths {
  public:
   // A group that was not found is searched again after this time. It was
-  // probably removed, so there is no hurry. A new id starts a search at once.
+  // probably removed, so there is no hurry. A new id starts a search at once,
+  // and so does an error of the last one.
   static constexpr uint64_t kAgainNs = 10'000'000'000;
-  // After a walk over this many groups a new id waits for kAgainNs too.
+  // After a walk over this many groups both wait for kAgainNs too.
   // Otherwise a user who creates groups could force a full walk in every tick.
   static constexpr size_t kManyGroups = 10000;
   static constexpr uint64_t kRoot = 1;  // the root's id

@@ -2,6 +2,8 @@
 #include "source/cgroup_reader.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "source/file.h"
@@ -59,16 +61,23 @@ std::string CgroupPathOf(std::string_view text, bool by_systemd) {
 
 // systemd puts itself into a group, init.scope, of the hierarchies that it
 // uses.
-std::optional<CgroupLayout> LayoutOf(const std::string& procfs) {
+void LayoutReader::Update(const std::string& procfs) {
+  const std::string file = procfs + "/1/cgroup";
   std::string text;
-  if (ReadText(AT_FDCWD, (procfs + "/1/cgroup").c_str(), kMostCgroupBytes,
-               &text) != 0)
-    return std::nullopt;
-  const Paths paths(text);
-  CgroupLayout layout;
-  layout.by_systemd = paths.has_named();
-  layout.other_root = IsOutside(paths.Choose(layout.by_systemd));
-  return layout;
+  const int error = ReadText(AT_FDCWD, file.c_str(), kMostCgroupBytes, &text);
+  error_.clear();
+  if (error == 0) {
+    const Paths paths(text);
+    CgroupLayout& layout = layout_.emplace();
+    layout.by_systemd = paths.has_named();
+    layout.other_root = IsOutside(paths.Choose(layout.by_systemd));
+    return;
+  }
+  const bool stays = IsAbsence(error) || error == EACCES || error == EPERM;
+  if (stays && !layout_) layout_.emplace();
+  if (!IsAbsence(error))
+    error_ = "the layout of control groups cannot be read: " + file + ": " +
+             strerror(error);
 }
 
 }  // namespace pfe

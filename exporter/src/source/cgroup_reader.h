@@ -25,9 +25,23 @@ struct CgroupLayout {
   bool other_root = false;
 };
 
-// The layout of the host whose PROCFS this is, as its first process shows it.
-// Nothing if that cannot be read: then the layout that was read before holds.
-std::optional<CgroupLayout> LayoutOf(const std::string& procfs);
+// Reads the layout of a host, which its first process shows. For one thread.
+class LayoutReader {
+ public:
+  // Reads that of the host whose PROCFS this is. While it cannot be read, what
+  // was read before holds. Where it never can, it is that of the unified
+  // hierarchy: there are no control groups, or process 1 is hidden.
+  void Update(const std::string& procfs);
+
+  // Nothing before it is known.
+  const std::optional<CgroupLayout>& layout() const { return layout_; }
+  // A sentence that says why the last Update() could not read it.
+  const std::string& error() const { return error_; }
+
+ private:
+  std::optional<CgroupLayout> layout_;
+  std::string error_;
+};
 
 // The path in the text of /proc/PID/cgroup (cgroups(7)), valid UTF-8: that of
 // the first of these hierarchies in which the process is not in the root group,
@@ -37,6 +51,10 @@ std::optional<CgroupLayout> LayoutOf(const std::string& procfs);
 // The kernel shows a path from the root of the reader's cgroup namespace. The
 // path of a group outside of it begins with /.. and depends on where the
 // exporter runs: it is empty.
+//
+// The kernel marks a removed group by " (deleted)" behind its name. A live
+// group whose name ends so is taken for the one without. Only a path of /proc
+// has this mark: by its id a group is found under the name that it has.
 std::string CgroupPathOf(std::string_view text, bool by_systemd);
 
 }  // namespace pfe

@@ -13,9 +13,14 @@ bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
                         double seconds) {
   pod_names_.Begin(seconds);
   const bool did = by_ids_;
-  if (const auto layout = LayoutOf(procfs_)) layout_ = *layout;
-  by_ids_ =
-      !layout_.by_systemd && paths_.Update(processes, now_ns, &pod_names_);
+  layout_.Update(procfs_);
+  error_ = layout_.error();
+  const auto& layout = layout_.layout();
+  by_ids_ = false;
+  if (layout && !layout->by_systemd) {
+    by_ids_ = paths_.Update(processes, now_ns, &pod_names_);
+    if (error_.empty()) error_ = paths_.error();
+  }
   changed_ = did != by_ids_;
   if (!by_ids_) return false;
   names_ = &paths_.names();
@@ -27,7 +32,9 @@ bool Cgroups::FindByIds(const ProcessTable& processes, uint64_t now_ns,
 void Cgroups::FindByCache(const ProcessTable& processes,
                           const std::vector<uint32_t>& selected,
                           double seconds) {
-  cache_.Update(procfs_, layout_, processes, selected, seconds, &pod_names_);
+  cache_.Update(procfs_, layout_.layout(), processes, selected, seconds,
+                &pod_names_);
+  if (error_.empty()) error_ = cache_.error();
   table_ = cache_.table();
   changed_ |= cache_.changed();
 }
@@ -45,10 +52,6 @@ void Cgroups::NameByCache(const ProcessTable& processes) {
     if (is_new) cache_names_.names.push_back(cgroup->path);
     cache_names_.of_row[row] = at->second;
   }
-}
-
-const std::string& Cgroups::error() const {
-  return paths_.error().empty() ? cache_.error() : paths_.error();
 }
 
 void Cgroups::FindOf(const ProcessTable& processes,

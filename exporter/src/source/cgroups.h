@@ -46,9 +46,9 @@ class Cgroups {
   // Whether groups came or went or got names, or a process of /proc is in
   // another one. A process whose id changed is not noted here.
   bool changed() const { return changed_; }
-  // A sentence that says which groups cannot be found, and why; empty if all is
-  // well.
-  const std::string& error() const;
+  // A sentence that says which groups could not be found in this tick, and why;
+  // empty if all is well.
+  const std::string& error() const { return error_; }
   const PodNames& pod_names() const { return pod_names_; }
 
  private:
@@ -62,13 +62,14 @@ class Cgroups {
   PodNames pod_names_;
   CgroupPaths paths_;
   CgroupCache cache_;
-  CgroupLayout layout_;
+  LayoutReader layout_;
   RowNames cache_names_;
   const RowNames* names_ = &cache_names_;
   std::shared_ptr<const CgroupTable> table_ =
       std::make_shared<const CgroupTable>();
   bool by_ids_ = false;
   bool changed_ = false;
+  std::string error_;
 };
 
 }  // namespace pfe

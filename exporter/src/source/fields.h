@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -28,6 +29,16 @@ bool ParseNumber(std::string_view text, Number* number) {
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, *number);
   return error == std::errc() && at == end;
+}
+
+// The number in a text of decimal digits, the largest one if it overflows;
+// nothing if the text has anything else.
+inline std::optional<uint64_t> NumberOrLargest(std::string_view text) {
+  uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (at != end || error == std::errc::invalid_argument) return std::nullopt;
+  return error == std::errc() ? number : std::numeric_limits<uint64_t>::max();
 }
 
 // Removes the digits at *at and parses them. Returns false if there is none, or

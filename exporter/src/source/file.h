@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <string>
@@ -45,12 +46,15 @@ inline int ReadText(int directory, const char* path, size_t limit,
   text->clear();
   const File file(directory, path, O_RDONLY);
   if (file.fd() < 0) return errno;
-  text->resize(limit);
+  constexpr size_t kStart = 4096;
   size_t size = 0;
-  ssize_t n = 0;
-  while (size < limit &&
-         (n = read(file.fd(), text->data() + size, limit - size)) > 0)
-    size += static_cast<size_t>(n);
+  ssize_t n = 1;
+  while (n > 0 && size < limit) {
+    if (size == text->size())
+      text->resize(std::min(limit, std::max(kStart, 2 * size)));
+    n = read(file.fd(), text->data() + size, text->size() - size);
+    if (n > 0) size += static_cast<size_t>(n);
+  }
   text->resize(size);
   return n < 0 ? errno : 0;
 }

@@ -107,6 +107,7 @@ void PodNames::Begin(double seconds) {
   std::erase_if(missing_, [this](const auto& item) {
     return item.second.asked + kPatienceSeconds < now_;
   });
+  if (error_ && now_ - read_at_ >= kPauseSeconds) Read();
 }
 
 bool PodNames::IsWhole(const CgroupInfo& info, const PodName& name) {
@@ -159,10 +160,11 @@ void PodNames::Add(std::string_view id, const PodName& name, Names* names) {
   if (!is_new && place->second.name != name) place->second.name = PodName();
 }
 
-void PodNames::Replace(Names found, Names* names) {
+// Names that are used are kept, and all if the directory could not be read.
+void PodNames::Replace(Names found, bool failed, Names* names) {
   for (auto& [id, known] : *names)
-    if (known.used && found.size() < kMostFiles)
-      found.try_emplace(id, Known{std::move(known.name), false});
+    if ((failed || known.used) && found.size() < kMostFiles)
+      found.try_emplace(id, Known{std::move(known.name), failed && known.used});
   *names = std::move(found);
 }
 
@@ -170,17 +172,19 @@ void PodNames::Read() {
   read_in_this_tick_ = true;
   read_at_ = now_;
   Names pods, containers;
-  error_ = ForEachFile(logs_ + "/pods", [&pods](std::string_view file) {
+  auto no_pods = ForEachFile(logs_ + "/pods", [&pods](std::string_view file) {
     if (auto named = ParsePodLogs(file)) Add(named->uid, named->name, &pods);
   });
-  auto error =
+  auto no_containers =
       ForEachFile(logs_ + "/containers", [&containers](std::string_view file) {
         if (auto named = ParseContainerLog(file))
           Add(named->id, named->name, &containers);
       });
-  if (!error_) error_ = std::move(error);
-  Replace(std::move(pods), &pods_);
-  Replace(std::move(containers), &containers_);
+  Replace(std::move(pods), no_pods.has_value(), &pods_);
+  Replace(std::move(containers), no_containers.has_value(), &containers_);
+  error_ = no_pods ? std::move(no_pods) : std::move(no_containers);
+  if (!error_) return;
+  for (auto& [id, missing] : missing_) missing.since = now_;
 }
 
 }  // namespace pfe

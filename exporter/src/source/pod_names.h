@@ -54,7 +54,8 @@ class PodNames {
   static constexpr size_t kMostFiles = 100000;
   // The directories are not read more often than this for an id that was not
   // found, and for kPatienceSeconds in all. The container that holds a pod's
-  // namespaces never has a name.
+  // namespaces never has a name. After an error they are read again in this
+  // time, and the patience begins anew.
   static constexpr double kPauseSeconds = 5;
   static constexpr double kPatienceSeconds = 60;
 
@@ -62,7 +63,8 @@ class PodNames {
   explicit PodNames(std::string logs);
 
   // Begins a tick, `seconds` after the one before. In a tick the directories
-  // are read at most once.
+  // are read at most once. What a directory that cannot be read said before
+  // stays known.
   void Begin(double seconds);
   // What is known of the pod and the container.
   PodName Of(const CgroupInfo& info);
@@ -82,13 +84,13 @@ class PodNames {
   using Names = std::unordered_map<std::string, Known>;
   // An id that was not found.
   struct Missing {
-    double since = 0;
+    double since = 0;  // or since the last error
     double asked = 0;
   };
 
   static const PodName* Find(const std::string& id, Names* names);
   static void Add(std::string_view id, const PodName& name, Names* names);
-  static void Replace(Names found, Names* names);
+  static void Replace(Names found, bool failed, Names* names);
   PodName Lookup(const CgroupInfo& info);
   bool MayBeThere(const std::string& id);
   void Read();

@@ -30,57 +30,71 @@ constexpr size_t kMostUsers = 10000;
 // Each argument ends with a zero byte. A process that overwrites them with a
 // title leaves more of these behind the title.
 std::string CmdlineOf(std::string text) {
+  if (text.size() == FactsReader::kMostCmdlineBytes)
+    text.resize(WithoutCutEnd(text).size());
   text.resize(text.find_last_not_of('\0') + 1);
   std::replace(text.begin(), text.end(), '\0', ' ');
   return ToValidUtf8(text);
 }
 
-std::string ReadExe(int directory) {
-  constexpr std::string_view kDeleted = " (deleted)";
-  std::array<char, 4096> path;
-  const ssize_t n = readlinkat(directory, "exe", path.data(), path.size());
-  if (n <= 0) return "";
-  std::string_view text(path.data(), static_cast<size_t>(n));
-  if (text.ends_with(kDeleted)) text.remove_suffix(kDeleted.size());
-  return ToValidUtf8(text);
-}
+}  // namespace
 
-// The name of a user, or the uid if there is none. Returns nothing if it could
-// not be looked up: a server does not answer.
-std::optional<std::string> LookUpUser(uid_t uid) {
+// The name of a user, or the uid if there is none. It cannot be looked up if a
+// server does not answer, for example.
+FactsReader::User FactsReader::LookUp(uid_t uid) {
   std::array<char, 16384> buffer;
   passwd entry{};
   passwd* found = nullptr;
   const int error =
       getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  if (found && *found->pw_name) return ToValidUtf8(found->pw_name);
+  if (found && *found->pw_name) return {ToValidUtf8(found->pw_name)};
   // What stands for "no such user": getpwnam(3).
   const bool none = error == 0 || error == ENOENT || error == ESRCH ||
                     error == EBADF || error == EPERM;
-  if (none) return std::to_string(uid);
-  return std::nullopt;
+  return {std::to_string(uid), none ? 0 : error};
 }
 
-}  // namespace
+void FactsReader::Begin() {
+  std::erase_if(users_,
+                [](const auto& item) { return item.second.error != 0; });
+}
 
-std::string FactsReader::UserOf(uid_t uid) {
-  const auto known = users_.find(uid);
-  if (known != users_.end()) return known->second;
-  auto user = LookUpUser(uid);
-  if (!user) return std::to_string(uid);
+// The owner of the directory of a process is its effective user, whereas the
+// owner of its files is root if the process cannot be dumped (proc(5)).
+bool FactsReader::ReadUser(int directory, std::string* user) {
+  struct stat owner {};
+  if (fstat(directory, &owner) != 0) return Note(errno, "");
   if (users_.size() == kMostUsers) users_.clear();
-  return users_.emplace(uid, std::move(*user)).first->second;
+  const auto [known, is_new] = users_.try_emplace(owner.st_uid);
+  if (is_new) known->second = LookUp(owner.st_uid);
+  *user = known->second.name;
+  const int error = known->second.error;
+  if (error)
+    error_ = std::string("users cannot be looked up: ") + strerror(error);
+  return error == 0;
 }
 
 // Takes the errno of reading a file of the process, or 0. Returns whether the
-// process can be named without the file: it does not exist, or the daemon may
-// not read it. Any other errno ends the read of the process.
-// The sentence is the same for all processes, so that it is logged once.
+// process can be named without the file: it does not exist, the daemon may not
+// read it, or the path that it shows is longer than the kernel can say. Any
+// other errno ends the read of the process. The sentence is the same for all
+// processes, so that it is logged once.
 bool FactsReader::Note(int error, const char* file) {
   if (error == 0 || IsAbsence(error)) return true;
   error_ = std::string("processes cannot be looked at: /proc/PID/") + file +
            ": " + strerror(error);
-  return error == EACCES || error == EPERM;
+  return error == EACCES || error == EPERM || error == ENAMETOOLONG;
+}
+
+bool FactsReader::ReadExe(int directory, std::string* exe) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::array<char, 4096> path;
+  const ssize_t n = readlinkat(directory, "exe", path.data(), path.size());
+  if (n < 0) return Note(errno, "exe");
+  std::string_view text(path.data(), static_cast<size_t>(n));
+  if (text.ends_with(kDeleted)) text.remove_suffix(kDeleted.size());
+  *exe = ToValidUtf8(text);
+  return true;
 }
 
 bool FactsReader::ReadFile(int directory, const char* file, size_t limit,
@@ -94,7 +108,8 @@ bool FactsReader::IsThere(int directory, const Process& process) {
   scratch_.Clear();
   std::string text;
   return ReadFile(directory, "stat", 1024, &text) &&
-         ParseProcStat(text, &scratch_) && scratch_[0].live &&
+         ParseProcStat(text, &scratch_) == StatText::kProcess &&
+         scratch_[0].live &&
          scratch_[0].start_ns / kProcTickNs == process.start_ns / kProcTickNs;
 }
 
@@ -113,17 +128,14 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
   }
   ProcessFacts facts;
   std::string text;
-  if (wanted.exe) facts.exe = ReadExe(directory.fd());
+  if (wanted.exe && !ReadExe(directory.fd(), &facts.exe)) return std::nullopt;
   if (wanted.cmdline) {
     if (!ReadFile(directory.fd(), "cmdline", kMostCmdlineBytes, &text))
       return std::nullopt;
     facts.cmdline = CmdlineOf(std::move(text));
   }
-  // The owner of the directory is the effective user, whereas the owner of its
-  // files is root if the process cannot be dumped (proc(5)).
-  struct stat owner {};
-  if (wanted.user && fstat(directory.fd(), &owner) == 0)
-    facts.user = UserOf(owner.st_uid);
+  if (wanted.user && !ReadUser(directory.fd(), &facts.user))
+    return std::nullopt;
   if (wanted.cgroup) {
     if (!ReadFile(directory.fd(), "cgroup", kMostCgroupBytes, &text))
       return std::nullopt;

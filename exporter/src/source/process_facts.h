@@ -38,28 +38,39 @@ class FactsReader {
   // A longer command line is cut.
   static constexpr size_t kMostCmdlineBytes = 4096;
 
+  // Begins a tick: users that could not be looked up are looked up again.
+  void Begin();
+
   // Reads facts of a process in `procfs`. Returns nothing if the process is
-  // gone, also if another process has its pid now, or if a file of it cannot be
-  // read for another reason than a permission: see error().
+  // gone, also if another process has its pid now. Likewise if a fact cannot be
+  // read, but may be at another time: see error().
   std::optional<ProcessFacts> Read(const std::string& procfs,
                                    const Process& process,
                                    const WantedFacts& wanted);
 
   // A sentence that says what the last Read() could not read though it is
-  // there, and why. It says nothing about programs: see CanReadExe().
+  // there, and why.
   const std::string& error() const { return error_; }
 
  private:
+  // What is known of a user: the name, or the errno of looking it up.
+  struct User {
+    std::string name;
+    int error = 0;
+  };
+
+  static User LookUp(uid_t uid);
   bool Note(int error, const char* file);
+  bool ReadExe(int directory, std::string* exe);
   bool ReadFile(int directory, const char* file, size_t limit,
                 std::string* text);
   bool IsThere(int directory, const Process& process);
-  std::string UserOf(uid_t uid);
+  bool ReadUser(int directory, std::string* user);
 
   std::string error_;
   ProcessTable scratch_;
   // Names change rarely, and looking one up can ask a server.
-  std::unordered_map<uid_t, std::string> users_;
+  std::unordered_map<uid_t, User> users_;
 };
 
 // Whether the programs of other users' processes can be read, which takes

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -31,6 +32,8 @@ enum Field {
   kRss = 24,
 };
 constexpr size_t kLongestComm = 1024;
+// More than the file /proc/PID/status of a process that is in 65536 groups.
+constexpr size_t kMostStatusBytes = 1 << 20;
 constexpr uint64_t kKernelThread = 0x00200000;  // PF_KTHREAD, linux/sched.h
 
 // Reads a small file below a directory. Returns -1 and sets errno if it cannot
@@ -52,7 +55,8 @@ std::optional<uint64_t> KilobytesOf(std::string_view text,
   uint64_t number = 0;
   const auto [end, error] =
       std::from_chars(text.data() + digits, text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max() / 1024;
+  if (error != std::errc() || number > kMost) return std::nullopt;
   return number;
 }
 
@@ -76,42 +80,53 @@ bool ParseFields(std::string_view text, std::array<uint64_t, kRss + 1>* out) {
     }
     at = next;
   }
-  return true;
+  // Without more text the last number may be cut.
+  return at != end && (*at == ' ' || *at == '\n');
+}
+
+// Multiplies or adds into *out. Returns false if that overflows.
+bool Multiply(uint64_t a, uint64_t b, uint64_t* out) {
+  return !__builtin_mul_overflow(a, b, out);
+}
+bool Add(uint64_t a, uint64_t b, uint64_t* out) {
+  return !__builtin_add_overflow(a, b, out);
 }
 
 }  // namespace
 
-bool ParseProcStat(std::string_view text, ProcessTable* table) {
-  static const auto ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
-  static const auto page_kb =
-      static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+StatText ParseProcStat(std::string_view text, ProcessTable* table) {
+  static const auto tick_ns =
+      1000000000u / static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  static const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const size_t open = text.find(" (");
   const size_t close = text.rfind(") ");
   if (open == std::string_view::npos || close == std::string_view::npos ||
-      close < open + 2 || close + 3 >= text.size())
-    return false;
-  uint32_t pid = 0;
+      close < open + 2 || close + 3 >= text.size() ||
+      close - open > kLongestComm)
+    return StatText::kMalformed;
+  Process process;
+  uint64_t rss_bytes = 0;
   const auto [end, error] =
-      std::from_chars(text.data(), text.data() + open, pid);
+      std::from_chars(text.data(), text.data() + open, process.pid);
   std::array<uint64_t, kRss + 1> fields{};
   if (error != std::errc() || end != text.data() + open ||
       !ParseFields(text.substr(close + 3), &fields) ||
-      (fields[kFlags] & kKernelThread) || close - open > kLongestComm)
-    return false;
-  Process* const process = table->Add();
+      !Add(fields[kMinflt], fields[kMajflt], &process.faults) ||
+      !Multiply(fields[kStarttime], tick_ns, &process.start_ns) ||
+      !Multiply(fields[kRss], page, &rss_bytes))
+    return StatText::kMalformed;
+  if (fields[kFlags] & kKernelThread) return StatText::kKernelThread;
   const char state = text[close + 2];
-  process->pid = pid;
   // A thread group whose leader has exited is shown as a zombie until its last
   // thread exits.
-  process->live = state != 'X' && (state != 'Z' || fields[kNumThreads] > 1);
-  process->minor = fields[kMinflt];
-  process->major = fields[kMajflt];
-  process->faults = process->minor + process->major;
-  process->start_ns = fields[kStarttime] * (1000000000u / ticks);
-  process->vma_kb = fields[kVsize] / 1024;
-  process->rss_kb = fields[kRss] * page_kb;
+  process.live = state != 'X' && (state != 'Z' || fields[kNumThreads] > 1);
+  process.minor = fields[kMinflt];
+  process.major = fields[kMajflt];
+  process.vma_kb = fields[kVsize] / 1024;
+  process.rss_kb = rss_bytes / 1024;
+  *table->Add() = process;
   table->SetComm(ToValidUtf8(text.substr(open + 2, close - open - 2)));
-  return true;
+  return StatText::kProcess;
 }
 
 namespace {
@@ -122,43 +137,34 @@ class HugetlbReader {
  public:
   HugetlbReader(int procfs, Snapshot* snapshot)
       : procfs_(procfs), snapshot_(snapshot) {
-    const auto pools = Kilobytes("meminfo", "\nHugetlb:");
+    // If it cannot be read, the files of the processes tell.
+    ReadText(procfs_, "meminfo", kMostStatusBytes, &text_);
+    const auto pools = KilobytesOf(text_, "\nHugetlb:");
     snapshot_->offered.hugetlb = pools.has_value();
     reads_ = pools != 0;
   }
 
-  // Reads it of the process whose row was added last.
-  void Read(const char* pid) {
-    if (!reads_) return;
-    const auto kb = Kilobytes(std::string(pid) + "/status", "\nHugetlbPages:");
-    if (!kb) return;
+  // Reads it of the process whose row was added last. Returns the errno of what
+  // failed, or 0, also if the process has exited.
+  int Read(const std::string& status) {
+    if (!reads_) return 0;
+    const int error =
+        ReadText(procfs_, status.c_str(), kMostStatusBytes, &text_);
+    if (error) return IsAbsence(error) ? 0 : error;
+    const auto kb = KilobytesOf(text_, "\nHugetlbPages:");
+    if (!kb) return 0;
     ProcessTable& table = snapshot_->processes;
     table[table.size() - 1].hugetlb_kb = *kb;
     snapshot_->offered.hugetlb = true;
+    return 0;
   }
 
  private:
-  std::optional<uint64_t> Kilobytes(const std::string& path,
-                                    std::string_view key) {
-    char text[16384];
-    const ssize_t n = ReadSmall(procfs_, path.c_str(), text, sizeof(text));
-    if (n <= 0) return std::nullopt;
-    return KilobytesOf({text, static_cast<size_t>(n)}, key);
-  }
-
   const int procfs_;
   Snapshot* const snapshot_;
+  std::string text_;
   bool reads_ = false;
 };
-
-// Whether a procfs is that of the host. Kernel threads are in no other pid
-// namespace; the one that starts them is process 2.
-bool HasKernelThreads(int procfs) {
-  char text[64];
-  const ssize_t n = ReadSmall(procfs, "2/stat", text, sizeof(text));
-  return n > 0 && std::string_view(text, static_cast<size_t>(n))
-                      .starts_with("2 (kthreadd) ");
-}
 
 // The pid of this process in a procfs, which may be that of another pid
 // namespace; 0 if it has none there.
@@ -215,25 +221,36 @@ std::optional<Error> ProcfsSource::Read(Snapshot* snapshot) {
                                                       closedir);
   if (!directory) return Unreadable("", errno);
   HugetlbReader hugetlb(dirfd(directory.get()), snapshot);
-  char path[sizeof(dirent::d_name) + 8];
-  char text[1024];
+  // They are in no other pid namespace than the host's.
+  bool has_kernel_threads = false;
   for (;;) {
     errno = 0;
     const dirent* entry = readdir(directory.get());
     if (!entry && errno) return Unreadable("", errno);
     if (!entry) break;
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-    snprintf(path, sizeof(path), "%s/stat", entry->d_name);
+    char text[1024];
+    const std::string pid = entry->d_name;
+    const std::string path = pid + "/stat";
     const ssize_t n =
-        ReadSmall(dirfd(directory.get()), path, text, sizeof(text));
-    const int error = n < 0 ? errno : 0;
-    if (error && error != ENOENT && error != ESRCH)  // it has not exited
-      return Unreadable(std::string("/") + path, error);
-    if (n > 0 &&
-        ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes))
-      hugetlb.Read(entry->d_name);
+        ReadSmall(dirfd(directory.get()), path.c_str(), text, sizeof(text));
+    if (n < 0 && (errno == ENOENT || errno == ESRCH))
+      continue;  // it has exited
+    if (n < 0) return Unreadable("/" + path, errno);
+    switch (
+        ParseProcStat({text, static_cast<size_t>(n)}, &snapshot->processes)) {
+      case StatText::kMalformed:
+        return Error{Cause::kMalformed,
+                     procfs_ + "/" + path + ": the line is not understood"};
+      case StatText::kKernelThread:
+        has_kernel_threads = true;
+        break;
+      case StatText::kProcess:
+        if (const int error = hugetlb.Read(pid + "/status"))
+          return Unreadable("/" + pid + "/status", error);
+    }
   }
-  if (!HasKernelThreads(dirfd(directory.get())))
+  if (!has_kernel_threads)
     snapshot->limited =
         procfs_ +
         ": only a container's processes are there; to see the host's, mount "

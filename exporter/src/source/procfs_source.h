@@ -20,8 +20,9 @@ class ProcfsSource : public Source {
 
   const char* Name() const override { return "procfs"; }
   // Reads the file `stat` of each process, and `status` while the host has huge
-  // pages of hugetlb. Processes that exit during the read are left out. If
-  // other processes cannot be seen, that is an error: kHidden or kNoPermission.
+  // pages of hugetlb. Processes that exit during the read are left out. A file
+  // that cannot be read or is malformed is an error, and so is that processes
+  // cannot be seen: kHidden or kNoPermission.
   // Those outside of the pid namespace of the mount are no error: to read the
   // processes of a container alone may be what a user wants.
   std::optional<Error> Read(Snapshot* snapshot) override;
@@ -35,9 +36,11 @@ class ProcfsSource : public Source {
   const std::string procfs_;
 };
 
-// Adds the process that a text of /proc/PID/stat describes (proc(5)). Returns
-// false and adds nothing if it is a kernel thread or the text is malformed.
-bool ParseProcStat(std::string_view text, ProcessTable* table);
+enum class StatText { kProcess, kKernelThread, kMalformed };
+
+// Says what a text of /proc/PID/stat describes (proc(5)), and adds it to the
+// table if it is a process.
+StatText ParseProcStat(std::string_view text, ProcessTable* table);
 
 }  // namespace pfe
 

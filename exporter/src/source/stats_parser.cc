@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,7 @@ namespace pfe {
 
 namespace {
 
-constexpr std::pair<const char*, ModuleNumber> kModuleKeys[] = {
+constexpr std::pair<std::string_view, ModuleNumber> kModuleKeys[] = {
     {PF_KEY_LOADED_NS, ModuleNumber::kLoadedNs},
     {PF_KEY_CAPACITY, ModuleNumber::kCapacity},
     {PF_KEY_BLOCKS, ModuleNumber::kBlocks},
@@ -34,7 +35,7 @@ constexpr std::pair<const char*, ModuleNumber> kModuleKeys[] = {
     {PF_KEY_ROWS_DIFFER, ModuleNumber::kRowsDiffer},
 };
 
-constexpr std::pair<const char*, HostCounter> kHostKeys[] = {
+constexpr std::pair<std::string_view, HostCounter> kHostKeys[] = {
     {PF_COL_RETRIED, HostCounter::kRetried},
     {PF_COL_SIGBUS, HostCounter::kSigbus},
     {PF_COL_SIGSEGV, HostCounter::kSigsegv},
@@ -42,66 +43,107 @@ constexpr std::pair<const char*, HostCounter> kHostKeys[] = {
     {PF_COL_HWPOISON, HostCounter::kHwpoison},
 };
 
-// The values of all keys.
-using Values = std::map<std::string_view, std::string_view>;
+using ModuleText = std::string ModuleStats::*;
+constexpr std::pair<std::string_view, ModuleText> kTextKeys[] = {
+    {PF_KEY_MODULE_VERSION, &ModuleStats::version},
+    {PF_KEY_DETAIL, &ModuleStats::detail},
+    {PF_KEY_HOOK, &ModuleStats::hook},
+    {PF_KEY_HOOK_REASON, &ModuleStats::hook_reason},
+    {PF_KEY_CLOCK, &ModuleStats::clock},
+};
 
-std::optional<int64_t> NumberOf(const Values& values, const char* key) {
-  const auto found = values.find(key);
-  int64_t number;
-  if (found == values.end() || !ParseNumber(found->second, &number))
+// Only the drift is signed. No other number needs the highest bit.
+bool TakeModuleNumber(ModuleNumber of, std::string_view value,
+                      ModuleStats* module) {
+  int64_t number = 0;
+  if (!ParseNumber(value, &number) ||
+      (of != ModuleNumber::kDrift && value.starts_with('-')))
+    return false;
+  (*module)[of] = number;
+  return true;
+}
+
+// Copies the value of a known key into its field. Returns false if the value is
+// not what this key has.
+bool TakeValue(std::string_view key, std::string_view value, Stats* stats) {
+  for (const auto& [name, text] : kTextKeys)
+    if (key == name) stats->module.*text = ToValidUtf8(value);
+  for (const auto& [name, number] : kModuleKeys)
+    if (key == name) return TakeModuleNumber(number, value, &stats->module);
+  for (const auto& [name, counter] : kHostKeys)
+    if (key == name)
+      return ParseNumber(value,
+                         &stats->host[static_cast<size_t>(counter)].emplace());
+  return true;
+}
+
+// Parses `stats` line by line.
+class StatsReader {
+ public:
+  explicit StatsReader(std::string_view file) : file_(file) {}
+
+  std::optional<Error> Line(std::string_view line) {
+    ++lines_;
+    if (end_) return Malformed("text behind the last line");
+    const size_t space = line.find(' ');
+    if (space == std::string_view::npos || space == 0)
+      return Malformed("expected \"key value\"");
+    const std::string_view key = line.substr(0, space);
+    const std::string_view value = line.substr(space + 1);
+    if (!keys_.insert(key).second)
+      return Malformed("the key " + ToValidUtf8(Start(key)) +
+                       " is there twice");
+    if (key == PF_KEY_VERSION) return Version(value);
+    if (key == PF_KEY_END ? !ParseNumber(value, &end_.emplace())
+                          : !TakeValue(key, value, &stats_))
+      return NotUnderstood(key, value);
     return std::nullopt;
-  return number;
-}
+  }
 
-std::string TextOf(const Values& values, const char* key) {
-  const auto found = values.find(key);
-  return found == values.end() ? "" : ToValidUtf8(found->second);
-}
+  // `rest` is the text behind the last newline.
+  Result<Stats> Finish(std::string_view rest) {
+    if (!end_ || !rest.empty() || *end_ != lines_ - 1)
+      return Error{Cause::kTruncated,
+                   std::string(file_) + ": the text is cut short"};
+    if (!keys_.contains(PF_KEY_VERSION)) return Malformed("no key version");
+    return std::move(stats_);
+  }
 
-// Copies the values of the known keys into their fields.
-Stats StatsOf(const Values& values) {
-  Stats stats;
-  ModuleStats& module = stats.module;
-  module.version = TextOf(values, PF_KEY_MODULE_VERSION);
-  module.detail = TextOf(values, PF_KEY_DETAIL);
-  module.hook = TextOf(values, PF_KEY_HOOK);
-  module.hook_reason = TextOf(values, PF_KEY_HOOK_REASON);
-  module.clock = TextOf(values, PF_KEY_CLOCK);
-  for (const auto& [key, number] : kModuleKeys)
-    module[number] = NumberOf(values, key);
-  for (const auto& [key, counter] : kHostKeys)
-    if (const auto number = NumberOf(values, key))
-      stats.host[static_cast<size_t>(counter)] = static_cast<uint64_t>(*number);
-  return stats;
-}
+ private:
+  static std::string_view Start(std::string_view text) {
+    return text.substr(0, 80);
+  }
+  Error Malformed(const std::string& what) const {
+    return {Cause::kMalformed,
+            std::string(file_) + ":" + std::to_string(lines_) + ": " + what};
+  }
+  Error NotUnderstood(std::string_view key, std::string_view value) const {
+    return Malformed(std::string(key) + " is not understood: \"" +
+                     ToValidUtf8(Start(value)) + "\"");
+  }
+  std::optional<Error> Version(std::string_view value) const {
+    const auto version = NumberOrLargest(value);
+    if (!version) return NotUnderstood(PF_KEY_VERSION, value);
+    if (*version == PF_FORMAT_VERSION) return std::nullopt;
+    return Error{Cause::kUnknownVersion,
+                 std::string(file_) + ": format version " +
+                     std::to_string(*version) + " is not known"};
+  }
+
+  const std::string_view file_;
+  size_t lines_ = 0;
+  std::set<std::string_view> keys_;
+  std::optional<uint64_t> end_;  // the number of lines before it
+  Stats stats_;
+};
 
 }  // namespace
 
 Result<Stats> ParseStats(std::string_view text, std::string_view file) {
-  Values values;
-  size_t lines = 0;
-  const auto malformed = [&](const std::string& what) {
-    return Error{Cause::kMalformed,
-                 std::string(file) + ":" + std::to_string(lines) + ": " + what};
-  };
-  while (const auto line = TakeUntil(&text, '\n')) {
-    ++lines;
-    const size_t space = line->find(' ');
-    if (space == std::string_view::npos || space == 0)
-      return malformed("expected \"key value\"");
-    values[line->substr(0, space)] = line->substr(space + 1);
-  }
-  const auto end = NumberOf(values, PF_KEY_END);
-  if (!end || !text.empty() || *end != static_cast<int64_t>(lines) - 1)
-    return Error{Cause::kTruncated,
-                 std::string(file) + ": the text is cut short"};
-  const auto version = NumberOf(values, PF_KEY_VERSION);
-  if (!version) return malformed("no key version");
-  if (*version != PF_FORMAT_VERSION)
-    return Error{Cause::kUnknownVersion,
-                 std::string(file) + ": format version " +
-                     std::to_string(*version) + " is not known"};
-  return StatsOf(values);
+  StatsReader reader(file);
+  while (const auto line = TakeUntil(&text, '\n'))
+    if (auto error = reader.Line(*line)) return *error;
+  return reader.Finish(text);
 }
 
 namespace {
@@ -113,10 +155,18 @@ std::vector<std::string_view> Split(std::string_view line) {
   return fields;
 }
 
+// The version in the first line of `latency`; nothing if it is no such line.
+std::optional<uint64_t> VersionIn(std::string_view line) {
+  if (!line.starts_with(PF_MAGIC)) return std::nullopt;
+  return NumberOrLargest(line.substr(sizeof(PF_MAGIC) - 1));
+}
+
 // Parses `latency` line by line. Columns are found by name. Other columns, and
 // lines with an unknown label, are skipped.
 class LatencyReader {
  public:
+  static constexpr const char* kNoLine = "expected \"le TAB minor TAB major\"";
+
   bool Columns(std::string_view line) {
     const auto names = Split(line);
     const auto find = [&names](std::string_view name, size_t* at) {
@@ -129,12 +179,13 @@ class LatencyReader {
            find(PF_COL_MAJOR, &severity_[1]);
   }
 
-  bool Line(std::string_view line) {
+  // Returns what is wrong; null if the line is good.
+  const char* Line(std::string_view line) {
     const auto fields = Split(line);
     std::array<uint64_t, kSeverities> numbers{};
-    if (fields.size() != columns_) return false;
+    if (fields.size() != columns_) return kNoLine;
     for (size_t s = 0; s < kSeverities; ++s)
-      if (!ParseNumber(fields[severity_[s]], &numbers[s])) return false;
+      if (!ParseNumber(fields[severity_[s]], &numbers[s])) return kNoLine;
     return Add(fields[label_], numbers);
   }
 
@@ -154,26 +205,40 @@ class LatencyReader {
   Latency& latency() { return latency_; }
 
  private:
-  // Returns false if the bounds are not ascending.
-  bool Add(std::string_view label,
-           const std::array<uint64_t, kSeverities>& numbers) {
-    uint64_t bound = 0;
-    const bool is_bound = ParseNumber(label, &bound);
-    if (is_bound && !latency_.bounds_ns.empty() &&
-        bound <= latency_.bounds_ns.back())
-      return false;
-    if (is_bound) latency_.bounds_ns.push_back(bound);
-    if (label == PF_LE_INF) infinity_ = numbers;
-    has_infinity_ |= label == PF_LE_INF;
-    has_sum_ |= label == PF_LE_SUM;
-    has_count_ |= label == PF_LE_COUNT;
-    for (size_t s = 0; s < kSeverities; ++s) {
-      Histogram& histogram = latency_.severities[s];
-      if (is_bound) histogram.counts.push_back(numbers[s]);
-      if (label == PF_LE_SUM) histogram.sum_ns = numbers[s];
-      if (label == PF_LE_COUNT) histogram.count = numbers[s];
+  const char* Add(std::string_view label,
+                  const std::array<uint64_t, kSeverities>& numbers) {
+    if (label == PF_LE_INF) {
+      infinity_ = numbers;
+      return Once("the line inf is there twice", &has_infinity_);
     }
-    return true;
+    if (label == PF_LE_SUM) {
+      for (size_t s = 0; s < kSeverities; ++s)
+        latency_.severities[s].sum_ns = numbers[s];
+      return Once("the line sum is there twice", &has_sum_);
+    }
+    if (label == PF_LE_COUNT) {
+      for (size_t s = 0; s < kSeverities; ++s)
+        latency_.severities[s].count = numbers[s];
+      return Once("the line count is there twice", &has_count_);
+    }
+    const auto bound = NumberOrLargest(label);
+    return bound ? AddBucket(*bound, numbers) : nullptr;
+  }
+
+  static const char* Once(const char* twice, bool* is_there) {
+    return std::exchange(*is_there, true) ? twice : nullptr;
+  }
+
+  const char* AddBucket(uint64_t bound,
+                        const std::array<uint64_t, kSeverities>& numbers) {
+    if (bound == std::numeric_limits<uint64_t>::max())
+      return "the bound is too large";
+    if (!latency_.bounds_ns.empty() && bound <= latency_.bounds_ns.back())
+      return "the bounds are not ascending";
+    latency_.bounds_ns.push_back(bound);
+    for (size_t s = 0; s < kSeverities; ++s)
+      latency_.severities[s].counts.push_back(numbers[s]);
+    return nullptr;
   }
 
   size_t columns_ = 0, label_ = 0;
@@ -194,12 +259,17 @@ Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
   };
   while (const auto line = TakeUntil(&text, '\n')) {
     ++lines;
-    if (lines == 1 && *line != PF_MAGIC + std::to_string(PF_FORMAT_VERSION))
-      return error(Cause::kUnknownVersion, "unknown format version");
-    if (lines == 1) continue;
+    if (lines == 1) {
+      const auto version = VersionIn(*line);
+      if (!version)
+        return error(Cause::kMalformed, "expected \"" PF_MAGIC "<version>\"");
+      if (*version != PF_FORMAT_VERSION)
+        return error(Cause::kUnknownVersion, "unknown format version");
+      continue;
+    }
     if (lines == 2) {
       if (!reader.Columns(*line))
-        return error(Cause::kMalformed, "expected \"le TAB minor TAB major\"");
+        return error(Cause::kMalformed, LatencyReader::kNoLine);
       continue;
     }
     if (line->starts_with(PF_TRAILER)) {
@@ -211,8 +281,8 @@ Result<Latency> ParseLatency(std::string_view text, std::string_view file) {
         return error(Cause::kMalformed, "the buckets do not add up");
       return std::move(reader.latency());
     }
-    if (!reader.Line(*line))
-      return error(Cause::kMalformed, "expected \"le TAB minor TAB major\"");
+    if (const char* wrong = reader.Line(*line))
+      return error(Cause::kMalformed, wrong);
   }
   return error(Cause::kTruncated, "the text is cut short");
 }

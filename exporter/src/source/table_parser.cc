@@ -19,6 +19,9 @@ namespace {
 constexpr size_t kLongestLine = 65536;
 constexpr size_t kLongestComm = 1024;  // escaped
 
+// They are exported in bytes.
+constexpr uint64_t kMostKilobytes = std::numeric_limits<uint64_t>::max() / 1024;
+
 struct NumberColumn {
   std::string_view name;
   uint64_t Process::*number;
@@ -76,7 +79,10 @@ std::optional<size_t> CellOf(const char* letters) {
 
 TableParser::Column TableParser::ColumnOf(std::string_view name) {
   for (const NumberColumn& column : kNumberColumns)
-    if (name == column.name) return {Column::Kind::kNumber, column.number};
+    if (name == column.name)
+      return {name.ends_with("_kb") ? Column::Kind::kKilobytes
+                                    : Column::Kind::kNumber,
+              column.number};
   for (size_t i = 0; i < kSlowColumns.size(); ++i)
     if (name == kSlowColumns[i]) return {Column::Kind::kSlow, nullptr, i};
   if (name == PF_COL_PID) return {Column::Kind::kPid};
@@ -146,14 +152,14 @@ std::optional<Error> TableParser::Line(std::string_view line) {
 }
 
 std::optional<Error> TableParser::Magic(std::string_view line) {
-  int version = 0;
-  if (!line.starts_with(PF_MAGIC) ||
-      !ParseNumber(line.substr(sizeof(PF_MAGIC) - 1), &version))
-    return Malformed("expected \"" PF_MAGIC "<version>\"");
-  if (version != PF_FORMAT_VERSION)
+  std::optional<uint64_t> version;
+  if (line.starts_with(PF_MAGIC))
+    version = NumberOrLargest(line.substr(sizeof(PF_MAGIC) - 1));
+  if (!version) return Malformed("expected \"" PF_MAGIC "<version>\"");
+  if (*version != PF_FORMAT_VERSION)
     return Error{Cause::kUnknownVersion,
                  std::string(file_) + ": format version " +
-                     std::to_string(version) + ", but only " +
+                     std::to_string(*version) + ", but only " +
                      std::to_string(PF_FORMAT_VERSION) +
                      " is known: exporter and module do not match"};
   part_ = Part::kColumns;
@@ -247,6 +253,9 @@ bool TableParser::TakeField(const Column& column, const char** at,
       return true;
     case Column::Kind::kNumber:
       return TakeNumber(at, end, &(process->*column.number));
+    case Column::Kind::kKilobytes:
+      return TakeNumber(at, end, &(process->*column.number)) &&
+             process->*column.number <= kMostKilobytes;
     case Column::Kind::kSlow:
       return TakeNumber(at, end, &slow_[column.bound]);
     case Column::Kind::kPid:

@@ -40,7 +40,16 @@ class TableParser {
   // What a column holds: one of the numbers of Process, one of the fields with
   // a format of its own, or something unknown, which is skipped.
   struct Column {
-    enum class Kind { kUnknown, kNumber, kSlow, kPid, kState, kCells, kComm };
+    enum class Kind {
+      kUnknown,
+      kNumber,
+      kKilobytes,
+      kSlow,
+      kPid,
+      kState,
+      kCells,
+      kComm
+    };
     Kind kind;
     uint64_t Process::*number = nullptr;
     size_t bound = 0;  // of slow faults

@@ -91,9 +91,14 @@ void Pipeline::FindCgroupsOfSums() {
 
 void Pipeline::ShowCgroups(View* next) const {
   next->cgroups = cgroups_.table();
-  next->pod_names_error = cgroups_.pod_names().error();
-  next->names_error =
-      cgroups_.error().empty() ? groups_.error() : cgroups_.error();
+  next->pod_names_error.reset();
+  next->names_error = groups_.error();
+  // Without their use the control groups have the errors of an earlier tick.
+  if (follower_.cgroup_sums() || groups_.need_cgroups() ||
+      settings_.containers) {
+    next->pod_names_error = cgroups_.pod_names().error();
+    if (!cgroups_.error().empty()) next->names_error = cgroups_.error();
+  }
   const Sums* sums = follower_.cgroup_sums();
   next->cgroup_sums = sums ? sums->all() : nullptr;
   next->cgroups_of_sums = cgroups_of_sums_;
@@ -158,10 +163,10 @@ void Pipeline::Render(const Forms& forms, View* next) {
   next->boot_unix_ns = input.boot_unix_ns;
 }
 
-// Follows the rows and completes the view. Until Commit() an exception leaves
-// follower and selection as they were.
-void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
-                        View* next) {
+// Follows the rows and completes the view. Until Commit() an exception or error
+// leaves follower and selection as they were.
+std::optional<Error> Pipeline::TakeOver(std::shared_ptr<Rows> rows,
+                                        const Forms& forms, View* next) {
   const uint64_t last_ns = follower_.last().read_ns;
   const uint64_t now_ns = snapshot_.read_ns;
   const double seconds =
@@ -171,8 +176,12 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   if (groups_.has_rules()) NameGroups(rows->processes);
   rows->cgroups.Keep(follower_.cgroup_sums() ? &cgroups_.names() : nullptr);
   rows->groups.Keep(groups_.has_rules() ? &group_names_ : nullptr);
-  follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
-                   &cgroups_.names(), &group_names_);
+  if (const auto pid =
+          follower_.Follow(snapshot_, std::move(rows), last_->error.has_value(),
+                           &cgroups_.names(), &group_names_))
+    return Error{Cause::kMalformed, "the source " + snapshot_.source +
+                                        " has two rows of pid " +
+                                        std::to_string(*pid)};
   const FollowedTick& prepared = follower_.prepared();
   selection_.Select(prepared.rows->processes, prepared.states,
                     prepared.changes.all);
@@ -206,6 +215,7 @@ void Pipeline::TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
   ShowGroups(next);
   next->history = history_;
   next->seconds = tick.seconds;
+  return std::nullopt;
 }
 
 void Pipeline::Read(const Forms& forms, View* next) {
@@ -216,12 +226,12 @@ void Pipeline::Read(const Forms& forms, View* next) {
   snapshot_.fell_back.reset();
   auto error = source_->Read(&snapshot_);
   rows->processes = std::move(snapshot_.processes);
+  if (!error) error = TakeOver(std::move(rows), forms, next);
   if (error) {
     next->reason = snapshot_.fell_back ? snapshot_.fell_back : error;
     next->error = std::move(error);
     return;
   }
-  TakeOver(std::move(rows), forms, next);
   next->read_at = start;
   next->read_unix_seconds = static_cast<double>(unix_ns) / 1e9;
 }

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,7 +59,8 @@ class Pipeline {
  private:
   std::shared_ptr<View> Begin() const;
   void Read(const Forms& forms, View* next);
-  void TakeOver(std::shared_ptr<Rows> rows, const Forms& forms, View* next);
+  std::optional<Error> TakeOver(std::shared_ptr<Rows> rows, const Forms& forms,
+                                View* next);
   void FindCgroupsOfSums();
   void ShowCgroups(View* next) const;
   void NameGroups(const ProcessTable& processes);

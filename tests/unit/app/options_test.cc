@@ -17,6 +17,7 @@ using testing::Conditional;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ParsedOptions Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "page_fault_exporter");
@@ -89,10 +90,37 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--web.telemetry-path", "metrics"},
       {"--web.telemetry-path", "/"},
       {"--web.telemetry-path", "/-/ready"},
+      {"--web.telemetry-path", "/a?b"},
+      {"--web.telemetry-path", "/a#b"},
+      {"--web.telemetry-path", "/a%20b"},
+      {"--web.telemetry-path", "/a b"},
+      {"--web.telemetry-path", "/a\nb"},
+      {"--web.telemetry-path", "/a\x7f"},
+      {"--web.telemetry-path", "/\u00e9"},
+      {"--web.telemetry-path", "/a\"b"},
+      {"--web.telemetry-path", "/a\\b"},
+      {"--web.telemetry-path", "//metrics"},
+      {"--web.telemetry-path", "/a/../b"},
+      {"--web.telemetry-path", "/a/."},
+      {"--web.telemetry-path", "/a//b"},
       {"--log.level", "loud"},
       {"--log.format", "xml"},
       {"--source", "guess"},
       {"--processes.max", "0"},
+      {"--processes.max", "010"},
+      {"--processes.max", "0x10"},
+      {"--processes.max", " 10"},
+      {"--processes.max", "10 "},
+      {"--processes.max", "+10"},
+      {"--processes.max", "1e3"},
+      {"--processes.max", ""},
+      {"--processes.max", "99999999999999999999"},
+      {"--processes.min-faults", "00"},
+      {"--processes.breakdown", "0b1"},
+      {"--comms.max", "1'000"},
+      {"--cgroups.max", "0o7"},
+      {"--groups.max", "07"},
+      {"--web.max-requests", "0x1"},
       {"--processes.include", "a("},
       {"--processes.min-faults", "-1"},
       {"--comms.max", "x"},
@@ -103,6 +131,9 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--group.by", "cmdline"},
       {"--group.by", "pid"},
       {"--top", "x"},
+      {"--top", "007"},
+      {"--top", " 7"},
+      {"--top", "1000000"},
       {"--top", "\xb2"},  // a digit in some character sets
       {"--top.by", "pid"},
       {"--top.filter", "a("},
@@ -113,6 +144,26 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
     EXPECT_THAT(parsed.error, HasSubstr(arguments[0]));
     EXPECT_THAT(parsed.error, HasSubstr(arguments[1]));
   }
+}
+
+TEST(ParseOptions, ATelemetryPathIsAsRequestsNameIt) {
+  for (const char* path : {"/metrics", "/metrics/", "/a/b", "/...", "/a..b",
+                           "/-a", "/apis", "/A-Z0.9_~!$&'()*+,;=:@"})
+    EXPECT_EQ(Parse({"--web.telemetry-path", path}).options->telemetry_path,
+              path);
+}
+
+TEST(ParseOptions, NumbersAreDecimal) {
+  EXPECT_EQ(
+      Parse({"--processes.max=0x10"}).error,
+      "--processes.max: \"0x10\" is no decimal number (such as 40, without "
+      "leading zeros)");
+  EXPECT_EQ(Parse({"--top=010"}).error,
+            "--top: \"010\" is no number of rows (such as 40, without leading "
+            "zeros)");
+  EXPECT_EQ(Parse({"--cgroups.max=0"}).options->pipeline.max_cgroups, 0u);
+  EXPECT_EQ(Parse({"--processes.max=10"}).options->pipeline.selection.max, 10u);
+  EXPECT_EQ(Parse({"--top=0"}).options->top_table.rows, 0u);
 }
 
 TEST(ParseOptions, Top) {
@@ -282,7 +333,16 @@ TEST_F(ConfigFile, MistakesAreNamed) {
       {R"({"nonsense": 1})", "nonsense"},
       {R"({"interval": "1x"})", "1x"},
       {R"({"interval": {}})", "interval"},
-      {R"({"interval": null})", "interval"},
+      {R"({"interval": null})", "interval: null is no string or number"},
+      {R"({"processes.include": true})",
+       "processes.include: true is no string or number"},
+      {R"({"web.listen-address": [":1", false]})",
+       "web.listen-address: false is no string or number"},
+      {R"({"processes.max": 1e3})", "is no decimal number"},
+      {R"({"processes.max": "0x10"})", "is no decimal number"},
+      {R"({"path.procfs": "/proc\u0000/x"})", "path.procfs: has a NUL"},
+      {R"({"web.listen-address": [":1", ":2\u0000"]})",
+       "web.listen-address: has a NUL"},
       {R"({"processes.max": -1})", "processes.max"},
       {R"({"processes.include": "("})", "processes.include"},
       {R"({"source": "guess"})", "guess"},
@@ -318,6 +378,10 @@ TEST_F(ConfigFile, MistakesInRulesOfGroupsAreNamed) {
        "groups: rule 1 (\"a\"): cmd: is no field of a rule"},
       {R"({"groups": [{"name": "a"}, {"comm": ["b"], "name": "c"}]})",
        "groups: rule 2 (\"c\"): comm: is no string; alternatives have"},
+      {R"({"groups": [{"name": "a\u0000"}]})",
+       "groups: rule 1 (\"a?\"): name: has a NUL"},
+      {R"({"groups": [{"name": "a", "comm": "\u0000"}]})",
+       "groups: rule 1 (\"a\"): comm: has a NUL"},
       {R"({"groups": [{"name": 1}]})", "groups: rule 1: name: is no string"},
       {R"({"groups": [{"name": "a", "comm": ""}]})",
        "groups: rule 1 (\"a\"): comm: is an empty expression"},
@@ -346,7 +410,7 @@ TEST_F(ConfigFile, AMistakeCanHaveAnyText) {
   setenv("PAGE_FAULT_EXPORTER_INTERVAL", "2s", 1);
   EXPECT_THAT(
       ParseWith(R"({"groups": [{"name": "a", "comm": "--interval("}]})").error,
-      testing::StartsWith("--config.file: "));
+      StartsWith("--config.file: "));
 }
 
 TEST(Environment, AListHasCommas) {
@@ -370,6 +434,21 @@ TEST(Environment, BadValuesAreNamed) {
   unsetenv("PAGE_FAULT_EXPORTER_SOURCE");
   EXPECT_THAT(parsed.error, HasSubstr("guess"));
   EXPECT_THAT(parsed.error, HasSubstr("PAGE_FAULT_EXPORTER_SOURCE"));
+}
+
+// --top.by begins with the name of --top.
+TEST(Environment, TheVariableOfTheWholeNameIsNamed) {
+  setenv("PAGE_FAULT_EXPORTER_TOP", "5", 1);
+  setenv("PAGE_FAULT_EXPORTER_TOP_BY", "pid", 1);
+  const ParsedOptions by = Parse({});
+  unsetenv("PAGE_FAULT_EXPORTER_TOP_BY");
+  setenv("PAGE_FAULT_EXPORTER_TOP", "x", 1);
+  const ParsedOptions top = Parse({"--top.by=comm"});
+  const ParsedOptions flag = Parse({"--top=y"});
+  unsetenv("PAGE_FAULT_EXPORTER_TOP");
+  EXPECT_THAT(by.error, StartsWith("PAGE_FAULT_EXPORTER_TOP_BY: --top.by: "));
+  EXPECT_THAT(top.error, StartsWith("PAGE_FAULT_EXPORTER_TOP: --top: "));
+  EXPECT_THAT(flag.error, StartsWith("--top: \"y\""));
 }
 
 TEST(Environment, IsNotNamedForWhatAFlagSets) {

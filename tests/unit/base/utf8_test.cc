@@ -29,6 +29,17 @@ TEST(ToValidUtf8, ReplacesMaximalSubparts) {
   EXPECT_EQ(ToValidUtf8("cut\xe2\x82"), "cut" + r);
 }
 
+TEST(WithoutCutEnd, DropsTheStartOfACharacter) {
+  for (const char* cut : {"a\xc3", "a\xe2", "a\xe2\x82", "a\xf0\x9f\x90"})
+    EXPECT_EQ(WithoutCutEnd(cut), "a");
+  EXPECT_EQ(WithoutCutEnd("\xe2"), "");
+  // They are complete, or no character however they go on.
+  for (const char* whole :
+       {"", "a", "\xc3\xa9", "\xf0\x9f\x90\xa7", "\x80", "a\xc0", "a\xff",
+        "a\xe2\xc3\xa9", "\xe0\x80", "a\x82\x82\x82\x82"})
+    EXPECT_EQ(WithoutCutEnd(whole), whole);
+}
+
 TEST(ToValidUtf8, IsIdempotentOnAnyBytes) {
   std::mt19937 random(1);
   for (int i = 0; i < 20000; ++i) {

@@ -114,6 +114,40 @@ TEST_F(FollowerTest, AReusedPidIsAnotherProcess) {
   EXPECT_EQ(CommFaults("b"), 3u);
 }
 
+// The pid of a process that a tick has twice; 0 if there is none.
+uint32_t TwiceIn(Snapshot snapshot, Follower* follower) {
+  auto rows = std::make_shared<Rows>();
+  rows->processes = std::move(snapshot.processes);
+  return follower->Follow(snapshot, std::move(rows), false).value_or(0);
+}
+
+TEST(Follower, TellsThatAProcessIsThereTwice) {
+  Follower follower(10, false);
+  const std::vector<Sample> good = {Live(1, 1, "a", 5), Live(7, 2, "b", 5)};
+  // At the first tick, and as new ones.
+  EXPECT_EQ(
+      TwiceIn(Of({Live(7, 2, "b", 5), Live(1, 1, "a", 5), Live(7, 2, "c", 5)}),
+              &follower),
+      7u);
+  pfe::Tick(Of(good), &follower);
+  EXPECT_EQ(TwiceIn(Of({good[0], good[1], Live(9, 3, "c", 5),
+                        Live(8, 3, "c", 5), Live(9, 3, "c", 5)}),
+                    &follower),
+            9u);
+  // One of them was there before.
+  EXPECT_EQ(TwiceIn(Of({good[0], good[0], good[1]}), &follower), 1u);
+  // From another source, whose starts are not exact.
+  EXPECT_EQ(TwiceIn(Of({good[0], good[1], good[1]}, "procfs"), &follower), 7u);
+  EXPECT_EQ(TwiceIn(Of({Live(1, 3, "a", 5), Live(1, 4, "a", 5)}, "procfs"),
+                    &follower),
+            0u)
+      << "they are two processes";
+  // Another process has the pid.
+  EXPECT_EQ(TwiceIn(Of({Exited(7, 2, "b", 5), Live(7, 3, "b", 5)}), &follower),
+            0u);
+  EXPECT_EQ(follower.last().rows->processes.size(), 2u) << "none is committed";
+}
+
 TEST_F(FollowerTest, RowsInAnyOrder) {
   Tick({Live(1, 1, "a", 1), Live(2, 1, "b", 2), Live(3, 1, "c", 3)});
   Tick({Live(3, 1, "c", 4), Live(1, 1, "a", 2), Live(2, 1, "b", 3)});
@@ -293,6 +327,28 @@ TEST_F(FollowerTest, HostCountersAndLatencyGoOnOverAReload) {
   Tick(with(2, 2, 4));
   EXPECT_EQ(Retried(follower_.last().host.counters()), 7u);
   EXPECT_EQ(follower_.last().host.latency().severities[0].counts[0], 104u);
+}
+
+TEST_F(FollowerTest, HostCountersAndLatencyDoNotFall) {
+  const auto with = [](uint64_t retried, const std::vector<uint64_t>& counts) {
+    Snapshot snapshot = Of({});
+    Module(&snapshot);
+    Retried(&snapshot.host) = retried;
+    snapshot.latency.bounds_ns = {256, 512};
+    for (Histogram& histogram : snapshot.latency.severities)
+      histogram = {counts, counts.back(), 10 * counts.back()};
+    return snapshot;
+  };
+  Tick(with(5, {3, 9}));
+  Tick(with(4, {4, 8}));
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 5u);
+  const Histogram& histogram = follower_.last().host.latency().severities[1];
+  EXPECT_EQ(histogram.counts, (std::vector<uint64_t>{4, 9}));
+  EXPECT_EQ(histogram.count, 9u);
+  EXPECT_EQ(histogram.sum_ns, 90u);
+  Tick(with(6, {4, 10}));
+  EXPECT_EQ(Retried(follower_.last().host.counters()), 6u);
+  EXPECT_EQ(follower_.last().host.latency().severities[1].count, 10u);
 }
 
 TEST_F(FollowerTest, CommsBeyondTheCapShareABucket) {

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <filesystem>
+
 #include "fake_procfs.h"
+#include "no_users.h"
 #include "samples.h"
 
 namespace pfe {
@@ -142,6 +146,18 @@ TEST_F(GroupsTest, TheTimeOfReadsIsBounded) {
   read_ns_ = 0;
 }
 
+TEST_F(GroupsTest, AUserThatCannotBeLookedUpIsLookedUpInTheNextTick) {
+  groups_.SetRules({GroupBy(Field::kUser)});
+  procfs_.Start(1, kStart);
+  {
+    const NoUsers none(EIO);
+    EXPECT_EQ(Tick({Live(1, kStart, "sh", 0)}), Names{"sh"});
+    EXPECT_EQ(groups_.error(), "users cannot be looked up: Input/output error");
+  }
+  EXPECT_NE(Tick({Live(1, kStart, "sh", 0)}), Names{"sh"});
+  EXPECT_EQ(groups_.error(), "");
+}
+
 // There "/" is the daemon's own container, and not the host's root.
 TEST_F(GroupsTest, NoControlGroupsWithAnotherRoot) {
   procfs_.Start(1, kStart);
@@ -166,6 +182,35 @@ TEST_F(GroupsTest, UnitsAreThoseOfTheHierarchyThatSystemdUses) {
   EXPECT_EQ(Tick({Live(1, kStart, "init", 0), Live(2, kStart, "sh", 0),
                   Live(3, kStart, "sh", 0)}),
             (Names{"init.scope", "a.scope", "sh"}));
+}
+
+// Else it would have the unit of the runtime for good.
+TEST_F(GroupsTest, NoUnitsBeforeTheLayoutIsKnown) {
+  procfs_.Start(1, kStart);
+  procfs_.Write(1, "cgroup", "1:name=systemd:/init.scope\n0::/init.scope\n");
+  procfs_.Start(2, kStart);
+  procfs_.Write(2, "cgroup",
+                "1:name=systemd:/machine/a.scope\n"
+                "0::/system.slice/containerd.service\n");
+  const std::string file = procfs_.root() + "/1/cgroup";
+  std::filesystem::rename(file, file + "_");
+  std::filesystem::create_symlink("cgroup", file);
+  groups_.SetRules({GroupBy(Field::kUnit)});
+  EXPECT_EQ(Tick({Live(2, kStart, "sh", 0)}), Names{"sh"});
+  EXPECT_EQ(groups_.error(), "the layout of control groups cannot be read: " +
+                                 file + ": Too many levels of symbolic links");
+  std::filesystem::rename(file + "_", file);
+  EXPECT_EQ(Tick({Live(2, kStart, "sh", 0)}), Names{"a.scope"});
+  EXPECT_EQ(groups_.error(), "");
+}
+
+TEST_F(GroupsTest, WithoutRulesThereIsNoError) {
+  procfs_.Start(1, kStart);
+  std::filesystem::create_symlink("cmdline", procfs_.root() + "/1/cmdline");
+  Tick({Live(1, kStart, "sh", 0)});
+  EXPECT_NE(groups_.error(), "");
+  groups_.SetRules({});
+  EXPECT_EQ(groups_.error(), "");
 }
 
 TEST_F(GroupsTest, NewRulesNameAllAgain) {

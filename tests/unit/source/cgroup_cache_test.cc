@@ -2,6 +2,8 @@
 #include "source/cgroup_cache.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -33,8 +35,9 @@ class CgroupCacheTest : public testing::Test {
       Add(sample, &table_);
     }
     names_.Begin(kTickSeconds);
-    cache_.Update(root_, LayoutOf(root_).value_or(CgroupLayout{}), table_,
-                  selected_, kTickSeconds, &names_);
+    layout_.Update(root_);
+    cache_.Update(root_, layout_.layout(), table_, selected_, kTickSeconds,
+                  &names_);
   }
   std::string Of(size_t i) const {
     const Cgroup* cgroup = cache_.table()->Of(table_[i]);
@@ -49,6 +52,7 @@ class CgroupCacheTest : public testing::Test {
   FakeProcesses procfs_;
   const std::string root_;
   PodNames names_;
+  LayoutReader layout_;
   ProcessTable table_;
   std::vector<uint32_t> selected_;
   CgroupCache cache_;
@@ -184,6 +188,49 @@ TEST_F(CgroupCacheTest, ANameThatComesLater) {
     EXPECT_FALSE(cache_.changed());
   }
   EXPECT_EQ(NameOf(1), (PodName{"shop", "web", "nginx"}));
+}
+
+// Other processes have their turn meanwhile.
+TEST_F(CgroupCacheTest, WhatCannotBeReadIsReadInTheNextTick) {
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= 100; ++pid) {
+    Put(pid, "/a");
+    samples.push_back(Live(pid, 1, "a", 0));
+  }
+  const std::string file = root_ + "/100/cgroup";
+  fs::remove(file);
+  fs::create_symlink("cgroup", file);
+  for (int tick = 0; tick < 2; ++tick) {
+    Update(samples);
+    EXPECT_EQ(Of(99), "");
+    EXPECT_NE(cache_.error().find("/proc/PID/cgroup: Too many levels"),
+              std::string::npos)
+        << cache_.error();
+  }
+  fs::remove(file);
+  Put(100, "/late");
+  Update(samples);
+  EXPECT_EQ(Of(99), "/late");
+  EXPECT_EQ(cache_.error(), "");
+}
+
+TEST_F(CgroupCacheTest, APermissionIsNotAskedForInEachTick) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::vector<Sample> samples;
+  for (uint32_t pid = 1; pid <= 100; ++pid) {
+    Put(pid, "/a");
+    samples.push_back(Live(pid, 1, "a", 0));
+  }
+  chmod(root_.c_str(), 0755);
+  chmod((root_ + "/100/cgroup").c_str(), 0);
+  ASSERT_EQ(seteuid(65534), 0);
+  Update(samples);
+  ASSERT_EQ(seteuid(0), 0);
+  EXPECT_EQ(Of(99), "");
+  EXPECT_NE(cache_.error(), "");
+  Update(samples);
+  EXPECT_EQ(Of(99), "") << "it has its turn";
+  EXPECT_EQ(cache_.error(), "");
 }
 
 // In a cgroup namespace of the exporter's own, "/" is the exporter's group, and

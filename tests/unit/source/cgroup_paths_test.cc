@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -156,9 +157,50 @@ TEST_F(CgroupPathsTest, SaysThatADirectoryCannotBeListed) {
   EXPECT_EQ(NameOf(0), "id:" + std::to_string(id));
   EXPECT_EQ(paths_->error(), "control groups cannot be named: " + mount() +
                                  ": Too many open files");
-  ASSERT_TRUE(Update({id}, 11));
+  ASSERT_TRUE(Update({id}, 2)) << "the next tick looks again";
   EXPECT_EQ(NameOf(0), "/a");
   EXPECT_EQ(paths_->error(), "");
+}
+
+// A hierarchy with directories that another user may not list.
+class LockedGroupsTest : public CgroupPathsTest {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    for (const std::string& path : {root_, mount()}) chmod(path.c_str(), 0755);
+  }
+  void Lock(const std::string& path) {
+    Make(path);
+    chmod((mount() + path).c_str(), 0);
+  }
+  void UpdateAsAnother(const std::vector<uint64_t>& ids, uint64_t seconds) {
+    ASSERT_EQ(seteuid(65534), 0);
+    Update(ids, seconds);
+    ASSERT_EQ(seteuid(0), 0);
+  }
+};
+
+TEST_F(LockedGroupsTest, ADirectoryWithoutASearchedGroupIsNoError) {
+  for (const char* path : {"/a", "/b", "/c", "/d", "/e", "/f"}) Lock(path);
+  const uint64_t id = Make("/z/z");
+  UpdateAsAnother({id}, 1);
+  EXPECT_EQ(NameOf(0), "/z/z");
+  EXPECT_EQ(paths_->error(), "");
+  UpdateAsAnother({id, 1000000}, 2);
+  EXPECT_NE(paths_->error(), "");
+}
+
+TEST_F(LockedGroupsTest, AWalkOverManyGroupsIsRareAlsoWithAnError) {
+  for (size_t i = 0; i <= CgroupPaths::kManyGroups; ++i)
+    fs::create_directory(mount() + "/" + std::to_string(i));
+  Lock("/locked");
+  UpdateAsAnother({1000000}, 1);
+  EXPECT_NE(paths_->error(), "");
+  const uint64_t later = Make("/zz");
+  UpdateAsAnother({1000000, later}, 2);
+  EXPECT_EQ(NameOf(1), "id:" + std::to_string(later));
+  UpdateAsAnother({1000000, later}, 11);
+  EXPECT_EQ(NameOf(1), "/zz");
 }
 
 TEST_F(CgroupPathsTest, SaysThatTheMountCannotBeLookedAt) {
@@ -266,6 +308,47 @@ TEST_F(CgroupsTest, TheLayoutStaysWhileItCannotBeRead) {
     EXPECT_EQ(Names({row}), std::vector<std::string>{"/init.scope"});
   }
   EXPECT_FALSE(cgroups_.by_ids());
+}
+
+// Else the ids would name the runtime's own group for a tick.
+TEST_F(CgroupsTest, NothingIsTakenBeforeTheLayoutIsKnown) {
+  Put(1, "/init.scope", "/init.scope");
+  Put(9, "/system.slice/containerd.service", "/kubepods/burstable/x");
+  const std::string file = procfs() + "/1/cgroup";
+  fs::rename(file, root_ + "/cgroup_of_1");
+  fs::create_symlink("cgroup", file);
+  Sample row = Live(9, 1, "a", 0);
+  row.cgroup = Make("/system.slice/containerd.service");
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"unknown"});
+  EXPECT_FALSE(cgroups_.by_ids());
+  EXPECT_EQ(cgroups_.error(), "the layout of control groups cannot be read: " +
+                                  file + ": Too many levels of symbolic links");
+  fs::rename(root_ + "/cgroup_of_1", file);
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"/kubepods/burstable/x"});
+  EXPECT_EQ(cgroups_.error(), "");
+}
+
+TEST_F(CgroupsTest, AnErrorIsThatOfTheWayInUse) {
+  Put(1, "/init.scope");
+  Put(9, "/x");
+  const std::string file = procfs() + "/9/cgroup";
+  fs::remove(file);
+  fs::create_symlink("cgroup", file);
+  Sample row = Live(9, 1, "a", 0);
+  Names({row});
+  EXPECT_NE(cgroups_.error().find("/proc/PID/cgroup"), std::string::npos);
+  row.cgroup = Make("/x");
+  EXPECT_EQ(Names({row}), std::vector<std::string>{"/x"});
+  EXPECT_EQ(cgroups_.error(), "") << "by ids nothing of /proc is read";
+
+  fs::remove(file);
+  Put(9, "/x");
+  fs::remove(mount() + "/cgroup.controllers");
+  Names({row});
+  EXPECT_NE(cgroups_.error().find(mount()), std::string::npos);
+  Put(1, "/init.scope", "/init.scope");
+  Names({row});
+  EXPECT_EQ(cgroups_.error(), "") << "there ids are not used";
 }
 
 // There the runtime's containers can be in its own group of the hierarchy that

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fake_procfs.h"
+#include "no_more_files.h"
 
 namespace pfe {
 namespace {
@@ -59,7 +60,7 @@ TEST(CgroupPathOf, IsValidUtf8) {
   EXPECT_EQ(CgroupPathOf("0::/a\xff\n", false), "/a\xef\xbf\xbd");
 }
 
-TEST(LayoutOf, TheFirstProcessShowsIt) {
+TEST(LayoutReader, TheFirstProcessShowsIt) {
   const struct {
     const char* text;
     bool by_systemd, other_root;
@@ -75,13 +76,50 @@ TEST(LayoutOf, TheFirstProcessShowsIt) {
       {"1:name=systemd:/\n0::/init.scope\n", false, false},
   };
   FakeProcesses procfs;
-  EXPECT_FALSE(LayoutOf(procfs.root()));
+  LayoutReader reader;
   procfs.Start(1, 1);
   for (const auto& [text, by_systemd, other_root] : cases) {
     procfs.Write(1, "cgroup", text);
-    EXPECT_EQ(LayoutOf(procfs.root())->by_systemd, by_systemd) << text;
-    EXPECT_EQ(LayoutOf(procfs.root())->other_root, other_root) << text;
+    reader.Update(procfs.root());
+    EXPECT_EQ(reader.layout()->by_systemd, by_systemd) << text;
+    EXPECT_EQ(reader.layout()->other_root, other_root) << text;
+    EXPECT_EQ(reader.error(), "");
   }
+}
+
+TEST(LayoutReader, SaysWhyItCannotBeRead) {
+  FakeProcesses procfs;
+  procfs.Start(1, 1);
+  procfs.Write(1, "cgroup", "1:name=systemd:/init.scope\n");
+  LayoutReader reader;
+  const std::string error =
+      "the layout of control groups cannot be read: " + procfs.root() +
+      "/1/cgroup: Too many open files";
+  {
+    const NoMoreFiles none;
+    reader.Update(procfs.root());
+  }
+  EXPECT_FALSE(reader.layout());
+  EXPECT_EQ(reader.error(), error);
+  reader.Update(procfs.root());
+  EXPECT_TRUE(reader.layout()->by_systemd);
+  EXPECT_EQ(reader.error(), "");
+  {
+    const NoMoreFiles none;
+    reader.Update(procfs.root());
+  }
+  EXPECT_TRUE(reader.layout()->by_systemd) << "it stays";
+  EXPECT_EQ(reader.error(), error);
+}
+
+// A kernel without control groups, or a /proc that hides process 1.
+TEST(LayoutReader, WithoutItTheUnifiedOneIsTaken) {
+  FakeProcesses procfs;
+  LayoutReader reader;
+  reader.Update(procfs.root());
+  ASSERT_TRUE(reader.layout());
+  EXPECT_FALSE(reader.layout()->by_systemd);
+  EXPECT_EQ(reader.error(), "");
 }
 
 }  // namespace

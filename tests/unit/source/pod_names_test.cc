@@ -209,6 +209,58 @@ TEST_F(PodNamesTest, AnIdThatIsNeverFoundEndsTheSearch) {
   EXPECT_EQ(Of("", kId), kWeb);
 }
 
+// A loop of links in place of a directory.
+class LoopTest : public PodNamesTest {
+ protected:
+  LoopTest() { MakeDirectories(); }
+  void MakeLoop(const std::string& name) {
+    fs::remove_all(root_ + "/" + name);
+    fs::create_symlink(name, root_ + "/" + name);
+  }
+  void MendLoop(const std::string& name) {
+    fs::remove(root_ + "/" + name);
+    fs::create_directory(root_ + "/" + name);
+  }
+};
+
+TEST_F(LoopTest, AnErrorDoesNotEndTheSearch) {
+  MakeLoop("containers");
+  const int looks = static_cast<int>(PodNames::kPatienceSeconds / 10) + 1;
+  for (int look = 0; look < looks; ++look)
+    EXPECT_EQ(Of("", kId, 10), PodName());
+  MendLoop("containers");
+  EXPECT_EQ(Of("", kId, PodNames::kPauseSeconds), PodName());
+  EXPECT_FALSE(names_->error());
+  AddContainer(kId);
+  EXPECT_EQ(Of("", kId, PodNames::kPauseSeconds), kWeb);
+}
+
+TEST_F(LoopTest, AnErrorIsTriedAgainThoughNobodyAsks) {
+  AddPod(kUid);
+  MakeLoop("containers");
+  Of(kUid, kId);
+  EXPECT_TRUE(names_->error());
+  MendLoop("containers");
+  names_->Begin(PodNames::kPauseSeconds - 1);
+  EXPECT_TRUE(names_->error());
+  names_->Begin(1);
+  EXPECT_FALSE(names_->error());
+}
+
+TEST_F(LoopTest, AnErrorKeepsTheNamesThatWereKnown) {
+  AddContainer(kId);
+  EXPECT_EQ(Of("", kId), kWeb);
+  MakeLoop("containers");
+  AddPod(kUid);
+  const PodName pod = {"shop", "web-7d4b9-x2x", ""};
+  for (int i = 0; i < 3; ++i) {
+    Of("", std::string(64, static_cast<char>('0' + i)));  // reads again
+    EXPECT_TRUE(names_->error());
+  }
+  EXPECT_EQ(Of(kUid, kId), kWeb);
+  EXPECT_EQ(Of(kUid, kOtherId), pod) << "the other directory is read";
+}
+
 TEST_F(PodNamesTest, KeepsWhatIsUsed) {
   MakeDirectories();
   AddPod(kUid);

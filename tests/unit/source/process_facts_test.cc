@@ -12,6 +12,7 @@
 
 #include "fake_procfs.h"
 #include "no_more_files.h"
+#include "no_users.h"
 #include "samples.h"
 #include "source/procfs_source.h"
 
@@ -83,7 +84,11 @@ TEST_F(FactsReaderTest, CommandLinesAreBoundedAndValid) {
   procfs_.SetCmdline(7, std::string(10000, 'a'));
   EXPECT_EQ(Read()->cmdline, std::string(4096, 'a'));
   procfs_.SetCmdline(7, std::string(4095, 'a') + "\u00e9");
-  EXPECT_EQ(Read()->cmdline, std::string(4095, 'a') + "\ufffd");
+  EXPECT_EQ(Read()->cmdline, std::string(4095, 'a')) << "half a character";
+  procfs_.SetCmdline(7, std::string(4094, 'a') + "\u00e9b");
+  EXPECT_EQ(Read()->cmdline, std::string(4094, 'a') + "\u00e9");
+  procfs_.Write(7, "cmdline", "a\xc3");
+  EXPECT_EQ(Read()->cmdline, "a\ufffd") << "it is not cut";
   procfs_.Write(7, "cmdline", std::string("title\0\0\0\0", 9));
   EXPECT_EQ(Read()->cmdline, "title");
   procfs_.Write(7, "cmdline", std::string("a\0\0b\xff\0", 6));
@@ -95,6 +100,60 @@ TEST_F(FactsReaderTest, AUserWithoutANameIsItsNumber) {
   const std::string directory = procfs_.root() + "/7";
   ASSERT_EQ(chown(directory.c_str(), 3999999, 0), 0);
   EXPECT_EQ(Read()->user, "3999999");
+}
+
+TEST_F(FactsReaderTest, AUserThatCannotBeLookedUpIsLookedUpAgain) {
+  const WantedFacts user{false, false, true, false};
+  {
+    const NoUsers none(EIO);
+    EXPECT_FALSE(Read(user));
+    EXPECT_FALSE(Read(user));
+    EXPECT_EQ(reader_.error(), "users cannot be looked up: Input/output error");
+    EXPECT_EQ(none.lookups(), 1) << "once a tick";
+    reader_.Begin();
+    EXPECT_FALSE(Read(user));
+    EXPECT_EQ(none.lookups(), 2);
+  }
+  reader_.Begin();
+  EXPECT_TRUE(Read(user));
+  EXPECT_EQ(reader_.error(), "");
+  const NoUsers none(EIO);
+  reader_.Begin();
+  EXPECT_TRUE(Read(user)) << "it is known";
+}
+
+TEST_F(FactsReaderTest, NoSuchUserIsNoFailure) {
+  const NoUsers none(ENOENT);
+  EXPECT_EQ(Read()->user, std::to_string(geteuid()));
+  EXPECT_EQ(reader_.error(), "");
+}
+
+TEST_F(FactsReaderTest, SaysThatAProgramCannotBeRead) {
+  const WantedFacts exe{true, false, false, false};
+  procfs_.Write(7, "exe", "no link");
+  EXPECT_FALSE(Read(exe));
+  EXPECT_EQ(reader_.error(),
+            "processes cannot be looked at: /proc/PID/exe: Invalid argument");
+  EXPECT_TRUE(Read({false, true, false, false})) << "it is not wanted";
+}
+
+// A permission does not come back by itself.
+TEST_F(FactsReaderTest, AProgramOfAnotherUserIsEmpty) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  std::ifstream file("/proc/1/stat");
+  std::stringstream text;
+  text << file.rdbuf();
+  ProcessTable table;
+  ASSERT_EQ(ParseProcStat(text.str(), &table), StatText::kProcess);
+  ASSERT_EQ(seteuid(65534), 0);
+  const auto facts =
+      reader_.Read("/proc", table[0], {true, true, false, false});
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->exe, "");
+  EXPECT_NE(facts->cmdline, "");
+  EXPECT_EQ(reader_.error(),
+            "processes cannot be looked at: /proc/PID/exe: Permission denied");
 }
 
 TEST_F(FactsReaderTest, AnotherProcessWithThePidIsNotRead) {
@@ -112,7 +171,7 @@ TEST_F(FactsReaderTest, ReadsARealProcess) {
   std::stringstream text;
   text << file.rdbuf();
   ProcessTable table;
-  ASSERT_TRUE(ParseProcStat(text.str(), &table));
+  ASSERT_EQ(ParseProcStat(text.str(), &table), StatText::kProcess);
   const auto facts = reader_.Read("/proc", table[0], kAll);
   ASSERT_TRUE(facts);
   EXPECT_TRUE(facts->exe.ends_with("unit_tests")) << facts->exe;

@@ -28,7 +28,8 @@ constexpr const char* kStat =
 
 TEST(ParseProcStat, TakesItsFields) {
   ProcessTable table;
-  ASSERT_TRUE(ParseProcStat(std::string("42 (a) b (c)") + kStat, &table));
+  ASSERT_EQ(ParseProcStat(std::string("42 (a) b (c)") + kStat, &table),
+            StatText::kProcess);
   const Process* const process = &table[0];
   EXPECT_EQ(process->pid, 42u);
   EXPECT_EQ(table.comm(*process), "a) b (c");
@@ -49,8 +50,38 @@ TEST(ParseProcStat, RefusesWhatIsNone) {
         std::string("42 (a") + kStat, std::string("42 (a) S x"),
         std::string("42 () S x"), std::string("42 () ")}) {
     ProcessTable table;
-    EXPECT_FALSE(ParseProcStat(text, &table)) << text;
+    EXPECT_EQ(ParseProcStat(text, &table), StatText::kMalformed) << text;
     EXPECT_TRUE(table.empty());
+  }
+}
+
+// The numbers of kStat that are multiplied or added up.
+TEST(ParseProcStat, RefusesWhatOverflows) {
+  const auto page = static_cast<uint64_t>(getpagesize());
+  const std::string pages = std::to_string(UINT64_MAX / page);
+  const std::string too_many_pages = std::to_string(UINT64_MAX / page + 1);
+  const struct {
+    std::string from, to;
+    bool good;
+  } cases[] = {
+      {" 250 ", " " + pages + " ", true},
+      {" 250 ", " " + too_many_pages + " ", false},
+      {" 12345 ", " 1844674407370 ", true},
+      {" 12345 ", " 1844674407371 ", false},
+      {" 777 ", " 18446744073709551607 ", true},
+      {" 777 ", " 18446744073709551608 ", false},
+      {" 777 ", " 18446744073709551616 ", false},
+      {" 250 ", " 250", false},
+      {" 250 ", " -1 ", true},
+  };
+  for (const auto& [from, to, good] : cases) {
+    std::string text = std::string("42 (a)") + kStat;
+    text.replace(text.find(from), from.size(), to);
+    if (!to.ends_with(' ')) text.resize(text.find(to) + to.size());
+    ProcessTable table;
+    EXPECT_EQ(ParseProcStat(text, &table),
+              good ? StatText::kProcess : StatText::kMalformed)
+        << text;
   }
 }
 
@@ -58,10 +89,11 @@ TEST(ParseProcStat, LeavesKernelThreadsOutAndKnowsZombies) {
   std::string text = std::string("2 (kthreadd)") + kStat;
   text.replace(text.find("4194560"), 7, "2129984");
   ProcessTable table;
-  EXPECT_FALSE(ParseProcStat(text, &table));
+  EXPECT_EQ(ParseProcStat(text, &table), StatText::kKernelThread);
+  EXPECT_TRUE(table.empty());
   text = std::string("3 (dead)") + kStat;
   text.replace(text.find(" S "), 3, " Z ");
-  ASSERT_TRUE(ParseProcStat(text, &table));
+  ASSERT_EQ(ParseProcStat(text, &table), StatText::kProcess);
   EXPECT_FALSE(table[0].live);
 }
 
@@ -72,7 +104,7 @@ TEST(ParseProcStat, ALeaderThatExitedIsNotTheEndOfItsProcess) {
   ASSERT_NE(text.find(" 20 0 1 0 "), std::string::npos);
   text.replace(text.find(" 20 0 1 0 "), 10, " 20 0 2 0 ");
   ProcessTable table;
-  ASSERT_TRUE(ParseProcStat(text, &table));
+  ASSERT_EQ(ParseProcStat(text, &table), StatText::kProcess);
   EXPECT_TRUE(table[0].live);
 }
 
@@ -131,9 +163,10 @@ TEST_F(FakeProcfs, AProcfsWithoutKernelThreadsIsAContainers) {
   auto result = Read();
   ASSERT_TRUE(result.ok()) << "it may be what the user wants";
   EXPECT_THAT(result.value().limited, testing::HasSubstr("--path.procfs"));
-  std::string kthreadd = std::string("2 (kthreadd)") + kStat;
-  kthreadd.replace(kthreadd.find("4194560"), 7, "2129984");
-  Write("2/stat", kthreadd);
+  // Any of them shows it.
+  std::string worker = std::string("3 (kworker/0:1)") + kStat;
+  worker.replace(worker.find("4194560"), 7, "2129984");
+  Write("3/stat", worker);
   result = Read();
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result.value().limited, "");
@@ -150,6 +183,18 @@ TEST_F(FakeProcfs, AProcessThatCannotBeReadIsAnError) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().cause, Cause::kIo);
   EXPECT_EQ(result.error().message, path_ + "/2/stat: " + std::strerror(ELOOP));
+}
+
+TEST_F(FakeProcfs, AStatThatIsMalformedIsAnError) {
+  AddProcess(1);
+  for (const char* text : {"", "7 (a) S 1 2"}) {
+    Write("7/stat", text);
+    const auto result = Read();
+    ASSERT_FALSE(result.ok()) << text;
+    EXPECT_EQ(result.error().cause, Cause::kMalformed);
+    EXPECT_EQ(result.error().message,
+              path_ + "/7/stat: the line is not understood");
+  }
 }
 
 // The kB of hugetlb that each process has, by pid.
@@ -186,6 +231,33 @@ TEST_F(FakeProcfs, HugetlbIsInStatus) {
   ASSERT_TRUE(result.ok());
   EXPECT_TRUE(result.value().offered.hugetlb);
   EXPECT_EQ(HugetlbOf(result.value()), used);
+}
+
+// The groups of a process stand before it.
+TEST_F(FakeProcfs, AStatusMayBeLong) {
+  AddProcess(1);
+  std::string groups;
+  for (int id = 0; id < 65536; ++id) groups += " 4294967294";
+  Write("1/status", "Groups:" + groups + "\nHugetlbPages:\t 2048 kB\n");
+  const auto result = Read();
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(HugetlbOf(result.value()),
+            (std::map<uint32_t, uint64_t>{{1, 2048}}));
+}
+
+TEST_F(FakeProcfs, AStatusThatCannotBeReadIsAnError) {
+  AddProcess(1);
+  Write("1/status", "HugetlbPages:\t 18014398509481984 kB\n");
+  EXPECT_EQ(HugetlbOf(Read().value()), (std::map<uint32_t, uint64_t>{{1, 0}}))
+      << "it overflows as bytes";
+  std::filesystem::remove(path_ + "/1/status");
+  ASSERT_TRUE(Read().ok()) << "the process has exited";
+  std::filesystem::create_symlink("status", path_ + "/1/status");
+  const auto result = Read();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().cause, Cause::kIo);
+  EXPECT_EQ(result.error().message,
+            path_ + "/1/status: " + std::strerror(ELOOP));
 }
 
 TEST_F(FakeProcfs, AKernelWithoutHugetlbDoesNotOfferIt) {

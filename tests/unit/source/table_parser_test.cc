@@ -152,6 +152,9 @@ std::vector<Bad> BadRows() {
        "field 1"},
       {"too large", Table("1\t1\tlive\t1\t1\t18446744073709551616\tsh\n", 1),
        Cause::kMalformed, "field 6"},
+      // It is exported in bytes.
+      {"too many kB", Table("1\t1\tlive\t1\t18014398509481984\t1\tsh\n", 1),
+       Cause::kMalformed, "field 5"},
       {"pid too large", Table("4294967296\t1\tlive\t1\t1\t1\tsh\n", 1),
        Cause::kMalformed, "field 1"},
       {"no number", Table("1\t1\tlive\t\t1\t1\tsh\n", 1), Cause::kMalformed,
@@ -177,6 +180,8 @@ std::vector<Bad> BadTables() {
       {"no newline", "# page_faults 1", Cause::kTruncated, "no first line"},
       {"other file", "hello\n", Cause::kMalformed, "f:1: expected"},
       {"version", "# page_faults 2\n", Cause::kUnknownVersion, "version 2"},
+      {"largest version", "# page_faults 99999999999999999999\n",
+       Cause::kUnknownVersion, "f: format version"},
       {"version text", "# page_faults x\n", Cause::kMalformed, "f:1"},
       {"no header", "# page_faults 1\n", Cause::kTruncated, "column names"},
       {"no pid", "# page_faults 1\nstart_ns\tcomm\n", Cause::kMalformed,
@@ -255,11 +260,12 @@ TEST(ParseTable, Breakdown) {
 
 TEST(ParseTable, TheLargestNumber) {
   const auto result = ParseTable(
-      Table(
-          "1\t1\tlive\t1\t00000000000000000000007\t18446744073709551615\tsh\n",
-          1),
+      Table("1\t1\tlive\t18014398509481983\t00000000000000000000007\t"
+            "18446744073709551615\tsh\n",
+            1),
       "f");
   ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result.value().processes[0].vma_kb, UINT64_MAX / 1024);
   EXPECT_EQ(result.value().processes[0].faults, UINT64_MAX);
   EXPECT_EQ(result.value().processes[0].rss_kb, 7u);
 }

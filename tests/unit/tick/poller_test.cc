@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <new>
 #include <stdexcept>
 
+#include "fake_procfs.h"
 #include "samples.h"
 #include "tick/boot_moment.h"
 #include "tick/pipeline.h"
@@ -52,6 +54,26 @@ TEST(Pipeline, AFailedReadDropsProcessesAndKeepsCounts) {
   EXPECT_EQ(*again.families.at(0).samples->plain(),
             "page_faults_total{pid=\"1\",comm=\"init\"} 6\n");
   EXPECT_EQ(again.ticks, 4u);
+}
+
+// Its faults would count twice, and Prometheus refuses two equal series.
+TEST(Pipeline, AProcessThatIsThereTwiceIsAFailedRead) {
+  FakeSource source;
+  source.Then(Of({Live(1, 1, "init", 5)}));
+  source.Then(Of({Live(1, 1, "init", 6), Live(1, 1, "init", 6)}));
+  source.Then(Of({Live(1, 1, "init", 7)}));
+  Pipeline pipeline(&source, {});
+  const View good = *pipeline.Tick();
+  const View bad = *pipeline.Tick();
+  ASSERT_TRUE(bad.error);
+  EXPECT_EQ(bad.error->cause, Cause::kMalformed);
+  EXPECT_EQ(bad.error->message, "the source module has two rows of pid 1");
+  EXPECT_EQ(Errors(bad, Cause::kMalformed), 1u);
+  EXPECT_TRUE(bad.families.empty());
+  EXPECT_EQ(bad.read_at, good.read_at);
+  const View again = *pipeline.Tick();
+  EXPECT_FALSE(again.error);
+  EXPECT_EQ(again.comms->at(1).counters.faults, 2u);
 }
 
 uint64_t FaultsOfGroup(const View& view, std::string_view name) {
@@ -148,6 +170,36 @@ TEST(Pipeline, TakesNewSettings) {
   const View view = *pipeline.Tick();
   EXPECT_EQ(view.processes_omitted, 1u);
   EXPECT_EQ(view.families.at(0).metric, Metric::kCommFaults);
+}
+
+TEST(Pipeline, WithoutControlGroupsTheirErrorsAreNone) {
+  FakeProcesses procfs;
+  procfs.Start(1, 1);
+  std::filesystem::create_symlink("cgroup", procfs.root() + "/1/cgroup");
+  const std::string logs = procfs.root() + "/log";
+  std::filesystem::create_directory(logs);
+  std::filesystem::create_symlink("pods", logs + "/pods");
+  const std::string uid = "2f1c7a60-5b0e-4d0b-9a3e-0c5d9f6c1b11";
+  procfs.Start(2, 1);
+  procfs.Write(2, "cgroup", "0::/kubepods/pod" + uid + "\n");
+  FakeSource source;
+  source.Then(Of({Live(2, 1, "a", 5)}));
+  PipelineSettings settings;
+  settings.procfs = procfs.root();
+  settings.pod_logs = logs;
+  settings.max_cgroups = 0;
+  settings.containers = true;
+  Pipeline pipeline(&source, settings);
+  EXPECT_NE(pipeline.Tick()->names_error, "");
+  std::filesystem::remove(procfs.root() + "/1/cgroup");
+  EXPECT_TRUE(pipeline.Tick()->pod_names_error);
+  std::filesystem::create_symlink("cgroup", procfs.root() + "/1/cgroup");
+  EXPECT_NE(pipeline.Tick()->names_error, "");
+  settings.containers = false;
+  pipeline.Configure(settings);
+  const auto view = pipeline.Tick();
+  EXPECT_EQ(view->names_error, "");
+  EXPECT_FALSE(view->pod_names_error);
 }
 
 std::string TextOf(const View& view, Metric metric) {
