@@ -145,12 +145,28 @@ pf_compat_hugetlb_usage(const struct mm_struct *mm)
 }
 
 /**
- * pf_compat_mapped_inode() - the inode that /proc/PID/maps shows of a mapped file
+ * pf_compat_is_backing() - whether /proc/PID/maps shows another inode than the file's
  * @file: the file of a VMA
  *
  * Of a file in overlayfs, as in a container, the VMA has the file of the layer
  * below. Since 6.7 maps shows the inode of the file that the program has opened. Its
  * helper is used since 6.12; on 6.7 to 6.11 the inode is that of the layer.
+ *
+ * Context: any, while the VMA has the file.
+ * Return: whether it is so.
+ */
+static __always_inline bool pf_compat_is_backing(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return unlikely(file->f_mode & FMODE_BACKING);
+#else
+	return false;
+#endif
+}
+
+/**
+ * pf_compat_mapped_inode() - the inode that /proc/PID/maps shows of a mapped file
+ * @file: the file of a VMA
  *
  * Context: any, while the VMA has the file.
  * Return: the inode.

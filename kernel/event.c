@@ -59,6 +59,23 @@ void pf_event_set_sample(unsigned int n)
 	WRITE_ONCE(pf_event_rules.sample, n ?: UINT_MAX);
 }
 
+/**
+ * pf_event_place_backing() - as pf_event_place(), for a file of a layer
+ * @place: overwritten
+ * @vma: the VMA that it faults in
+ * @address: the address that faults
+ *
+ * Context: as pf_event_place().
+ */
+void pf_event_place_backing(struct pf_event_place *place,
+			    const struct vm_area_struct *vma,
+			    unsigned long address)
+{
+	pf_event_place_of(place, vma, address,
+			  pf_compat_mapped_inode(vma->vm_file));
+}
+NOKPROBE_SYMBOL(pf_event_place_backing);
+
 /* The weight of the event for a slow fault; 0 if it does not fire for it. */
 static unsigned int pf_event_slow_weight(struct pf_event_cpu *cpu)
 {

@@ -83,6 +83,9 @@ extern struct pf_event_rules pf_event_rules;
 
 struct pf_call;
 
+void pf_event_place_backing(struct pf_event_place *place,
+			    const struct vm_area_struct *vma,
+			    unsigned long address);
 void pf_event_set_slow_us(unsigned int us);
 void pf_event_set_sample(unsigned int n);
 void pf_event_fire_slow(const struct pf_call *call, enum pf_severity severity,
@@ -90,13 +93,24 @@ void pf_event_fire_slow(const struct pf_call *call, enum pf_severity severity,
 void pf_event_fire_sample(const struct pf_call *call, enum pf_severity severity,
 			  u64 ns);
 
+static __always_inline void pf_event_place_of(struct pf_event_place *place,
+					      const struct vm_area_struct *vma,
+					      unsigned long address,
+					      const struct inode *inode)
+{
+	place->inode = inode->i_ino;
+	place->page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
+	place->dev = inode->i_sb->s_dev;
+}
+
 /**
  * pf_event_place() - note where in its file a fault is
  * @place: overwritten
  * @vma: the VMA that it faults in
  * @address: the address that faults
  *
- * The numbers are those of /proc/PID/maps: show_map_vma() (fs/proc/task_mmu.c).
+ * The numbers are those of /proc/PID/maps: show_map_vma() (fs/proc/task_mmu.c). The
+ * only function that it calls is called last: so no fault saves registers for it.
  *
  * Context: at the entry of handle_mm_fault, while the VMA may be looked at.
  */
@@ -104,16 +118,13 @@ static __always_inline void pf_event_place(struct pf_event_place *place,
 					   const struct vm_area_struct *vma,
 					   unsigned long address)
 {
-	const struct inode *inode;
-
-	if (!vma->vm_file) {
+	if (!vma->vm_file)
 		*place = (struct pf_event_place) {};
-		return;
-	}
-	inode = pf_compat_mapped_inode(vma->vm_file);
-	place->inode = inode->i_ino;
-	place->page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
-	place->dev = inode->i_sb->s_dev;
+	else if (pf_compat_is_backing(vma->vm_file))
+		pf_event_place_backing(place, vma, address);
+	else
+		pf_event_place_of(place, vma, address,
+				  file_inode(vma->vm_file));
 }
 
 /**

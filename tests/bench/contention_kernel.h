@@ -192,8 +192,11 @@ struct address_space_operations;
 struct address_space {
   const struct address_space_operations *a_ops;
 };
+struct inode;
 struct file {
   struct address_space *f_mapping;
+  struct inode *f_inode;
+  unsigned int f_mode;
 };
 struct percpu_counter {
   s64 count;
@@ -212,6 +215,10 @@ struct inode {
   struct super_block *i_sb;
 };
 const struct inode *file_user_inode(const struct file *file);
+static inline const struct inode *file_inode(const struct file *file) {
+  return file->f_inode;
+}
+#define FMODE_BACKING 0x2000000
 struct file *shmem_file_setup(const char *name, s64 size, unsigned long flags);
 struct vm_area_struct {
   struct mm_struct *vm_mm;
