@@ -14,7 +14,11 @@
 #include <cstring>
 #include <string>
 
+#ifdef __clang__  // clang-tidy; it does not know noclone
+#define APART [[gnu::noinline]]
+#else
 #define APART [[gnu::noinline, gnu::noclone]]
+#endif
 
 namespace culprit {
 

@@ -143,7 +143,7 @@ std::optional<Error> FaultEvents::Open(const std::string& tracefs) {
       return Error{Cause::kMalformed, directory + "format: is not known"};
   }
   by_module_ = format.has_value();
-  parser_.emplace(std::move(format));
+  parser_.emplace(format);
   if (const int error =
           ReadText(AT_FDCWD, "/sys/devices/system/cpu/online", 4096, &cpus))
     return Error{Cause::kIo, std::string("/sys/devices/system/cpu/online: ") +

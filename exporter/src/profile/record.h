@@ -101,8 +101,8 @@ struct EventKind {
 class RecordParser {
  public:
   // `format` is that of the module's event, if there is one.
-  explicit RecordParser(std::optional<FaultFormat> format)
-      : format_(std::move(format)) {}
+  explicit RecordParser(const std::optional<FaultFormat>& format)
+      : format_(format) {}
   // Tells what the samples with this id are.
   void Add(uint64_t id, EventKind kind) { kinds_.emplace_back(id, kind); }
 

@@ -97,7 +97,7 @@ TEST_F(FunctionsTest, WhatIsNoProgramHasNoFunctions) {
   const std::string root = procfs_.root() + "/root";
   fs::create_directories(root + "/directory");
   std::ofstream(root + "/text") << "no program";
-  std::ofstream(root + "/empty");
+  std::ofstream(root + "/empty") << "";
   mkfifo((root + "/pipe").c_str(), 0600);
   std::ifstream program(mapping_.name, std::ios::binary);
   std::string head(2000, '\0');
