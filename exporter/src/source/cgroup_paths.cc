@@ -120,8 +120,11 @@ void CgroupPaths::Walk(const std::string& root, PodNames* names) {
         todo.push_back(std::move(child));
     }
     if (errno != 0 && !IsAbsence(errno))
-      error_ = "control groups cannot be named: " + root + path + ": " +
-               strerror(errno);
+      error_.assign("control groups cannot be named: ")
+          .append(root)
+          .append(path)
+          .append(": ")
+          .append(strerror(errno));
   }
   if (missing_ == 0) error_.clear();
 }
