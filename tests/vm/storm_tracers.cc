@@ -251,16 +251,19 @@ TEST(StormReload, BpftraceKretfuncSecond) {
   EXPECT_EQ(status, 0) << ReadFile(Disk("bpftrace.out"));
 }
 
+const std::string kEvent = PF_EVENT_SYSTEM ":" PF_EVENT_FAULT;
+
 // What the pages say to do with the event.
 TEST(StormReload, BpftraceReadsTheEvent) {
   if (access(Tool("bpftrace").c_str(), X_OK))
     GTEST_SKIP() << "no bpftrace on this guest's disk";
   ASSERT_TRUE(SetParameter("sample", "1"));
   Crowd crowd(2, ForkRound);
-  const pid_t pid = StartTool(
-      "bpftrace", {"-e", "t:" PF_EVENT_SYSTEM ":" PF_EVENT_FAULT
-                         " /args->kind == 0/ { @anon = sum(args->weight); } "
-                         "interval:ms:200 { printf(\"on\\n\"); }"});
+  const pid_t pid =
+      StartTool("bpftrace",
+                {"-e", "t:" + kEvent +
+                           " /args->kind == 0/ { @anon = sum(args->weight); } "
+                           "interval:ms:200 { printf(\"on\\n\"); }"});
   ASSERT_TRUE(ToolSays(pid, "bpftrace", "on"))
       << ReadFile(Disk("bpftrace.out"));
   EXPECT_EQ(UnloadModule(), EWOULDBLOCK) << "bpftrace holds the module";
@@ -282,8 +285,7 @@ TEST(StormReload, PerfRecordsTheEvent) {
   Crowd crowd(2, ForkRound);
   const std::string data = Disk("perf.data");
   const pid_t record =
-      StartTool("perf", {"record", "-a", "-g", "-e",
-                         PF_EVENT_SYSTEM ":" PF_EVENT_FAULT, "-o", data});
+      StartTool("perf", {"record", "-a", "-g", "-e", kEvent, "-o", data});
   sleep(5);
   EXPECT_EQ(UnloadModule(), EWOULDBLOCK) << "perf holds the module";
   kill(record, SIGINT);
