@@ -49,7 +49,7 @@ void CgroupCache::Read(const std::string& procfs, PodNames* names,
   process.start_ns = entry->start_ns;
   auto facts = reader_.Read(procfs, process, wanted_);
   if (!reader_.error().empty()) error_ = reader_.error();
-  entry->read = facts || reader_.error().empty();
+  entry->read = !reader_.may_end();
   if (!facts) return;
   std::shared_ptr<const Cgroup> now = Share(std::move(facts->cgroup), names);
   changed_ |= now != entry->cgroup;

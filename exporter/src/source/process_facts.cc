@@ -69,9 +69,10 @@ bool FactsReader::ReadUser(int directory, std::string* user) {
   if (is_new) known->second = LookUp(owner.st_uid);
   *user = known->second.name;
   const int error = known->second.error;
-  if (error)
-    error_ = std::string("users cannot be looked up: ") + strerror(error);
-  return error == 0;
+  if (error == 0) return true;
+  error_ = std::string("users cannot be looked up: ") + strerror(error);
+  may_end_ = true;
+  return false;
 }
 
 // Takes the errno of reading a file of the process, or 0. Returns whether the
@@ -83,7 +84,9 @@ bool FactsReader::Note(int error, const char* file) {
   if (error == 0 || IsAbsence(error)) return true;
   error_ = std::string("processes cannot be looked at: /proc/PID/") + file +
            ": " + strerror(error);
-  return error == EACCES || error == EPERM || error == ENAMETOOLONG;
+  const bool stays = error == EACCES || error == EPERM || error == ENAMETOOLONG;
+  may_end_ |= !stays;
+  return stays;
 }
 
 bool FactsReader::ReadExe(int directory, std::string* exe) {
@@ -119,6 +122,7 @@ std::optional<ProcessFacts> FactsReader::Read(const std::string& procfs,
   // All files are read from one directory, which never becomes that of another
   // process.
   error_.clear();
+  may_end_ = false;
   const File directory(AT_FDCWD,
                        (procfs + "/" + std::to_string(process.pid)).c_str(),
                        O_PATH | O_DIRECTORY);

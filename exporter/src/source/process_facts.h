@@ -51,6 +51,8 @@ class FactsReader {
   // A sentence that says what the last Read() could not read though it is
   // there, and why.
   const std::string& error() const { return error_; }
+  // Whether the next Read() may be able to: a permission, for instance, stays.
+  bool may_end() const { return may_end_; }
 
  private:
   // What is known of a user: the name, or the errno of looking it up.
@@ -68,6 +70,7 @@ class FactsReader {
   bool ReadUser(int directory, std::string* user);
 
   std::string error_;
+  bool may_end_ = false;
   ProcessTable scratch_;
   // Names change rarely, and looking one up can ask a server.
   std::unordered_map<uid_t, User> users_;

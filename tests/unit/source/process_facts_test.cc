@@ -62,6 +62,7 @@ TEST_F(FactsReaderTest, SaysWhatCannotBeRead) {
   }
   EXPECT_EQ(reader_.error(),
             "processes cannot be looked at: /proc/PID/: Too many open files");
+  EXPECT_TRUE(reader_.may_end());
   EXPECT_TRUE(Read());
   EXPECT_EQ(reader_.error(), "");
   std::filesystem::create_symlink("cgroup", procfs_.root() + "/7/cgroup");
@@ -73,6 +74,7 @@ TEST_F(FactsReaderTest, SaysWhatCannotBeRead) {
   procfs_.Remove(7);
   EXPECT_FALSE(Read());
   EXPECT_EQ(reader_.error(), "") << "the process is gone";
+  EXPECT_FALSE(reader_.may_end());
 }
 
 TEST_F(FactsReaderTest, ADeletedProgramKeepsItsPath) {
@@ -154,6 +156,7 @@ TEST_F(FactsReaderTest, AProgramOfAnotherUserIsEmpty) {
   EXPECT_NE(facts->cmdline, "");
   EXPECT_EQ(reader_.error(),
             "processes cannot be looked at: /proc/PID/exe: Permission denied");
+  EXPECT_FALSE(reader_.may_end());
 }
 
 TEST_F(FactsReaderTest, AnotherProcessWithThePidIsNotRead) {
