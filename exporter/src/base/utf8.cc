@@ -63,6 +63,18 @@ std::string ToValidUtf8(std::string_view bytes) {
   return valid;
 }
 
+std::string WithoutControls(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+      '?');
+  // Some terminals take U+0080 to U+009F for control characters too.
+  for (size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at)
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0)
+      text.replace(at, 2, "?");
+  return text;
+}
+
 std::string_view WithoutCutEnd(std::string_view bytes) {
   constexpr size_t kLongest = 3;  // of a start
   for (size_t n = 1; n <= std::min(kLongest, bytes.size()); ++n) {

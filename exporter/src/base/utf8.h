@@ -12,6 +12,10 @@ namespace pfe {
 // Subparts"). Prometheus drops a whole scrape for one bad byte in a label.
 std::string ToValidUtf8(std::string_view bytes);
 
+// Replaces control characters by `?`, so that a name that a process chose
+// cannot move a terminal's cursor. `text` is valid UTF-8.
+std::string WithoutControls(std::string text);
+
 // Without the start of a character at the end of bytes that were cut.
 std::string_view WithoutCutEnd(std::string_view bytes);
 

@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "profile/explainer.h"
 
 namespace pfe {
@@ -26,7 +27,7 @@ void AppendRow(const Explanation& of, const std::string& name,
   *text += Text("%10.0f %5.1f %% %9.0f", sum.total(),
                 all > 0 ? 100 * sum.total() / all : 0, sum.major());
   if (of.has_stall) *text += Text(" %9.3f s", sum.stall_seconds);
-  *text += "  " + name + "\n";
+  *text += "  " + WithoutControls(ToValidUtf8(name)) + "\n";
 }
 
 void AppendTable(const Explanation& of, const char* title,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "follow/ranking.h"
 
 namespace pfe {
@@ -87,19 +88,6 @@ const Column kColumns[] = {
     {"RSS MB", 8, 0,
      [](const Line& line, const Tick&) { return Megabytes(line.rss_kb); }},
 };
-
-// Replaces control characters: a name must not move a terminal's cursor.
-std::string Printable(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
-      '?');
-  // Some terminals take U+0080 to U+009F for control characters too.
-  for (size_t at = 0; (at = name.find('\xc2', at)) != std::string::npos; ++at)
-    if (at + 1 < name.size() && static_cast<unsigned char>(name[at + 1]) < 0xa0)
-      name.replace(at, 2, "?");
-  return name;
-}
 
 // Whether a byte of UTF-8 begins a character.
 bool Begins(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
@@ -194,7 +182,7 @@ void Table::TakeProcesses() {
   for (const Rank& rank : Ranks()) {
     const Process& process = processes[rank.index];
     lines_.push_back(
-        {process.pid, Printable(std::string(processes.comm(process))),
+        {process.pid, WithoutControls(std::string(processes.comm(process))),
          CountersOf(process), view_.rows->growth[rank.index],
          processes.slow(process)[1], process.vma_kb, process.rss_kb});
   }
@@ -215,7 +203,7 @@ void Table::TakeSums(const Sums::All* all, const CgroupsOfSums* cgroups) {
   }
   for (const Rank& rank : Ranks()) {
     const NamedSums& sums = (*all)[rank.index];
-    lines_.push_back({sums.processes, Printable(shown(rank.index)),
+    lines_.push_back({sums.processes, WithoutControls(shown(rank.index)),
                       sums.counters, sums.growth, sums.slow[1], sums.vma_kb,
                       sums.rss_kb});
   }

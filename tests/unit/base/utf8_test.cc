@@ -29,6 +29,11 @@ TEST(ToValidUtf8, ReplacesMaximalSubparts) {
   EXPECT_EQ(ToValidUtf8("cut\xe2\x82"), "cut" + r);
 }
 
+TEST(WithoutControls, ReplacesThemAlone) {
+  EXPECT_EQ(WithoutControls("a\x1b[2J\n\x7f\xc2\x80\xc2\x9f"), "a?[2J????");
+  EXPECT_EQ(WithoutControls("\xc2\xa0 \xc3\xa9~"), "\xc2\xa0 \xc3\xa9~");
+}
+
 TEST(WithoutCutEnd, DropsTheStartOfACharacter) {
   for (const char* cut : {"a\xc3", "a\xe2", "a\xe2\x82", "a\xf0\x9f\x90"})
     EXPECT_EQ(WithoutCutEnd(cut), "a");

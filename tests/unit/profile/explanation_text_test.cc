@@ -54,5 +54,16 @@ TEST(ExplanationText, SaysWhatIsMissing) {
   EXPECT_THAT(text, HasSubstr("No fault was sampled.\n"));
 }
 
+// Names come from processes, which may want to write to the terminal.
+TEST(ExplanationText, HasNoControlCharacters) {
+  Explanation of;
+  of.samples = 1;
+  of.mappings = of.functions =
+      of.paths = {Sum("/tmp/\x1b[2Jx\ny\x7f\xc2\x9bz\xff", 1)};
+  const std::string text = ExplanationText("42", of);
+  EXPECT_THAT(text, HasSubstr("  /tmp/?[2Jx?y??z\xef\xbf\xbd\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
 }  // namespace
 }  // namespace pfe
