@@ -200,8 +200,7 @@ vm_cause() {
   elif [ "$1" != 0 ]; then
     echo "QEMU ended with status $1: $(tail -1 "$WORK/$VM_NAME.qemu")"
   elif grep -aq 'Kernel panic' "$VM_CONSOLE"; then
-    echo "its kernel panicked: $(grep -a -m1 'Kernel panic' "$VM_CONSOLE" |
-      sed 's/^\[[^]]*\] //; s/\r//')"
+    echo "its kernel panicked: $(vm_panic)"
   elif grep -q 'Triple fault' "$WORK/$VM_NAME.qemu"; then
     echo "a triple fault"
   elif grep -aq 'reboot: Power down' "$VM_CONSOLE"; then
@@ -209,6 +208,18 @@ vm_cause() {
   else
     echo "it reset without a word"
   fi
+}
+
+# vm_panic: prints why the kernel panicked, on one line. The call trace comes
+# with it, because the console's last lines are but the registers after it.
+vm_panic() {
+  sed -E 's/^(\[[^]]*\])+ //; s/\r$//' "$VM_CONSOLE" | awk '
+    /^(WARNING|BUG|Oops|INFO):|^general protection|^Unable to handle/ {
+      if (!cause) cause = "; first: " $0 }
+    /^Call Trace:/ { if (!traces++) within = 1; next }
+    /^ <\/TASK>|^Code:|^RIP:/ { within = 0 }
+    within && /^ [a-z_]/ { trace = trace " " $1 }
+    /^Kernel panic/ { print $0 cause (trace ? "; called by:" trace : ""); exit }'
 }
 
 # guest_job NAME FUNCTION [ARGUMENT]...: runs FUNCTION, which tests in one
