@@ -4,8 +4,8 @@
  * described in include/page_faults.h.
  *
  * A file has mode 0400, no ioctl and no mmap, so that debugfs_locked_down()
- * (fs/debugfs/file.c) permits reading it under lockdown. Removing a file waits
- * for the reads under way in it.
+ * (fs/debugfs/file.c) permits reading it under lockdown. An open file holds a
+ * reference on the module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,6 +13,7 @@
 
 #include <linux/cache.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -146,10 +147,37 @@ static int pf_publish_latency_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(pf_publish_latency);
 
+/*
+ * Opens a file. debugfs would take the reference on the module itself, but warns
+ * if it finds a module without references whose state does not yet say that it
+ * goes. This is so for some instructions of each unload (try_stop_module() in
+ * kernel/module/main.c, full_proxy_open() in fs/debugfs/file.c). Removing the
+ * file waits until this returns.
+ */
+static int pf_publish_open(struct inode *inode, struct file *file)
+{
+	const struct file_operations *fops = fops_get(inode->i_private);
+
+	if (!fops)
+		return -ENXIO;
+	replace_fops(file, fops);
+	return fops->open(inode, file);
+}
+
+/* Without an owner, so that debugfs takes no reference. */
+static const struct file_operations pf_publish_open_fops = {
+	.open = pf_publish_open,
+};
+
+/*
+ * "Unsafe" is a file that may be removed while it is open. The reference on the
+ * module makes that impossible.
+ */
 static int pf_publish_file(const char *name, const struct file_operations *fops)
 {
-	struct dentry *file = debugfs_create_file(name, 0400, pf_publish_dir,
-						  NULL, fops);
+	struct dentry *file =
+		debugfs_create_file_unsafe(name, 0400, pf_publish_dir,
+					   (void *)fops, &pf_publish_open_fops);
 
 	return PTR_ERR_OR_ZERO(file);
 }
@@ -202,7 +230,7 @@ int pf_publish_init(bool latency)
 }
 
 /**
- * pf_publish_exit() - remove the files, and wait for the reads under way
+ * pf_publish_exit() - remove the files, of which none is open
  *
  * Context: process context, may sleep.
  */

@@ -42,11 +42,17 @@ vm_event() {
   vm_judge "$1 nothing in dmesg with the event"
 }
 
+opens_while_it_goes() {
+  guest "insmod /page_faults.ko && insmod /unload_window.ko &&
+    rmmod unload_window page_faults"
+}
+
 vm_reload() {
   vm_start "$1" "$INITRD" "reload-$1" --reload || return 0
   # First, because it needs a kernel in which nothing was loaded.
   vm_run_tests "$1" 'HookFresh*'
   vm_run_tests "$1" 'Reload*:Hook.*'
+  check "$1 a file is opened while the module goes" opens_while_it_goes
   vm_stop
   vm_judge "$1 nothing in dmesg after reloads"
 }
@@ -519,7 +525,7 @@ vm_pack_for() {
   local name files=()
   case $1 in
     reload | hook)
-      for name in ftrace_holder cmdline_livepatch; do
+      for name in ftrace_holder cmdline_livepatch unload_window; do
         "$ROOT/deploy/vm/build-module" "$2" "$WORK/$name-$2" \
           --source "$ROOT/tests/vm/$name" || return
         files+=("$WORK/$name-$2/$name.ko:/$name.ko")
