@@ -156,9 +156,9 @@ DEFINE_SHOW_ATTRIBUTE(pf_publish_latency);
  */
 static int pf_publish_open(struct inode *inode, struct file *file)
 {
-	const struct file_operations *fops = fops_get(inode->i_private);
+	const struct file_operations *fops = inode->i_private;
 
-	if (!fops)
+	if (!fops_get(fops))
 		return -ENXIO;
 	replace_fops(file, fops);
 	return fops->open(inode, file);
