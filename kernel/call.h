@@ -50,7 +50,7 @@ struct pf_call {
 };
 
 /* In @flags: the event was enabled at the entry, and the place was noted. */
-#define PF_CALL_PLACE	BIT(31)
+#define PF_CALL_PLACE	BIT(30)
 
 /*
  * The operations that all shmem mappings have. Learned from a file, because no
@@ -101,6 +101,7 @@ pf_call_shape(const struct vm_area_struct *vma, unsigned int flags)
  * @flags: enum fault_flag
  * @clock: the clock that times calls; a compile-time constant, so that no fault
  *	tests which it is
+ * @traced: whether the trace event is enabled
  *
  * Context: at the entry of handle_mm_fault.
  */
@@ -108,16 +109,15 @@ static __always_inline void pf_call_note(struct pf_call *call,
 					 const struct vm_area_struct *vma,
 					 unsigned long address,
 					 unsigned int flags,
-					 enum pf_clock clock)
+					 enum pf_clock clock, bool traced)
 {
-	call->flags = flags;
+	call->flags = traced ? flags | PF_CALL_PLACE : flags;
 	call->shape = pf_call_shape(vma, flags);
 	if (clock != PF_CLOCK_OFF) {
 		call->address = address;
 		pf_clock_stamp(clock, &call->start);
 	}
-	if (tracepoint_enabled(fault)) {
-		call->flags |= PF_CALL_PLACE;
+	if (traced) {
 		call->address = address;
 		pf_event_place(&call->place, vma, address);
 	}

@@ -36,14 +36,14 @@ static const struct pf_trampoline *pf_direct_trampoline __ro_after_init;
 static __always_inline void pf_direct_enter(const struct vm_area_struct *vma,
 					    unsigned long address,
 					    unsigned int flags, void *notes,
-					    enum pf_clock clock)
+					    enum pf_clock clock, bool traced)
 {
 	struct pf_call *call = notes;
 
 	BUILD_BUG_ON(sizeof(*call) > PF_TRAMPOLINE_NOTES);
 	BUILD_BUG_ON(offsetof(struct pf_call, generation));
 	call->generation = pf_direct_generation;
-	pf_call_note(call, vma, address, flags, clock);
+	pf_call_note(call, vma, address, flags, clock, traced);
 }
 
 static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
@@ -59,14 +59,31 @@ static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
 	preempt_enable_notrace();
 }
 
-/* Each clock has its own functions, so that no fault tests which it is. */
+/*
+ * Each clock has its own functions, so that no fault tests which it is. While the
+ * trace event is enabled, another one notes the call: to keep the arguments until
+ * the place is noted would cost each fault some instructions otherwise.
+ */
 #define PF_DIRECT_ENTER(name, clock)					\
+static noinline notrace void						\
+pf_direct_enter_##name##_traced(const struct vm_area_struct *vma,	\
+				unsigned long address,			\
+				unsigned int flags, void *notes)	\
+{									\
+	pf_direct_enter(vma, address, flags, notes, clock, true);	\
+}									\
+NOKPROBE_SYMBOL(pf_direct_enter_##name##_traced);			\
 static notrace void							\
 pf_direct_enter_##name(const struct vm_area_struct *vma,		\
 		       unsigned long address, unsigned int flags,	\
 		       void *notes)					\
 {									\
-	pf_direct_enter(vma, address, flags, notes, clock);		\
+	if (tracepoint_enabled(fault))					\
+		pf_direct_enter_##name##_traced(vma, address, flags,	\
+						notes);			\
+	else								\
+		pf_direct_enter(vma, address, flags, notes, clock,	\
+				false);					\
 }									\
 NOKPROBE_SYMBOL(pf_direct_enter_##name)
 

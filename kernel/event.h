@@ -139,10 +139,13 @@ static __always_inline void pf_event_completed(const struct pf_call *call,
 					       enum pf_severity severity,
 					       u64 ns)
 {
-	if (ns > READ_ONCE(pf_event_rules.slow_ns))
+	if (ns > READ_ONCE(pf_event_rules.slow_ns)) {
 		pf_event_fire_slow(call, severity, ns);
-	else if (this_cpu_inc_return(pf_event_cpu.since) >=
-		 READ_ONCE(pf_event_rules.sample))
+		return;
+	}
+	this_cpu_inc(pf_event_cpu.since);
+	if (this_cpu_read(pf_event_cpu.since) >=
+	    READ_ONCE(pf_event_rules.sample))
 		pf_event_fire_sample(call, severity, ns);
 }
 

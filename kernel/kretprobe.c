@@ -18,7 +18,8 @@ static __always_inline int pf_kretprobe_entry(struct kretprobe_instance *ri,
 	pf_call_note((struct pf_call *)ri->data,
 		     (void *)regs_get_kernel_argument(regs, 0),
 		     regs_get_kernel_argument(regs, 1),
-		     regs_get_kernel_argument(regs, 2), clock);
+		     regs_get_kernel_argument(regs, 2), clock,
+		     tracepoint_enabled(fault));
 	return 0;
 }
 
