@@ -5,7 +5,7 @@
  *
  * A file has mode 0400, no ioctl and no mmap, so that debugfs_locked_down()
  * (fs/debugfs/file.c) permits reading it under lockdown. An open file holds a
- * reference on the module.
+ * reference on the module, which a forced unload (rmmod -f) does not respect.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -151,15 +151,20 @@ DEFINE_SHOW_ATTRIBUTE(pf_publish_latency);
  * Opens a file. debugfs would take the reference on the module itself, but warns
  * if it finds a module without references whose state does not yet say that it
  * goes. This is so for some instructions of each unload (try_stop_module() in
- * kernel/module/main.c, full_proxy_open() in fs/debugfs/file.c). Removing the
- * file waits until this returns.
+ * kernel/module/main.c, full_proxy_open() in fs/debugfs/file.c).
+ *
+ * Removing the file waits until this returns, but not for its caller. If the
+ * module goes, do_dentry_open() (fs/open.c) still reads the owner of the file's
+ * operations: so these are debugfs's own again.
  */
 static int pf_publish_open(struct inode *inode, struct file *file)
 {
 	const struct file_operations *fops = inode->i_private;
 
-	if (!fops_get(fops))
+	if (!fops_get(fops)) {
+		replace_fops(file, inode->i_fop);
 		return -ENXIO;
+	}
 	replace_fops(file, fops);
 	return fops->open(inode, file);
 }
@@ -171,7 +176,7 @@ static const struct file_operations pf_publish_open_fops = {
 
 /*
  * "Unsafe" is a file that may be removed while it is open. The reference on the
- * module makes that impossible.
+ * module prevents that.
  */
 static int pf_publish_file(const char *name, const struct file_operations *fops)
 {

@@ -43,8 +43,8 @@ vm_event() {
 }
 
 opens_while_it_goes() {
-  guest "insmod /page_faults.ko && insmod /unload_window.ko &&
-    rmmod unload_window page_faults"
+  guest "insmod /page_faults.ko && insmod /unload_window.ko; status=\$?;
+    rmmod unload_window; rmmod page_faults; exit \$status"
 }
 
 vm_reload() {

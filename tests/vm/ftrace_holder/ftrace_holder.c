@@ -21,9 +21,13 @@ static struct ftrace_ops holder_ops = {
 
 static int __init holder_init(void)
 {
-	return ftrace_set_filter_ip(&holder_ops, (unsigned long)handle_mm_fault,
-				    0, 0) ?:
-	       register_ftrace_function(&holder_ops);
+	int err = ftrace_set_filter_ip(&holder_ops,
+				       (unsigned long)handle_mm_fault, 0, 0) ?:
+		  register_ftrace_function(&holder_ops);
+
+	if (err)
+		ftrace_free_filter(&holder_ops);
+	return err;
 }
 
 static void __exit holder_exit(void)
