@@ -54,6 +54,8 @@ Error ModuleSource::OpenError(const std::string& path, int error) const {
     return {Cause::kNoPermission,
             path + ": " + strerror(error) +
                 ": reading it takes root or CAP_DAC_READ_SEARCH"};
+  if (error == ENXIO)
+    return {Cause::kNoModule, path + ": the module is being unloaded"};
   if (error != ENOENT) return {Cause::kIo, path + ": " + strerror(error)};
   if (Exists(directory_))
     return {Cause::kMalformed, path + ": the module has no such file"};

@@ -70,6 +70,13 @@ TEST_F(ModuleSourceTest, NoModule) {
   EXPECT_THAT(result.error().message, HasSubstr("modprobe page_faults"));
 }
 
+// open(2) then fails with ENXIO, as it does for a socket.
+TEST_F(ModuleSourceTest, AModuleThatIsBeingUnloaded) {
+  fs::remove(File("stats"));
+  ASSERT_EQ(mknod(File("stats").c_str(), S_IFSOCK | 0600, 0), 0);
+  ExpectError(Cause::kNoModule, "being unloaded");
+}
+
 TEST_F(ModuleSourceTest, NoPermission) {
   chmod(File("processes").c_str(), 0);
   if (geteuid() != 0)
