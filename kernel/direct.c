@@ -64,7 +64,7 @@ static __always_inline void pf_direct_leave(const void *notes, vm_fault_t ret,
  * trace event is enabled, another one notes the call: to keep the arguments until
  * the place is noted would cost each fault some instructions otherwise.
  */
-#define PF_DIRECT_ENTER(name, clock)					\
+#define PF_DIRECT_ENTER_TRACED(name, clock)				\
 static noinline notrace void						\
 pf_direct_enter_##name##_traced(const struct vm_area_struct *vma,	\
 				unsigned long address,			\
@@ -72,7 +72,9 @@ pf_direct_enter_##name##_traced(const struct vm_area_struct *vma,	\
 {									\
 	pf_direct_enter(vma, address, flags, notes, clock, true);	\
 }									\
-NOKPROBE_SYMBOL(pf_direct_enter_##name##_traced);			\
+NOKPROBE_SYMBOL(pf_direct_enter_##name##_traced)
+
+#define PF_DIRECT_ENTER(name, clock)					\
 static notrace void							\
 pf_direct_enter_##name(const struct vm_area_struct *vma,		\
 		       unsigned long address, unsigned int flags,	\
@@ -95,10 +97,13 @@ static notrace void pf_direct_leave_##name(const void *notes,		\
 }									\
 NOKPROBE_SYMBOL(pf_direct_leave_##name)
 
+PF_DIRECT_ENTER_TRACED(untimed, PF_CLOCK_OFF);
 PF_DIRECT_ENTER(untimed, PF_CLOCK_OFF);
 PF_DIRECT_LEAVE(untimed, PF_CLOCK_OFF);
+PF_DIRECT_ENTER_TRACED(local, PF_CLOCK_LOCAL);
 PF_DIRECT_ENTER(local, PF_CLOCK_LOCAL);
 PF_DIRECT_LEAVE(local, PF_CLOCK_LOCAL);
+PF_DIRECT_ENTER_TRACED(tsc, PF_CLOCK_TSC);
 PF_DIRECT_ENTER(tsc, PF_CLOCK_TSC);
 PF_DIRECT_LEAVE(tsc, PF_CLOCK_TSC);
 

@@ -107,7 +107,7 @@ static __attribute__((noinline)) void count_faults(void) {
   for (int i = 0; i < CALLS; i++) {
     struct pf_call call;
     pf_call_note(&call, &vma, 4096, FAULT_FLAG_WRITE | FAULT_FLAG_USER,
-                  PF_CLOCK_LOCAL);
+                  PF_CLOCK_LOCAL, false);
     // Stands for handle_mm_fault, which may change any memory.
     __asm__ volatile("" : : "r"(&call) : "memory");
     pf_call_result(&call, 0, PF_CLOCK_LOCAL);
