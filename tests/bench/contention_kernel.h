@@ -137,7 +137,7 @@ extern __thread int this_cpu;
 #define DEFINE_PER_CPU(type, name) __thread __typeof__(type) name
 #define this_cpu_add(x, n) ((x) += (n))
 #define this_cpu_inc(x) ((x)++)
-#define this_cpu_inc_return(x) (++(x))
+#define this_cpu_read(x) (x)
 #define this_cpu_write(x, v) ((x) = (v))
 #define per_cpu(x, cpu)                                      \
   (*(__typeof__(x) *)((char *)&(x) + (thread_pointers[cpu] - \
