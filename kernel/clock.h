@@ -3,8 +3,8 @@
  * Times a call by the cheapest clock that is right.
  *
  * If the kernel considers the TSC stable when the module is loaded, the TSC is
- * read directly. That costs 42 instructions a fault, with the histogram.
- * Otherwise local_clock() is called twice, which costs 172 to 228 instructions a
+ * read directly. That costs 40 to 43 instructions a fault, with the histogram.
+ * Otherwise local_clock() is called twice, which costs 172 to 231 instructions a
  * fault, by kernel (tests/RESULTS.md).
  *
  * For a call that ends within a tick, on the CPU where it began, the TSC's time
