@@ -21,7 +21,7 @@ ROOMS = {
     "profile": ["base", "source"],
     "tick": ["base", "source", "follow", "group", "render"],
     "web": [],
-    "http": ["base", "source", "follow", "render", "tick", "web"],
+    "http": ["base", "source", "follow", "render", "profile", "tick", "web"],
     "app": ["base", "source", "follow", "group", "render", "profile", "tick", "http"],
 }
 
@@ -30,7 +30,9 @@ ONLY_IN = {
     "page_faults.h": ["source/*.cc", "profile/fault_events.cc"],
     "civetweb.h": ["http/civetweb_request.cc", "http/http_server.cc",
                    "http/listen_address.cc"],
-    "nlohmann/json.hpp": ["http/api.cc", "app/config_file.cc"],
+    "nlohmann/json.hpp": ["http/api.cc", "http/explain.cc", "http/json_response.cc",
+                          "app/config_file.cc"],
+    "nlohmann/json_fwd.hpp": ["http/json_response.h"],
     "re2/": ["follow/selection.cc", "group/rules.cc", "http/listing.cc",
              "source/cgroup_path.cc", "render/top_table.cc"],
     "spdlog/fmt/": ["render/top_table.cc"],
@@ -41,8 +43,8 @@ ONLY_IN = {
     "isa-l.h": ["render/gzip.cc"],
     "zlib.h": ["render/gzip.cc"],
     "cxxabi.h": ["profile/functions.cc"],
-    "elfutils/": ["profile/functions.cc"],
-    "gelf.h": ["profile/functions.cc"],
+    "elfutils/": ["profile/symbols.cc"],
+    "gelf.h": ["profile/symbols.cc"],
     "linux/openat2.h": ["profile/functions.cc"],
     "linux/perf_event.h": ["profile/*.cc"],
     "sys/mman.h": ["profile/ring.cc"],
@@ -53,7 +55,8 @@ ONLY_IN = {
 # The system's headers that every file may include, besides those of the
 # language, whose names have no suffix.
 SYSTEM = {
-    "arpa/inet.h", "dirent.h", "errno.h", "fcntl.h", "malloc.h", "pwd.h",
+    "arpa/inet.h", "dirent.h", "errno.h", "fcntl.h", "malloc.h",
+    "netinet/in.h", "pwd.h",
     "signal.h", "string.h", "strings.h", "sys/ioctl.h", "sys/resource.h",
     "sys/socket.h", "sys/stat.h", "sys/types.h", "time.h", "unistd.h",
 }

@@ -159,7 +159,7 @@ int PrintExplanation(const Options& options) {
   for (int number : {SIGTERM, SIGINT, SIGHUP})
     signal(number, [](int) { g_ended = 1; });
   ExplainSettings settings;
-  settings.what = options.explain;
+  settings.selector = Selector::Parse(options.explain);
   settings.time = options.explain_time;
   settings.tracefs = FindTracefs(options.debugfs);
   settings.procfs = options.pipeline.procfs;

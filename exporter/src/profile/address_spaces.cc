@@ -17,59 +17,97 @@
 namespace pfe {
 namespace {
 
-constexpr size_t kMostMapsBytes = 16 << 20;
 constexpr size_t kMostCommBytes = 64;
+// Maps that are too long to be read whole are seldom read.
+constexpr uint64_t kTurnsBetweenLongReads = 50;
 
-// The kernel's name for memory without a file (perf_event_mmap_event()).
-constexpr std::string_view kAnonymous = "//anon";
 constexpr const char* kHeap = "[heap]";
 
-// Cuts a range out of the mappings. What is left of a mapping stays.
-void Cut(uint64_t start, uint64_t end, std::map<uint64_t, Mapping>* mappings) {
-  auto at = mappings->lower_bound(start);
-  if (at != mappings->begin() && std::prev(at)->second.end > start) --at;
-  while (at != mappings->end() && at->first < end) {
-    Mapping mapping = std::move(at->second);
-    const uint64_t begin = at->first;
-    at = mappings->erase(at);
-    if (mapping.end > end) {
-      Mapping rest = mapping;
-      rest.offset += end - begin;
-      mappings->emplace(end, std::move(rest));
-    }
-    if (begin < start) {
-      mapping.end = start;
-      mappings->emplace(begin, std::move(mapping));
-    }
-  }
+size_t BytesOf(const Mapping& mapping) {
+  return sizeof(Mapping) + mapping.name.size() + mapping.file.build_id.size();
 }
 
-// Whether what is mapped there makes the heap larger. The kernel does not call
-// it so while brk(2) is under way.
-bool GrowsHeap(uint64_t start, const std::map<uint64_t, Mapping>& mappings) {
-  const auto at = mappings.lower_bound(start);
-  if (at != mappings.end() && at->first == start && at->second.name == kHeap)
-    return true;
-  if (at == mappings.begin()) return false;
-  const Mapping& before = std::prev(at)->second;
-  return before.name == kHeap && before.end >= start;
+// Memory without a file has //anon in records (perf_event_mmap_event()), and in
+// maps no name, or one that the process gave it (PR_SET_VMA_ANON_NAME).
+std::string NameOf(std::string name) {
+  return name == "//anon" || name.starts_with("[anon:") ? "" : std::move(name);
 }
 
 }  // namespace
 
-// Reads /proc/PID/maps (proc(5)): "start-end perms offset dev inode   name". It
-// is empty while the process exits, so what was known stays.
-void AddressSpaces::ReadMaps(uint32_t pid, Process* process) {
-  const std::string directory = procfs_ + "/" + std::to_string(pid);
-  std::string text;
-  process->read_turn = turn_;
-  if (process->comm.empty() && ReadText(AT_FDCWD, (directory + "/comm").c_str(),
-                                        kMostCommBytes, &text) == 0)
-    process->comm = ToValidUtf8(text.substr(0, text.find('\n')));
-  if (ReadText(AT_FDCWD, (directory + "/maps").c_str(), kMostMapsBytes,
-               &text) != 0)
-    return;
-  auto mappings = std::make_shared<Mappings>(*process->mappings);
+AddressSpaces::Space::Space(const Space& other) : bytes_(other.bytes_) {
+  for (const auto& [start, mapping] : other.mappings_) Insert(start, mapping);
+}
+
+AddressSpaces::Space::~Space() {
+  for (const auto& [start, mapping] : mappings_) *bytes_ -= BytesOf(mapping);
+}
+
+void AddressSpaces::Space::Insert(uint64_t start, Mapping mapping) {
+  *bytes_ += BytesOf(mapping);
+  mappings_.emplace(start, std::move(mapping));
+}
+
+Mapping AddressSpaces::Space::Remove(
+    std::map<uint64_t, Mapping>::iterator* at) {
+  Mapping mapping = std::move((*at)->second);
+  *bytes_ -= BytesOf(mapping);
+  *at = mappings_.erase(*at);
+  return mapping;
+}
+
+// What is left of a mapping before and behind the new one stays.
+void AddressSpaces::Space::Add(uint64_t start, Mapping mapping) {
+  const uint64_t end = mapping.end;
+  auto at = mappings_.lower_bound(start);
+  if (at != mappings_.begin() && std::prev(at)->second.end > start) --at;
+  while (at != mappings_.end() && at->first < end) {
+    const uint64_t begin = at->first;
+    Mapping old = Remove(&at);
+    if (old.end > end) {
+      Mapping rest = old;
+      rest.offset += end - begin;
+      Insert(end, std::move(rest));
+    }
+    if (begin < start) {
+      old.end = start;
+      Insert(begin, std::move(old));
+    }
+  }
+  Insert(start, std::move(mapping));
+}
+
+const Mapping* AddressSpaces::Space::Find(uint64_t address,
+                                          uint64_t* start) const {
+  const auto after = mappings_.upper_bound(address);
+  if (after == mappings_.begin()) return nullptr;
+  const auto at = std::prev(after);
+  *start = at->first;
+  return address < at->second.end ? &at->second : nullptr;
+}
+
+// Whether what is mapped there makes the heap larger. The kernel does not call
+// it so while brk(2) is under way.
+bool AddressSpaces::Space::GrowsHeap(uint64_t start) const {
+  const auto at = mappings_.lower_bound(start);
+  if (at != mappings_.end() && at->first == start && at->second.name == kHeap)
+    return true;
+  if (at == mappings_.begin()) return false;
+  const Mapping& before = std::prev(at)->second;
+  return before.name == kHeap && before.end >= start;
+}
+
+// Counts a mapping for which there is none.
+bool AddressSpaces::HasRoom() {
+  if (bytes_ < kMostBytes) return true;
+  ++left_out_;
+  return false;
+}
+
+// The lines of proc(5): "start-end perms offset dev inode   name".
+std::shared_ptr<AddressSpaces::Space> AddressSpaces::ParseMaps(
+    const std::string& text) {
+  auto space = std::make_shared<Space>(&bytes_);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     uint64_t start = 0;
@@ -81,44 +119,56 @@ void AddressSpaces::ReadMaps(uint32_t pid, Process* process) {
                     " %n",
                     &start, &mapping.end, &mapping.offset, &major, &minor,
                     &mapping.file.inode, &name_at) != 6 ||
-        mappings->size() == kMostMappings)
+        mapping.end <= start)
       break;
+    if (!HasRoom()) continue;
     mapping.file.device = makedev(major, minor);
-    mapping.name = line.substr(static_cast<size_t>(name_at));
-    Cut(start, mapping.end, mappings.get());
-    mappings->emplace(start, std::move(mapping));
+    mapping.name = NameOf(line.substr(static_cast<size_t>(name_at)));
+    space->Add(start, std::move(mapping));
   }
-  process->mappings = std::move(mappings);
+  return space;
 }
 
-// A process that is not followed is read, which tells of its past too.
-AddressSpaces::Process& AddressSpaces::Get(uint32_t pid) {
-  const auto [at, is_new] = processes_.try_emplace(pid);
-  if (is_new) ReadMaps(pid, &at->second);
-  return at->second;
+// A thread has a directory of its own below /proc, although it is not listed
+// there. Maps are empty while the process exits: what was known stays.
+void AddressSpaces::ReadMaps(uint32_t thread, Process* process) {
+  const std::string path = procfs_ + "/" + std::to_string(thread) + "/maps";
+  std::string text;
+  process->read_turn = turn_;
+  if (ReadText(AT_FDCWD, path.c_str(), kMostMapsBytes, &text) != 0 ||
+      text.empty())
+    return;
+  if (text.size() == kMostMapsBytes) {
+    text.erase(text.rfind('\n') + 1);
+    ++left_out_;
+    process->next_turn = turn_ + kTurnsBetweenLongReads;
+  }
+  process->space.reset();  // it makes room
+  process->space = ParseMaps(text);
+  process->is_distrusted = false;
 }
 
 void AddressSpaces::TakeMap(const MapRecord& map) {
   const auto found = processes_.find(map.pid);
   const uint64_t end = map.start + map.size;
-  if (found == processes_.end() || end <= map.start) return;
-  Process& process = found->second;
-  if (process.mappings.use_count() > 1)
-    process.mappings = std::make_shared<Mappings>(*process.mappings);
-  std::string name = map.name == kAnonymous ? "" : map.name;
-  if (name.empty() && GrowsHeap(map.start, *process.mappings)) name = kHeap;
-  Cut(map.start, end, process.mappings.get());
-  if (process.mappings->size() == kMostMappings) return;
-  process.mappings->emplace(
-      map.start, Mapping{end, map.offset, map.file, std::move(name)});
+  if (found == processes_.end() || !found->second.space || end <= map.start ||
+      !HasRoom())
+    return;
+  std::shared_ptr<Space>& space = found->second.space;
+  if (space.use_count() > 1) space = std::make_shared<Space>(*space);
+  std::string name = NameOf(map.name);
+  if (name.empty() && space->GrowsHeap(map.start)) name = kHeap;
+  space->Add(map.start,
+             Mapping{end, map.offset, map.file, std::move(name), true});
 }
 
 // An exec takes all mappings away; the new ones follow as records.
 void AddressSpaces::TakeComm(const CommRecord& comm) {
   if (comm.exec) {
     processes_[comm.pid] = Process();
+    processes_[comm.pid].space = std::make_shared<Space>(&bytes_);
   } else if (comm.pid != comm.thread || !processes_.contains(comm.pid)) {
-    return;  // the name of a thread, or of a process that is not followed
+    return;  // the name of a thread, or of a process that is not known
   }
   processes_[comm.pid].comm = ToValidUtf8(comm.comm);
 }
@@ -126,11 +176,14 @@ void AddressSpaces::TakeComm(const CommRecord& comm) {
 // A child has the mappings of its parent; a thread has those of its process.
 void AddressSpaces::TakeFork(const ForkRecord& fork) {
   if (fork.pid == fork.parent) return;
-  const Process parent = Get(fork.parent);
-  Process& child = processes_[fork.pid];
-  child = Process();
-  child.mappings = parent.mappings;
-  child.comm = parent.comm;
+  Process child;
+  const auto parent = processes_.find(fork.parent);
+  if (parent != processes_.end()) {
+    child.space = parent->second.space;
+    child.comm = parent->second.comm;
+    child.is_distrusted = parent->second.is_distrusted;
+  }
+  processes_[fork.pid] = std::move(child);
 }
 
 void AddressSpaces::Take(const Record& record) {
@@ -147,23 +200,47 @@ void AddressSpaces::Take(const Record& record) {
   }
 }
 
-const Mapping* AddressSpaces::Find(uint32_t pid, uint64_t address,
-                                   uint64_t* start) {
-  Process& process = Get(pid);
-  for (;;) {
-    const auto after = process.mappings->upper_bound(address);
-    if (after != process.mappings->begin()) {
-      const auto at = std::prev(after);
-      *start = at->first;
-      if (address < at->second.end) return &at->second;
-    }
-    // The kernel writes no record for the stack that an exec makes.
-    if (process.read_turn == turn_ || process.exited) return nullptr;
-    ReadMaps(pid, &process);
-  }
+// Maps are read if they can tell more than what is known: the kernel writes no
+// record for the stack that an exec makes, and none that names the heap.
+const Mapping* AddressSpaces::Find(uint32_t pid, uint32_t thread,
+                                   uint64_t address, uint64_t* start) {
+  Process& process = processes_[pid];
+  const auto find = [&]() -> const Mapping* {
+    return process.space ? process.space->Find(address, start) : nullptr;
+  };
+  const Mapping* const known = find();
+  const bool is_certain = known && !process.is_distrusted &&
+                          !(known->is_of_record && known->name.empty());
+  if (is_certain || process.exited || process.read_turn == turn_ ||
+      turn_ < process.next_turn)
+    return known;
+  ReadMaps(thread, &process);
+  return find();
 }
 
-const std::string& AddressSpaces::Comm(uint32_t pid) { return Get(pid).comm; }
+const std::string& AddressSpaces::Comm(uint32_t pid) {
+  Process& process = processes_[pid];
+  if (!process.exited && (process.comm.empty() ||
+                          std::exchange(process.is_comm_distrusted, false))) {
+    std::string text;
+    if (ReadText(AT_FDCWD,
+                 (procfs_ + "/" + std::to_string(pid) + "/comm").c_str(),
+                 kMostCommBytes, &text) == 0)
+      process.comm = ToValidUtf8(text.substr(0, text.find('\n')));
+  }
+  return process.comm;
+}
+
+void AddressSpaces::Follow(uint32_t pid) {
+  Process& process = processes_[pid];
+  if (!process.space) ReadMaps(pid, &process);
+  Comm(pid);
+}
+
+void AddressSpaces::Distrust() {
+  for (auto& [pid, process] : processes_)
+    process.is_distrusted = process.is_comm_distrusted = true;
+}
 
 void AddressSpaces::Forget() {
   ++turn_;

@@ -20,46 +20,87 @@ struct Mapping {
   uint64_t offset = 0;  // of its start in the file, bytes
   FileIdentity file;
   std::string name;  // a path, or a name such as [heap]; empty: anonymous
+  // Not seen in maps yet. The record of a heap or a stack has no name.
+  bool is_of_record = false;
 };
 
-// By records of the kernel. A process is followed from its fork on, or from its
-// first sample: then, and when an address is in no known mapping, its mappings
-// are read from procfs and added. It is kept until the first Forget() after its
-// exit.
+// By records of the kernel, and by /proc/PID/maps. Maps are read only of a
+// process that is asked for: a read holds its mmap_lock. A process that begins
+// with an exec is known by records alone, so that it can be looked up after its
+// exit. A process is kept until the first Forget() after its exit.
 class AddressSpaces {
  public:
-  // The most mappings of a process; the kernel's own limit is usually 65530
-  // (vm.max_map_count). More are not noted.
-  static constexpr size_t kMostMappings = 100'000;
+  // All mappings with their names. Further ones are not noted.
+  static constexpr size_t kMostBytes = 64 << 20;
+  // Of the maps of one process.
+  static constexpr size_t kMostMapsBytes = 16 << 20;
 
   explicit AddressSpaces(std::string procfs) : procfs_(std::move(procfs)) {}
 
   void Take(const Record& record);
   // The mapping that has an address, and its start; null if none is known. The
-  // pointer is valid until the next call.
-  const Mapping* Find(uint32_t pid, uint64_t address, uint64_t* start);
+  // pointer is valid until the next call. `thread` is any thread of the
+  // process: the main thread can have ended before the others.
+  const Mapping* Find(uint32_t pid, uint32_t thread, uint64_t address,
+                      uint64_t* start);
   // The comm of a process; empty if it is not known.
   const std::string& Comm(uint32_t pid);
-  // Forgets the processes that have exited.
+  // Reads the maps of a process.
+  void Follow(uint32_t pid);
+  // Records were lost: what is known is read again before it is used, if it can
+  // be.
+  void Distrust();
+  // Begins a turn, and forgets the processes that have exited. The maps of a
+  // process are read once a turn at most.
   void Forget();
+  // Mappings that were not noted because of a limit.
+  uint64_t left_out() const { return left_out_; }
 
  private:
-  using Mappings = std::map<uint64_t, Mapping>;  // by start
+  // The mappings of one address space by their starts. Counts its bytes.
+  class Space {
+   public:
+    explicit Space(size_t* bytes) : bytes_(bytes) {}
+    Space(const Space& other);
+    Space& operator=(const Space&) = delete;
+    ~Space();
+
+    // Replaces what it covers.
+    void Add(uint64_t start, Mapping mapping);
+    // As AddressSpaces::Find().
+    const Mapping* Find(uint64_t address, uint64_t* start) const;
+    bool GrowsHeap(uint64_t start) const;
+
+   private:
+    void Insert(uint64_t start, Mapping mapping);
+    Mapping Remove(std::map<uint64_t, Mapping>::iterator* at);
+
+    size_t* const bytes_;
+    std::map<uint64_t, Mapping> mappings_;
+  };
+
   struct Process {
-    // Shared by parent and child until one of them changes it.
-    std::shared_ptr<Mappings> mappings = std::make_shared<Mappings>();
+    // Shared by parent and child until one of them changes it; null if it is
+    // not known.
+    std::shared_ptr<Space> space;
     std::string comm;
-    uint64_t read_turn = 0;  // when it was read from procfs; 0: never
+    uint64_t read_turn = 0;      // when maps were read last; 0: never
+    uint64_t next_turn = 0;      // they are not read before
+    bool is_distrusted = false;  // the space
+    bool is_comm_distrusted = false;
     bool exited = false;
   };
 
-  Process& Get(uint32_t pid);
-  void ReadMaps(uint32_t pid, Process* process);
+  void ReadMaps(uint32_t thread, Process* process);
+  std::shared_ptr<Space> ParseMaps(const std::string& text);
+  bool HasRoom();
   void TakeMap(const MapRecord& map);
   void TakeComm(const CommRecord& comm);
   void TakeFork(const ForkRecord& fork);
 
   const std::string procfs_;
+  size_t bytes_ = 0;
+  uint64_t left_out_ = 0;
   std::unordered_map<uint32_t, Process> processes_;
   uint64_t turn_ = 1;  // counts calls of Forget()
 };

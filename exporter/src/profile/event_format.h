@@ -18,6 +18,7 @@ enum class FaultField {
   kCgroup,
   kSeverity,
   kKind,
+  kOrigin,
   kCount,
 };
 

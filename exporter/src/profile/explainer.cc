@@ -2,9 +2,9 @@
 #include "profile/explainer.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <thread>
 #include <utility>
 
@@ -14,174 +14,202 @@
 namespace pfe {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kPause{100};
+// The module keeps a process for a minute after its exit.
+constexpr std::chrono::seconds kBetweenReadings{5};
+constexpr std::chrono::seconds kBetweenLooks{1};  // for new control groups
+// Processes whose maps are read at the start. Of others they are read at the
+// first sample.
+constexpr size_t kMostFollowed = 1000;
 
-struct Counted {
-  uint64_t minor = 0, major = 0, stall_ns = 0;
-  Breakdown breakdown{};
-};
-// By pid and start.
-using Counts = std::map<std::pair<uint32_t, uint64_t>, Counted>;
-
-Counts CountsOf(const ProcessTable& processes, const Selector& selector) {
-  Counts counts;
-  for (const Process& row : processes) {
-    if (!selector.Matches(row.pid, processes.comm(row), row.cgroup)) continue;
-    counts[{row.pid, row.start_ns}] = {row.minor, row.major, row.stall_ns,
-                                       processes.breakdown(row)};
-  }
-  return counts;
-}
-
-void AddGrowth(const Counted& before, const Counted& after, bool by_kind,
-               FaultSum* sum) {
-  for (size_t cell = 0; by_kind && cell < kBreakdownCells; ++cell) {
-    const size_t kind = cell % kKinds, severity = cell / (kAccesses * kKinds);
-    sum->faults[ProfileClass(severity, kind)] +=
-        static_cast<double>(after.breakdown[cell] - before.breakdown[cell]);
-  }
-  if (!by_kind) {
-    sum->faults[ProfileClass(0, kKinds)] +=
-        static_cast<double>(after.minor - before.minor);
-    sum->faults[ProfileClass(1, kKinds)] +=
-        static_cast<double>(after.major - before.major);
-  }
-  sum->stall_seconds +=
-      static_cast<double>(after.stall_ns - before.stall_ns) / 1e9;
-}
-
-// The growth of the counters from one snapshot to a later one of the same
-// source. A process that is new began at 0.
-FaultSum GrowthOf(const Counts& before, const Counts& after, bool by_kind) {
-  FaultSum sum;
-  for (const auto& [process, counted] : after) {
-    const auto old = before.find(process);
-    AddGrowth(old == before.end() ? Counted{} : old->second, counted, by_kind,
-              &sum);
-  }
-  return sum;
-}
-
-std::string FileName(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
-std::string Hexadecimal(uint64_t number) {
-  char text[20];
-  snprintf(text, sizeof(text), "0x%llx",
-           static_cast<unsigned long long>(number));
-  return text;
+// Whether an interval has passed since a moment. Then the moment becomes now.
+bool IsDue(std::chrono::seconds interval, steady_clock::time_point* last) {
+  const auto now = steady_clock::now();
+  if (now - *last < interval) return false;
+  *last = now;
+  return true;
 }
 
 }  // namespace
 
 Explainer::Explainer(const ExplainSettings& settings)
     : settings_(settings),
-      selector_(settings.what),
+      selector_(settings.selector),
       spaces_(settings.procfs),
       functions_(settings.procfs) {}
 
+std::optional<Error> Explainer::Check() {
+  if (selector_.by_cgroup() && !selector_.FindCgroups(settings_.cgroups))
+    return Error{Cause::kIo, settings_.cgroups + selector_.text() +
+                                 ": there is no such control group"};
+  const std::string process = settings_.procfs + "/" + selector_.text();
+  if (selector_.by_pid() && access(process.c_str(), F_OK) != 0)
+    return Error{Cause::kIo, process + ": there is no such process"};
+  return std::nullopt;
+}
+
+std::optional<Error> Explainer::ReadCounters(Source* module) {
+  Snapshot reading;
+  if (auto error = module->Read(&reading)) return error;
+  if (selector_.by_cgroup()) selector_.FindCgroups(settings_.cgroups);
+  growth_.Take(reading, selector_);
+  FollowSelected(reading);
+  return std::nullopt;
+}
+
+void Explainer::FollowSelected(const Snapshot& reading) {
+  size_t followed = 0;
+  for (const Process& process : reading.processes)
+    if (process.live && followed < kMostFollowed &&
+        selector_.Matches(process.pid, reading.processes.comm(process),
+                          process.cgroup)) {
+      spaces_.Follow(process.pid);
+      ++followed;
+    }
+}
+
 std::string Explainer::MappingOf(const FaultSample& sample) {
+  if (sample.is_remote) return "[another process]";
   uint64_t start = 0;
   const Mapping* const mapping =
-      spaces_.Find(sample.pid, sample.address, &start);
-  if (mapping && !mapping->name.empty()) return mapping->name;
-  return mapping || sample.kind == 0 ? "[anonymous]" : "[unknown]";
+      spaces_.Find(sample.pid, sample.thread, sample.address, &start);
+  if (!mapping) return "[unknown]";
+  return mapping->name.empty() ? "[anonymous]" : mapping->name;
 }
 
 // A caller's frame is the instruction behind its call, which can be the first
 // one of another function.
-std::string Explainer::FunctionOf(uint32_t pid, uint64_t address,
-                                  bool is_caller) {
+Frame Explainer::FrameOf(const FaultSample& sample, uint64_t address,
+                         bool is_caller) {
   const uint64_t inside = address - (is_caller ? 1 : 0);
   uint64_t start = 0;
-  const Mapping* const mapping = spaces_.Find(pid, inside, &start);
-  if (!mapping) return Hexadecimal(address);
-  const uint64_t offset = inside - start + mapping->offset;
-  std::string name = functions_.Name(pid, *mapping, offset);
-  if (!name.empty()) return name;
-  const std::string file =
-      mapping->name.empty() ? "[anonymous]" : FileName(mapping->name);
-  return file + "+" + Hexadecimal(offset);
+  const Mapping* const mapping =
+      spaces_.Find(sample.pid, sample.thread, inside, &start);
+  if (!mapping) return {nullptr, nullptr, address};
+  return {functions_.Open(sample.thread, *mapping),
+          stacks_.Keep(mapping->name.empty() ? "[anonymous]" : mapping->name),
+          inside - start + mapping->offset};
+}
+
+// A control group that is not known may have been made in the meantime.
+bool Explainer::IsSelected(const FaultSample& sample) {
+  if (selector_.by_cgroup()) {
+    if (selector_.Matches(sample.pid, "", sample.cgroup)) return true;
+    has_new_group_ |= others_.insert(sample.cgroup).second;
+    return false;
+  }
+  return selector_.Matches(
+      sample.pid, selector_.by_pid() ? "" : spaces_.Comm(sample.pid), 0);
 }
 
 void Explainer::TakeSample(const FaultSample& sample) {
-  if (!selector_.Matches(sample.pid, spaces_.Comm(sample.pid), sample.cgroup))
-    return;
-  std::vector<std::string> functions;
-  for (size_t i = 0; i < sample.frames.size(); ++i)
-    functions.push_back(FunctionOf(sample.pid, sample.frames[i], i > 0));
-  profile_.Add(sample, MappingOf(sample), functions);
+  if (!IsSelected(sample)) return;
+  std::vector<Frame> frames;
+  for (size_t i = 0; i < sample.frames.size() && !stacks_.is_full(); ++i)
+    frames.push_back(FrameOf(sample, sample.frames[i], i > 0));
+  stacks_.Add(sample, MappingOf(sample), std::move(frames));
 }
 
 void Explainer::Take(const std::vector<Record>& records) {
   for (const Record& record : records) {
     spaces_.Take(record);
-    if (const auto* sample = std::get_if<FaultSample>(&record.content))
-      TakeSample(*sample);
-    else if (const auto* lost = std::get_if<LostRecord>(&record.content))
+    if (const auto* sample = std::get_if<FaultSample>(&record.content)) {
+      if (record.time >= begin_ns_ && record.time <= end_ns_)
+        TakeSample(*sample);
+    } else if (const auto* lost = std::get_if<LostRecord>(&record.content)) {
       lost_ += lost->count;
+      spaces_.Distrust();
+    }
   }
   spaces_.Forget();
 }
 
-void Explainer::Drain() {
+void Explainer::Sample(Source* module, const IsEnded& is_ended) {
+  const auto end = steady_clock::now() + settings_.time;
+  auto read_at = steady_clock::now(), looked_at = read_at;
   std::vector<Record> records;
-  events_.Drain(&records);
+  while (steady_clock::now() < end && !is_ended()) {
+    std::this_thread::sleep_for(kPause);
+    records.clear();
+    events_->Drain(&records);
+    Take(records);
+    if (!uncounted_ && IsDue(kBetweenReadings, &read_at))
+      uncounted_ = ReadCounters(module);
+    if (has_new_group_ && IsDue(kBetweenLooks, &looked_at)) {
+      selector_.FindCgroups(settings_.cgroups);
+      has_new_group_ = false;
+    }
+  }
+  end_ns_ = ClockNs(CLOCK_MONOTONIC);
+  if (!uncounted_) uncounted_ = ReadCounters(module);
+  records.clear();
+  events_->DrainAll(&records);
   Take(records);
 }
 
-void Explainer::Sample(bool (*is_ended)()) {
-  const auto end = std::chrono::steady_clock::now() + settings_.time;
-  while (std::chrono::steady_clock::now() < end && !is_ended()) {
-    std::this_thread::sleep_for(kPause);
-    Drain();
-  }
+Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
+  if (auto error = Check()) return *error;
+  events_.emplace();
+  if (auto error = events_->Open(settings_.tracefs)) return *error;
+  Explanation result;
+  result.by_module = events_->by_module();
+  begin_ns_ = ClockNs(CLOCK_MONOTONIC);
+  uncounted_ = ReadCounters(module);
+  if (selector_.by_cgroup() && !result.by_module)
+    return Error{
+        Cause::kNoModule,
+        "the faults of a control group are sampled by the module alone: " +
+            events_->why_not_module()};
+  Sample(module, is_ended);
+  result.seconds = static_cast<double>(end_ns_ - begin_ns_) / 1e9;
+  result.lost = lost_ + events_->unparsed();
+  if (!result.by_module) result.notes.push_back(events_->why_not_module());
+  events_.reset();
+  NoteLimits(&result);
+  Sum(&result);
+  return result;
 }
 
-Result<Explanation> Explainer::Run(Source* module, bool (*is_ended)()) {
-  if (selector_.by_cgroup() && !selector_.FindCgroups(settings_.cgroups))
-    return Error{Cause::kIo, settings_.cgroups + settings_.what +
-                                 ": there is no such control group"};
-  if (auto error = events_.Open(settings_.tracefs)) return *error;
-  Explanation result;
-  result.by_module = events_.by_module();
-  Snapshot first, last;
-  std::optional<Error> error = module->Read(&first);
-  if (selector_.by_cgroup() && !result.by_module)
-    return Error{Cause::kNoModule,
-                 "the faults of a control group are sampled by the module "
-                 "alone" +
-                     (error ? ": " + error->message : "")};
-  const uint64_t begin = ClockNs(CLOCK_MONOTONIC);
-  Sample(is_ended);
-  if (selector_.by_cgroup()) selector_.FindCgroups(settings_.cgroups);
-  if (!error) error = module->Read(&last);
-  result.seconds = static_cast<double>(ClockNs(CLOCK_MONOTONIC) - begin) / 1e9;
-  Drain();
-  if (!error && first.epoch != last.epoch)
-    error = Error{Cause::kIo, "the module was loaded again in the meantime"};
+void Explainer::NoteLimits(Explanation* result) const {
+  if (uncounted_)
+    result->notes.push_back(uncounted_->message);
+  else if (!growth_.problem().empty())
+    result->notes.push_back(growth_.problem());
+  if (result->lost > 0)
+    result->notes.push_back(std::to_string(result->lost) +
+                            " records were lost: the buffers were full");
+  if (spaces_.left_out() > 0)
+    result->notes.push_back(std::to_string(spaces_.left_out()) +
+                            " mappings were left out: there are too many");
+}
 
-  result.is_exact = result.by_module && !error;
-  if (error) result.note = error->message;
-  if (result.is_exact) {
-    Profile::Exact exact;
-    exact.by_kind = last.offered.breakdown;
-    exact.stall = last.offered.stall;
-    exact.sum = GrowthOf(CountsOf(first.processes, selector_),
-                         CountsOf(last.processes, selector_), exact.by_kind);
-    result.unsampled = profile_.Scale(exact);
-    result.all = exact.sum;
-    result.has_stall = exact.stall;
+void Explainer::Sum(Explanation* result) {
+  const auto end = steady_clock::now() + kNaming;
+  bool is_cut = false;
+  Profile profile = stacks_.Named(
+      functions_, [end] { return steady_clock::now() >= end; }, &is_cut);
+  if (is_cut)
+    result->notes.push_back(
+        "some functions have no names: to name them takes "
+        "too long");
+  result->samples = profile.samples();
+  result->effective_samples = EffectiveSamples(profile.total());
+  result->is_exact =
+      result->by_module && !uncounted_ && growth_.problem().empty();
+  if (result->is_exact) {
+    const Profile::Exact exact = {growth_.sum(), growth_.by_kind(),
+                                  growth_.has_stall()};
+    result->unsampled = profile.Scale(exact);
+    result->all = exact.sum;
+    result->has_stall = exact.stall;
   } else {
-    result.all = profile_.total();
+    result->all = profile.total();
   }
-  result.samples = profile_.samples();
-  result.lost = lost_;
-  result.mappings = profile_.mappings();
-  result.functions = profile_.functions();
-  result.paths = profile_.paths();
-  return result;
+  result->mappings = profile.mappings();
+  result->functions = profile.functions();
+  result->paths = profile.paths();
 }
 
 }  // namespace pfe

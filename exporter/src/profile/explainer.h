@@ -6,21 +6,26 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
 #include "profile/address_spaces.h"
+#include "profile/counter_growth.h"
 #include "profile/fault_events.h"
 #include "profile/functions.h"
 #include "profile/profile.h"
 #include "profile/selector.h"
+#include "profile/stacks.h"
 #include "source/source.h"
 
 namespace pfe {
 
 struct ExplainSettings {
-  std::string what;  // see Selector
+  Selector selector = Selector::OfPid(1);
   std::chrono::milliseconds time{10000};
   std::string tracefs = "/sys/kernel/tracing";
   std::string procfs = "/proc";
@@ -29,41 +34,65 @@ struct ExplainSettings {
 
 struct Explanation {
   double seconds = 0;
-  bool by_module = false;  // sampled by the module's trace event
-  bool is_exact = false;   // scaled to the module's counters
-  std::string note;        // why not; empty if it is
-  FaultSum all;            // the growth of the counters, else an estimate
-  FaultSum unsampled;      // the part of it without a sample
+  bool by_module = false;          // sampled by the module's trace event
+  bool is_exact = false;           // scaled to the module's counters
+  std::vector<std::string> notes;  // what limits it, in sentences
+  FaultSum all;        // the growth of the counters, else an estimate
+  FaultSum unsampled;  // the part of it without a sample
   uint64_t samples = 0;
-  uint64_t lost = 0;  // records for which a ring had no room
+  double effective_samples = 0;  // see EffectiveSamples()
+  uint64_t lost = 0;             // records for which a ring had no room
   bool has_stall = false;
   std::vector<NamedSum> mappings, functions, paths;
 };
 
+// Samples first, and names functions then: while it names, the kernel's buffers
+// do not fill, and the module can be unloaded. Maps are read of the processes
+// that are asked for alone.
+//
 // For one thread.
 class Explainer {
  public:
+  using IsEnded = std::function<bool()>;
+
+  // How long functions are named. Those that are left have no names.
+  static constexpr std::chrono::seconds kNaming{5};
+
   explicit Explainer(const ExplainSettings& settings);
 
   // Takes `settings.time`, or until `is_ended` returns true. `module` has the
   // exact counts; without it they are estimated.
-  Result<Explanation> Run(Source* module, bool (*is_ended)());
+  Result<Explanation> Run(Source* module, const IsEnded& is_ended);
 
  private:
-  void Sample(bool (*is_ended)());
-  void Drain();
+  std::optional<Error> Check();
+  std::optional<Error> ReadCounters(Source* module);
+  void FollowSelected(const Snapshot& reading);
+  void Sample(Source* module, const IsEnded& is_ended);
   void Take(const std::vector<Record>& records);
   void TakeSample(const FaultSample& sample);
+  bool IsSelected(const FaultSample& sample);
   std::string MappingOf(const FaultSample& sample);
-  std::string FunctionOf(uint32_t pid, uint64_t address, bool is_caller);
+  Frame FrameOf(const FaultSample& sample, uint64_t address, bool is_caller);
+  void Sum(Explanation* result);
+  void NoteLimits(Explanation* result) const;
 
   const ExplainSettings settings_;
   Selector selector_;
-  FaultEvents events_;
+  std::optional<FaultEvents> events_;  // while it samples
   AddressSpaces spaces_;
   Functions functions_;
-  Profile profile_;
+  Stacks stacks_;
+  CounterGrowth growth_;
+  std::optional<Error> uncounted_;  // why the counters cannot be read
+  // Ids of control groups that are not selected, and whether one is new.
+  std::unordered_set<uint64_t> others_;
+  bool has_new_group_ = false;
   uint64_t lost_ = 0;
+  // Between the first and the last reading of the counters (CLOCK_MONOTONIC).
+  // Samples of before and after are left out.
+  uint64_t begin_ns_ = 0;
+  uint64_t end_ns_ = UINT64_MAX;
 };
 
 // The explanation as text, for a person.

@@ -12,12 +12,28 @@
 #include <vector>
 
 #include "base/result.h"
+#include "profile/event_format.h"
 #include "profile/record.h"
 #include "profile/ring.h"
 
 struct perf_event_attr;
 
 namespace pfe {
+
+// The module's trace event in tracefs.
+struct ModuleEvent {
+  std::string path;  // of its directory
+  uint64_t id = 0;
+  std::optional<FaultFormat> format;  // nothing if it cannot be used
+  // Why it cannot be: a sentence without its full stop.
+  std::string why_not;
+};
+ModuleEvent FindModuleEvent(const std::string& tracefs);
+
+// Moves the records that are not newer than `until` from `held` to the end of
+// `records`, ordered by time. Those of one time keep their order.
+void TakeUntil(uint64_t until, std::vector<Record>* held,
+               std::vector<Record>* records);
 
 // For one thread.
 class FaultEvents {
@@ -35,25 +51,50 @@ class FaultEvents {
   FaultEvents(const FaultEvents&) = delete;
   FaultEvents& operator=(const FaultEvents&) = delete;
 
-  // Attaches: to the module's trace event if `tracefs` has it, else to the
+  // Attaches: to the module's trace event if it can be used, else to the
   // kernel's events page-faults, minor and major, which know neither time nor
-  // kind. While the module's event is in use, the module cannot be unloaded.
+  // kind. A CPU that goes offline meanwhile is left out. While the module's
+  // event is in use, the module cannot be unloaded. To be called once.
   std::optional<Error> Open(const std::string& tracefs);
   bool by_module() const { return by_module_; }
+  // Why the module's event is not in use: a sentence without its full stop.
+  // Empty if by_module().
+  const std::string& why_not_module() const { return why_not_module_; }
 
-  // Appends the records since the last call, ordered by time. A record that a
-  // ring had no room for is counted in a LostRecord.
+  // Appends the records since the last call, ordered by time, also those of one
+  // call after those of another. What is newer than the call itself is held
+  // back for the next one: a ring that was read before can have an older record
+  // by now. A record that a ring had no room for is counted in a LostRecord.
   void Drain(std::vector<Record>* records);
+  // The same at the end: it holds nothing back.
+  void DrainAll(std::vector<Record>* records);
+  // The number of records that were not understood. What is lost behind a
+  // broken header counts as one.
+  uint64_t unparsed() const { return unparsed_; }
 
  private:
-  std::optional<Error> OpenOn(int cpu, uint64_t trace_event, size_t pages);
-  std::optional<Error> OpenEvent(const perf_event_attr& attr, int cpu,
-                                 EventKind kind, int* event);
+  // A call that failed.
+  struct Failure {
+    const char* call = "";
+    int error = 0;  // errno
+    Error ToError() const;
+  };
+  std::optional<Failure> OpenAll(const std::vector<int>& cpus,
+                                 const ModuleEvent& module);
+  std::optional<Failure> OpenOn(int cpu, const ModuleEvent& module,
+                                size_t pages);
+  std::optional<Failure> OpenEvent(const perf_event_attr& attr, int cpu,
+                                   EventKind kind, int* event);
+  void Close();
+  void ReadRings();
 
   bool by_module_ = false;
+  std::string why_not_module_;
   std::optional<RecordParser> parser_;
   std::vector<int> events_;
   std::vector<std::unique_ptr<Ring>> rings_;
+  std::vector<Record> held_;  // read, but not yet given
+  uint64_t unparsed_ = 0;
 };
 
 }  // namespace pfe

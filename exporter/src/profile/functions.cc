@@ -2,186 +2,206 @@
 #include "profile/functions.h"
 
 #include <cxxabi.h>
-#include <elfutils/libdwelf.h>
-#include <elfutils/libdwfl.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <optional>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "base/utf8.h"
+#include "profile/symbols.h"
 #include "source/file.h"
 
 namespace pfe {
 namespace {
 
-std::string Demangled(const char* name) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(
-      abi::__cxa_demangle(name, nullptr, nullptr, &status), free);
-  return ToValidUtf8(status == 0 && text ? text.get() : name);
+constexpr size_t kMostShownBytes = 256;
+
+// A mangled name refers back to parts of itself, S_ or T0_, and these parts may
+// do the same: so 240 bytes can stand for 285 MB. A pack expansion, Dp or sp,
+// repeats what is behind it for each argument. With so few of them the
+// demangled name has some megabytes at most.
+constexpr int kMostReferences = 24;
+constexpr int kMostExpansions = 1;
+
+int CountOf(std::string_view text, std::string_view part) {
+  int count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != text.npos; ++at) ++count;
+  return count;
 }
 
-// Opens a path as it is in another root directory, which may be that of a
-// container: a link in it cannot lead out of it. Returns a negative number if
-// there is no such file.
-int OpenInRoot(const std::string& root, const std::string& path) {
-  const pfe::File directory(AT_FDCWD, root.c_str(), O_PATH | O_DIRECTORY);
-  if (directory.fd() < 0) return -1;
+bool IsBounded(std::string_view mangled) {
+  int references = 0;
+  for (size_t at = 0; (at = mangled.find_first_of("ST", at)) != mangled.npos;) {
+    at = mangled.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", at);
+    if (at == mangled.npos) break;
+    if (mangled[at] == '_') ++references;
+  }
+  return references <= kMostReferences &&
+         CountOf(mangled, "Dp") + CountOf(mangled, "sp") <= kMostExpansions;
+}
+
+// Opens a regular file below a root directory: no link leads out of it. What is
+// at the path is looked at before it is opened, because opening a device can do
+// something, and opening a FIFO waits. Returns a negative number if there is no
+// such file.
+int OpenRegular(int root, const std::string& path) {
   open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_IN_ROOT;
-  return static_cast<int>(
-      syscall(SYS_openat2, directory.fd(), path.c_str(), &how, sizeof(how)));
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const int place = static_cast<int>(
+      syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how)));
+  if (place < 0) return -1;
+  struct stat status {};
+  int fd = -1;
+  if (fstat(place, &status) == 0 && S_ISREG(status.st_mode) &&
+      status.st_size > 0 && status.st_size <= Functions::kMostFileBytes)
+    fd = open(("/proc/self/fd/" + std::to_string(place)).c_str(),
+              O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  close(place);
+  return fd;
 }
 
-bool IsReadable(const struct stat& status) {
-  return S_ISREG(status.st_mode) &&
-         static_cast<uint64_t>(status.st_size) <= Functions::kMostFileBytes;
+bool HasIdentity(int fd, const FileIdentity& file) {
+  struct stat status {};
+  return file.inode != 0 && fstat(fd, &status) == 0 &&
+         status.st_ino == file.inode && status.st_dev == file.device;
 }
 
-bool IsSame(const struct stat& status, const FileIdentity& file) {
-  return file.inode != 0 && status.st_ino == file.inode &&
-         status.st_dev == file.device;
+std::string Hexadecimal(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
 }
 
-std::string BuildIdOf(Elf* elf) {
-  const void* bytes = nullptr;
-  const ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
-  return size > 0 ? std::string(static_cast<const char*>(bytes),
-                                static_cast<size_t>(size))
-                  : "";
+// Whether the name of a mapping is the path of a file that is there.
+bool IsPath(const std::string& name) {
+  return name.starts_with('/') && !name.starts_with("//") &&
+         !name.ends_with(" (deleted)");
 }
 
 }  // namespace
 
-// The symbols of one file, at the addresses that the file itself has.
-class Functions::File {
+class CodeFile {
  public:
-  // Takes the descriptor over.
-  static std::unique_ptr<File> Open(int fd, const std::string& path) {
-    auto file = std::unique_ptr<File>(new File());
-    if (file->Report(fd, path)) return file;
-    return nullptr;
+  // Takes the descriptors over.
+  CodeFile(int fd, int root, std::string path)
+      : symbols_(fd), root_(root), path_(std::move(path)) {}
+  ~CodeFile() {
+    if (root_ >= 0) close(root_);
   }
-  ~File() {
-    if (dwfl_) dwfl_end(dwfl_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  CodeFile(const CodeFile&) = delete;
+  CodeFile& operator=(const CodeFile&) = delete;
 
-  std::string build_id() const { return BuildIdOf(elf_); }
+  const std::string& build_id() const { return symbols_.build_id(); }
+
   const std::string& Name(uint64_t offset) {
+    if (!std::exchange(is_loaded_, true))
+      symbols_.Load({[this](const std::string& name) { return ByName(name); },
+                     [this](const std::string& id) { return ByBuildId(id); }});
     const auto [at, is_new] = names_.try_emplace(offset);
-    if (is_new) at->second = Find(offset);
+    if (is_new) at->second = Demangled(symbols_.Name(offset));
     return at->second;
   }
 
  private:
-  File() = default;
-
-  bool Report(int fd, const std::string& path) {
-    static const Dwfl_Callbacks kCallbacks = [] {
-      Dwfl_Callbacks callbacks{};
-      callbacks.find_elf = dwfl_build_id_find_elf;
-      callbacks.find_debuginfo = dwfl_standard_find_debuginfo;
-      callbacks.section_address = dwfl_offline_section_address;
-      return callbacks;
-    }();
-    dwfl_ = dwfl_begin(&kCallbacks);
-    if (dwfl_) {
-      dwfl_report_begin(dwfl_);
-      module_ = dwfl_report_elf(dwfl_, path.c_str(), path.c_str(), fd, 0, true);
-      dwfl_report_end(dwfl_, nullptr, nullptr);
+  // The places that GDB's manual has ("Separate Debug Files").
+  int ByName(const std::string& name) const {
+    if (name.find('/') != std::string::npos) return -1;
+    const std::string directory =
+        std::filesystem::path(path_).parent_path().string() + "/";
+    for (const std::string& place :
+         {directory, directory + ".debug/", "/usr/lib/debug" + directory}) {
+      const int fd = OpenRegular(root_, place + name);
+      if (fd >= 0) return fd;
     }
-    if (!module_) {
-      close(fd);
-      return false;
-    }
-    GElf_Addr bias = 0;
-    elf_ = dwfl_module_getelf(module_, &bias);
-    return elf_ != nullptr;
+    return -1;
+  }
+  int ByBuildId(const std::string& id) const {
+    const std::string digits = Hexadecimal(id);
+    const std::string path = "/usr/lib/debug/.build-id/" + digits.substr(0, 2) +
+                             "/" + digits.substr(2) + ".debug";
+    const int fd = OpenRegular(root_, path);
+    if (fd >= 0) return fd;
+    const File host(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+    return OpenRegular(host.fd(), path);
   }
 
-  // The address of an offset: that of the segment that has it.
-  std::optional<uint64_t> AddressOf(uint64_t offset) const {
-    size_t count = 0;
-    if (elf_getphdrnum(elf_, &count) != 0) return std::nullopt;
-    for (size_t i = 0; i < count; ++i) {
-      GElf_Phdr segment;
-      if (gelf_getphdr(elf_, static_cast<int>(i), &segment) &&
-          segment.p_type == PT_LOAD && offset >= segment.p_offset &&
-          offset - segment.p_offset < segment.p_filesz)
-        return segment.p_vaddr + (offset - segment.p_offset);
-    }
-    return std::nullopt;
-  }
-
-  std::string Find(uint64_t offset) const {
-    const auto address = AddressOf(offset);
-    if (!address) return "";
-    GElf_Off into = 0;
-    GElf_Sym symbol;
-    const char* const name = dwfl_module_addrinfo(
-        module_, *address, &into, &symbol, nullptr, nullptr, nullptr);
-    return name ? Demangled(name) : "";
-  }
-
-  Dwfl* dwfl_ = nullptr;
-  Dwfl_Module* module_ = nullptr;
-  Elf* elf_ = nullptr;
-  std::unordered_map<uint64_t, std::string> names_;  // by offset
+  Symbols symbols_;
+  const int root_;
+  const std::string path_;
+  bool is_loaded_ = false;
+  std::map<uint64_t, std::string> names_;  // by offset
 };
 
-Functions::Functions(std::string procfs) : procfs_(std::move(procfs)) {
-  // libdwfl would ask these servers for debug files, and wait for them.
-  unsetenv("DEBUGINFOD_URLS");
+std::string Demangled(const std::string& name) {
+  int status = -1;
+  const std::unique_ptr<char, void (*)(void*)> text(
+      IsBounded(name)
+          ? abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status)
+          : nullptr,
+      free);
+  std::string shown = ToValidUtf8(status == 0 && text ? text.get() : name);
+  if (shown.size() <= kMostShownBytes) return shown;
+  return std::string(WithoutCutEnd(
+             std::string_view(shown).substr(0, kMostShownBytes))) +
+         "…";
 }
+
+Functions::Functions(std::string procfs) : procfs_(std::move(procfs)) {}
 
 Functions::~Functions() = default;
 
-Functions::File* Functions::Open(uint32_t pid, const Mapping& mapping) {
+// A file system such as btrfs or overlayfs shows another inode number in
+// stat(2) than in the mapping. So a file of the process's own root directory
+// that has no build id is taken by its path.
+std::unique_ptr<CodeFile> Functions::OpenAnew(int root,
+                                              const Mapping& mapping) const {
+  const bool is_host = root < 0;
+  const File host(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+  const int from = is_host ? host.fd() : root;
+  const int fd = OpenRegular(from, mapping.name);
+  if (fd < 0) return nullptr;
+  const bool is_same = !is_host || HasIdentity(fd, mapping.file);
+  auto file = std::make_unique<CodeFile>(fd, fcntl(from, F_DUPFD_CLOEXEC, 0),
+                                         mapping.name);
+  if (mapping.file.build_id.empty() ? is_same
+                                    : file->build_id() == mapping.file.build_id)
+    return file;
+  return nullptr;
+}
+
+CodeFile* Functions::Open(uint32_t thread, const Mapping& mapping) {
+  if (!IsPath(mapping.name)) return nullptr;
   const std::string key = mapping.name + '\0' + mapping.file.build_id + '\0' +
                           std::to_string(mapping.file.device) + ':' +
                           std::to_string(mapping.file.inode);
   if (const auto found = files_.find(key); found != files_.end())
     return found->second.get();
-  if (files_.size() == kMostFiles) files_.clear();
-  std::unique_ptr<File>& place = files_[key];
-  const std::string root = procfs_ + "/" + std::to_string(pid) + "/root";
-  for (const std::string& from : {root, std::string("/")}) {
-    const int fd = OpenInRoot(from, mapping.name);
-    if (fd < 0) continue;
-    struct stat status {};
-    if (fstat(fd, &status) != 0 || !IsReadable(status)) {
-      close(fd);
-      continue;
-    }
-    auto file = File::Open(fd, from + mapping.name);
-    // A file system such as btrfs or overlayfs shows another inode number in
-    // stat(2). So in the process's own root directory the path is enough.
-    if (file && (mapping.file.build_id.empty()
-                     ? from == root || IsSame(status, mapping.file)
-                     : file->build_id() == mapping.file.build_id)) {
-      place = std::move(file);
-      break;
-    }
-  }
-  return place.get();
+  if (files_.size() == kMostFiles) return nullptr;
+  const File root(AT_FDCWD,
+                  (procfs_ + "/" + std::to_string(thread) + "/root").c_str(),
+                  O_PATH | O_DIRECTORY);
+  std::unique_ptr<CodeFile> file;
+  if (root.fd() >= 0) file = OpenAnew(root.fd(), mapping);
+  if (!file) file = OpenAnew(-1, mapping);
+  // The next process of a program may live longer.
+  if (!file && root.fd() < 0) return nullptr;
+  return (files_[key] = std::move(file)).get();
 }
 
-std::string Functions::Name(uint32_t pid, const Mapping& mapping,
-                            uint64_t offset) {
-  if (!mapping.name.starts_with('/')) return "";
-  File* const file = Open(pid, mapping);
-  return file ? file->Name(offset) : "";
+std::string Functions::Name(CodeFile* file, uint64_t offset) const {
+  return file->Name(offset);
 }
 
 }  // namespace pfe

@@ -8,16 +8,6 @@
 namespace pfe {
 namespace {
 
-// What is between two functions of a call path.
-constexpr const char* kCalledBy = " < ";
-
-void AddTo(FaultSum* sum, const FaultSample& sample) {
-  const auto faults = static_cast<double>(sample.weight);
-  sum->faults[ProfileClass(sample.severity, sample.kind)] += faults;
-  sum->stall_seconds += faults * static_cast<double>(sample.ns) / 1e9;
-  ++sum->samples;
-}
-
 // By how much the sampled faults of each class are multiplied.
 struct Factors {
   std::array<double, kProfileClasses> faults{};
@@ -43,18 +33,40 @@ double FaultSum::total() const {
 
 double FaultSum::major() const { return OfSeverity(*this, 1); }
 
-void Profile::Add(const FaultSample& sample, const std::string& mapping,
+FaultSum& FaultSum::operator+=(const FaultSum& other) {
+  for (size_t i = 0; i < kProfileClasses; ++i) faults[i] += other.faults[i];
+  stall_seconds += other.stall_seconds;
+  samples += other.samples;
+  squares += other.squares;
+  return *this;
+}
+
+FaultSum SumOf(const FaultSample& sample) {
+  const auto faults = static_cast<double>(sample.weight);
+  FaultSum sum;
+  sum.faults[ProfileClass(sample.severity, sample.kind)] = faults;
+  sum.stall_seconds = faults * static_cast<double>(sample.ns) / 1e9;
+  sum.samples = 1;
+  sum.squares = faults * faults;
+  return sum;
+}
+
+double EffectiveSamples(const FaultSum& sum) {
+  const double faults = sum.total();
+  return sum.squares > 0 ? faults * faults / sum.squares : 0;
+}
+
+void Profile::Add(const FaultSum& sum, const std::string& mapping,
                   const std::vector<std::string>& functions) {
-  AddTo(&total_, sample);
-  AddTo(&mappings_[mapping], sample);
-  if (functions.empty()) return;
-  AddTo(&functions_[functions.front()], sample);
+  total_ += sum;
+  mappings_[mapping] += sum;
+  functions_[functions.front()] += sum;
   std::string path;
   for (const std::string& function : functions) {
-    if (!path.empty()) path += kCalledBy;
+    if (!path.empty()) path += kPathSeparator;
     path += function;
   }
-  AddTo(&paths_[path], sample);
+  paths_[path] += sum;
 }
 
 FaultSum Profile::Scale(const Exact& exact) {
@@ -95,9 +107,9 @@ std::vector<NamedSum> Profile::Sorted(const Sums& sums) {
   return sorted;
 }
 
-double ErrorOfShare(double share, uint64_t samples) {
-  if (samples == 0) return 1;
-  return 1.96 * std::sqrt(share * (1 - share) / static_cast<double>(samples));
+double ErrorOfShare(double share, double samples) {
+  if (samples <= 0) return 1;
+  return 1.96 * std::sqrt(share * (1 - share) / samples);
 }
 
 }  // namespace pfe

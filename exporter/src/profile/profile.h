@@ -29,10 +29,24 @@ struct FaultSum {
   std::array<double, kProfileClasses> faults{};
   double stall_seconds = 0;
   uint64_t samples = 0;
+  // The sum of the squares of the samples' weights: see EffectiveSamples().
+  double squares = 0;
 
   double total() const;
   double major() const;
+  FaultSum& operator+=(const FaultSum& other);
 };
+
+// What one sample says.
+FaultSum SumOf(const FaultSample& sample);
+
+// How many samples of equal weight are as certain as these (Kish, Survey
+// Sampling, 1965). Of faults that are not scaled.
+double EffectiveSamples(const FaultSum& sum);
+
+// What is between two functions in the name of a call path. No name contains
+// it.
+inline constexpr char kPathSeparator = '\0';
 
 // A sum with its name.
 struct NamedSum {
@@ -43,8 +57,8 @@ struct NamedSum {
 class Profile {
  public:
   // `mapping` names what the address is in; `functions` names the frames of the
-  // call path, the innermost first.
-  void Add(const FaultSample& sample, const std::string& mapping,
+  // call path, the innermost first; there is one at least.
+  void Add(const FaultSum& sum, const std::string& mapping,
            const std::vector<std::string>& functions);
 
   // What Scale() needs to know.
@@ -75,7 +89,7 @@ class Profile {
 
 // The half width of the interval that has a share with 95 % probability, if
 // `samples` were taken of which the share is `share`; both are parts of 1.
-double ErrorOfShare(double share, uint64_t samples);
+double ErrorOfShare(double share, double samples);
 
 }  // namespace pfe
 

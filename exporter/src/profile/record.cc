@@ -49,6 +49,10 @@ class Reader {
 // (struct sample_id).
 constexpr size_t kTrailer = 24;
 
+// The value of the event's field origin for a fault in an address space that is
+// not that of the thread (page_faults.h).
+constexpr uint64_t kRemote = 2;
+
 // The addresses of the program in a call chain. Values above
 // PERF_CONTEXT_MAX say of what the next ones are.
 std::vector<uint64_t> UserFrames(Reader* reader) {
@@ -153,10 +157,12 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
     const auto severity = read(FaultField::kSeverity);
     const auto kind_of_vma = read(FaultField::kKind);
     const auto ip = read(FaultField::kIp);
-    if (!address || !severity || !kind_of_vma || !ip) return false;
+    const auto origin = read(FaultField::kOrigin);
+    if (!address || !severity || !kind_of_vma || !ip || !origin) return false;
     sample.address = *address;
     sample.severity = std::min<size_t>(*severity, kSeverities - 1);
     sample.kind = std::min<size_t>(*kind_of_vma, kKinds);
+    sample.is_remote = *origin == kRemote;
     sample.ns = read(FaultField::kNs).value_or(0);
     sample.cgroup = read(FaultField::kCgroup).value_or(0);
     if (sample.frames.empty() && *ip != 0) sample.frames.push_back(*ip);

@@ -27,12 +27,16 @@ int Ring::Map(int event, size_t pages) {
   return 0;
 }
 
-// The bytes of the record at a position. Its header is never cut by the end of
-// the ring, because records are multiples of its 8 bytes.
-std::string_view Ring::Record(uint64_t at) {
+// The bytes of the record at a position; none if its header is broken, or says
+// more than `most`. The end of the ring never cuts a header, because records
+// are multiples of its 8 bytes.
+std::string_view Ring::Record(uint64_t at, size_t most) {
   const size_t begin = at & (size_ - 1);
   perf_event_header header;
   std::memcpy(&header, data_ + begin, sizeof(header));
+  if (header.size == 0 || header.size % sizeof(header) != 0 ||
+      header.size > most)
+    return {};
   if (begin + header.size <= size_) return {data_ + begin, header.size};
   joined_.assign(data_ + begin, size_ - begin);
   joined_.append(data_, header.size - joined_.size());
@@ -42,19 +46,20 @@ std::string_view Ring::Record(uint64_t at) {
 // Only the kernel writes data_head, and only this writes data_tail. The order
 // of the accesses is that of perf_output_put_handle() (kernel/events/
 // ring_buffer.c).
-void Ring::Drain(const std::function<void(std::string_view)>& take) {
-  if (!control_) return;
+bool Ring::Drain(const std::function<void(std::string_view)>& take) {
+  if (!control_) return true;
   const uint64_t head =
       std::atomic_ref(control_->data_head).load(std::memory_order_acquire);
-  const std::atomic_ref tail_of_kernel(control_->data_tail);
-  uint64_t tail = control_->data_tail;
-  while (tail < head) {
-    const std::string_view record = Record(tail);
-    if (record.size() < sizeof(perf_event_header)) break;
-    take(record);
-    tail += record.size();
+  uint64_t left = head - control_->data_tail;
+  bool good = left <= size_;
+  while (good && left > 0) {
+    const std::string_view record = Record(head - left, left);
+    good = !record.empty();
+    if (good) take(record);
+    left -= record.size();
   }
-  tail_of_kernel.store(tail, std::memory_order_release);
+  std::atomic_ref(control_->data_tail).store(head, std::memory_order_release);
+  return good;
 }
 
 }  // namespace pfe

@@ -26,11 +26,12 @@ class Ring {
   int Map(int event, size_t pages);
 
   // Passes the bytes of each record that is there to `take`, in the order of
-  // writing, and makes room for new ones.
-  void Drain(const std::function<void(std::string_view)>& take);
+  // writing, and makes room for new ones. Returns false if it met what cannot
+  // be the header of a record: then the rest of what is there is left out.
+  bool Drain(const std::function<void(std::string_view)>& take);
 
  private:
-  std::string_view Record(uint64_t at);
+  std::string_view Record(uint64_t at, size_t most);
 
   perf_event_mmap_page* control_ = nullptr;
   const char* data_ = nullptr;

@@ -3,6 +3,7 @@
 #ifndef EXPORTER_PROFILE_SELECTOR_H_
 #define EXPORTER_PROFILE_SELECTOR_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,20 +12,33 @@
 
 namespace pfe {
 
-// A number is a pid. What begins with a slash is the path of a control group,
-// which includes the groups below it. Anything else is a comm.
 class Selector {
  public:
-  explicit Selector(std::string text);
+  static constexpr size_t kMostCgroups = 100000;
 
+  static Selector OfPid(uint32_t pid);
+  static Selector OfComm(std::string comm);
+  // By the path of a control group, which includes the groups below it.
+  static Selector OfCgroup(std::string path);
+  // A number is a pid. What begins with a slash is the path of a control group.
+  // Anything else is a comm.
+  static Selector Parse(const std::string& text);
+
+  // The pid, the comm or the path.
+  const std::string& text() const { return text_; }
   bool by_cgroup() const { return by_cgroup_; }
-  // Looks the ids of the control groups up, below where cgroup2 is mounted.
-  // Those found before stay. Returns whether there is such a group.
+  bool by_pid() const { return pid_.has_value(); }
+  // Looks the ids of the control groups up, below where cgroup2 is mounted: of
+  // at most kMostCgroups. Those found before stay, and what cannot be read or
+  // vanishes meanwhile is left out. Returns whether there is, or was, the group
+  // itself.
   bool FindCgroups(const std::string& mount);
   bool Matches(uint32_t pid, std::string_view comm, uint64_t cgroup) const;
 
  private:
-  const std::string text_;
+  Selector() = default;
+
+  std::string text_;
   std::optional<uint32_t> pid_;
   bool by_cgroup_ = false;
   std::unordered_set<uint64_t> cgroups_;

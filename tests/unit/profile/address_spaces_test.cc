@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cinttypes>
+#include <cstdio>
+#include <string>
+
 #include "fake_procfs.h"
 
 namespace pfe {
@@ -22,9 +26,10 @@ class AddressSpacesTest : public testing::Test {
         "00800000-00801000 r--p 00002000 08:01 7    /a b (deleted)\n");
   }
   // "name+offset" of the mapping that has the address.
-  std::string At(uint32_t pid, uint64_t address) {
+  std::string At(uint32_t pid, uint64_t address, uint32_t thread = 0) {
     uint64_t start = 0;
-    const Mapping* mapping = spaces_.Find(pid, address, &start);
+    const Mapping* mapping =
+        spaces_.Find(pid, thread ? thread : pid, address, &start);
     if (!mapping) return "none";
     return mapping->name + "+" +
            std::to_string(address - start + mapping->offset);
@@ -92,6 +97,7 @@ TEST_F(AddressSpacesTest, AHeapThatGrowsStaysTheHeap) {
 }
 
 TEST_F(AddressSpacesTest, AChildHasThoseOfItsParent) {
+  spaces_.Follow(7);
   Take(ForkRecord{9, 7});
   EXPECT_EQ(spaces_.Comm(9), "perl");
   EXPECT_EQ(At(9, 0x500000), "[heap]+0");
@@ -139,6 +145,7 @@ TEST_F(AddressSpacesTest, WhatIsKnownStaysIfThereIsNothingToRead) {
 }
 
 TEST_F(AddressSpacesTest, AnExitedProcessIsKeptUntilForget) {
+  spaces_.Follow(7);
   Take(ForkRecord{9, 7});
   procfs_.Remove(7);
   Take(ExitRecord{9, 10});
@@ -146,6 +153,109 @@ TEST_F(AddressSpacesTest, AnExitedProcessIsKeptUntilForget) {
   EXPECT_EQ(At(9, 0x500000), "[heap]+0");
   spaces_.Forget();
   EXPECT_EQ(At(9, 0x500000), "none");
+}
+
+// What was unmapped leaves no record.
+TEST_F(AddressSpacesTest, WhatIsReadReplacesWhatWasKnown) {
+  At(7, 0);
+  spaces_.Forget();
+  procfs_.Write(7, "maps",
+                "00a00000-00a01000 rw-p 00000000 00:00 0  [stack]\n");
+  EXPECT_EQ(At(7, 0xa00000), "[stack]+0");
+  EXPECT_EQ(At(7, 0x400000), "none");
+}
+
+TEST_F(AddressSpacesTest, MapsAreReadOfWhatIsAskedForAlone) {
+  procfs_.Start(9, 1);
+  procfs_.Write(9, "comm", "child\n");
+  Take(ForkRecord{9, 7});
+  EXPECT_EQ(spaces_.Comm(7), "perl");
+  procfs_.Write(7, "maps", "");
+  EXPECT_EQ(At(7, 0x400000), "none") << "it was not read before";
+  MapOf(9, 0x400000, 0x1000, "/not/followed");
+  EXPECT_EQ(At(9, 0x400000), "none");
+}
+
+// The kernel moves the end of the heap after it has written the record.
+TEST_F(AddressSpacesTest, AFirstHeapIsLookedUpOnce) {
+  Take(CommRecord{7, 7, true, "sort"});
+  Map(0x500000, 0x1000, "//anon");
+  EXPECT_EQ(At(7, 0x500000), "[heap]+0");
+  Map(0x500000, 0x1000, "//anon");
+  procfs_.Write(7, "maps", "");
+  EXPECT_EQ(At(7, 0x500000), "[heap]+0") << "it covers the heap";
+}
+
+TEST_F(AddressSpacesTest, AnonymousMemoryHasNoNameEvenIfItWasGivenOne) {
+  procfs_.Write(7, "maps",
+                "00a00000-00a01000 rw-p 00000000 00:00 0  [anon:malloc]\n");
+  EXPECT_EQ(At(7, 0xa00000), "+0");
+}
+
+// The main thread has ended, so that its maps are empty.
+TEST_F(AddressSpacesTest, AnyThreadTellsTheMapsOfItsProcess) {
+  procfs_.Start(8, 1);
+  procfs_.Write(8, "maps",
+                "00a00000-00a01000 rw-p 00000000 00:00 0  [stack]\n");
+  procfs_.Write(7, "maps", "");
+  EXPECT_EQ(At(7, 0xa00000, 8), "[stack]+0");
+}
+
+TEST_F(AddressSpacesTest, AfterALossTheyAreReadAgain) {
+  spaces_.Follow(7);
+  spaces_.Forget();
+  procfs_.Write(7, "comm", "renamed\n");
+  procfs_.Write(7, "maps",
+                "00400000-00403000 r-xp 00000000 08:01 99  /usr/bin/sort\n");
+  EXPECT_EQ(At(7, 0x400000), "/usr/bin/perl+4096");
+  spaces_.Distrust();
+  EXPECT_EQ(At(7, 0x400000), "/usr/bin/sort+0");
+  EXPECT_EQ(spaces_.Comm(7), "renamed");
+  spaces_.Distrust();
+  procfs_.Remove(7);
+  spaces_.Forget();
+  EXPECT_EQ(At(7, 0x400000), "/usr/bin/sort+0") << "it cannot be read any more";
+  EXPECT_EQ(spaces_.Comm(7), "renamed");
+}
+
+TEST_F(AddressSpacesTest, HaveALimitTogether) {
+  const std::string name(4000, 'x');
+  for (uint32_t pid = 10; pid < 110; ++pid) {
+    Take(CommRecord{pid, pid, true, "x"});
+    for (uint64_t i = 0; i < 200; ++i)
+      MapOf(pid, (i + 1) * 0x1000, 0x1000, name);
+  }
+  EXPECT_EQ(At(10, 0x1000), name + "+0");
+  EXPECT_GT(spaces_.left_out(), 3000u);
+  EXPECT_LT(spaces_.left_out(), 5000u);
+  EXPECT_EQ(At(109, 0xc8000), "none");
+  // What ends makes room.
+  for (uint32_t pid = 10; pid < 110; ++pid) Take(ExitRecord{pid, pid});
+  spaces_.Forget();
+  const uint64_t left_out = spaces_.left_out();
+  EXPECT_EQ(At(7, 0x500000), "[heap]+0");
+  EXPECT_EQ(spaces_.left_out(), left_out);
+}
+
+TEST_F(AddressSpacesTest, MapsThatAreTooLongAreCutAndSeldomRead) {
+  const std::string name = "/" + std::string(4000, 'x');
+  std::string maps;
+  for (uint64_t i = 1; maps.size() <= AddressSpaces::kMostMapsBytes; ++i) {
+    char range[80];
+    snprintf(range, sizeof(range),
+             "%08" PRIx64 "-%08" PRIx64 " rw-p 00000000 08:01 7 ", i * 0x1000,
+             (i + 1) * 0x1000);
+    maps += range + name + "\n";
+  }
+  procfs_.Write(7, "maps", maps);
+  EXPECT_EQ(At(7, 0x1000), name + "+0");
+  EXPECT_EQ(spaces_.left_out(), 1u);
+  procfs_.Write(7, "maps",
+                "f0000000-f0001000 rw-p 00000000 00:00 0  [stack]\n");
+  for (int i = 0; i < 49; ++i) spaces_.Forget();
+  EXPECT_EQ(At(7, 0xf0000000), "none");
+  spaces_.Forget();
+  EXPECT_EQ(At(7, 0xf0000000), "[stack]+0");
 }
 
 }  // namespace

@@ -19,28 +19,31 @@ const std::string kText =
     "\tfield:u64 cgroup;\toffset:32;\tsize:8;\tsigned:0;\n"
     "\tfield:u32 weight;\toffset:40;\tsize:4;\tsigned:0;\n"
     "\tfield:u8 severity;\toffset:44;\tsize:1;\tsigned:0;\n"
-    "\tfield:u8 kind;\toffset:45;\tsize:1;\tsigned:0;\n\n"
+    "\tfield:u8 kind;\toffset:45;\tsize:1;\tsigned:0;\n"
+    "\tfield:u8 origin;\toffset:46;\tsize:1;\tsigned:0;\n\n"
     "print fmt: \"%s\", __print_symbolic(REC->severity, { 0, \"minor\" })\n";
 
 TEST(FaultFormat, ReadsFields) {
   const auto format = FaultFormat::Parse(kText);
   ASSERT_TRUE(format);
-  std::string bytes(46, '\0');
+  std::string bytes(47, '\0');
   bytes[8] = 0x34;
   bytes[9] = 0x12;
   bytes[44] = 1;
   bytes[45] = 3;
+  bytes[46] = 2;
   EXPECT_EQ(format->Read(FaultField::kAddress, bytes), 0x1234u);
   EXPECT_EQ(format->Read(FaultField::kSeverity, bytes), 1u);
   EXPECT_EQ(format->Read(FaultField::kKind, bytes), 3u);
+  EXPECT_EQ(format->Read(FaultField::kOrigin, bytes), 2u);
   bytes.pop_back();
-  EXPECT_FALSE(format->Read(FaultField::kKind, bytes)) << "it is cut short";
+  EXPECT_FALSE(format->Read(FaultField::kOrigin, bytes)) << "it is cut short";
 }
 
 TEST(FaultFormat, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(FaultFormat::Parse(""));
   for (const std::string name :
-       {"address", "ip", "ns", "cgroup", "severity", "kind"}) {
+       {"address", "ip", "ns", "cgroup", "severity", "kind", "origin"}) {
     std::string text = kText;
     text.replace(text.find(" " + name + ";"), name.size() + 1, " x");
     EXPECT_FALSE(FaultFormat::Parse(text)) << "without " << name;

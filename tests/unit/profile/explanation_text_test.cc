@@ -23,6 +23,7 @@ TEST(ExplanationText, HasTheTopRowsAndTheRest) {
   of.is_exact = true;
   of.seconds = 10;
   of.samples = 400;
+  of.effective_samples = 400;
   of.all.faults[ProfileClass(0, 0)] = 1000;
   of.all.faults[ProfileClass(1, 0)] = 24;
   of.unsampled.faults[ProfileClass(1, 0)] = 24;
@@ -44,14 +45,20 @@ TEST(ExplanationText, HasTheTopRowsAndTheRest) {
 
 TEST(ExplanationText, SaysWhatIsMissing) {
   Explanation of;
-  of.note = "the module is not loaded";
-  of.lost = 7;
+  of.notes = {"the module is not loaded", "a process is called \x1b[2J"};
   const std::string text = ExplanationText("42", of);
   EXPECT_THAT(text, HasSubstr("42: about 0 faults"));
-  EXPECT_THAT(text,
-              HasSubstr("the sums are estimates: the module is not loaded\n"));
-  EXPECT_THAT(text, HasSubstr("7 records were lost"));
+  EXPECT_THAT(text, HasSubstr("the sums are estimates\nthe module is not "
+                              "loaded\na process is called ?[2J\n"));
+  EXPECT_THAT(text, Not(HasSubstr("certain")));
   EXPECT_THAT(text, HasSubstr("No fault was sampled.\n"));
+}
+
+TEST(ExplanationText, ACallPathReadsUpwards) {
+  Explanation of;
+  of.samples = 1;
+  of.paths = {Sum(std::string("grow\0main", 9), 1)};
+  EXPECT_THAT(ExplanationText("42", of), HasSubstr("  grow < main\n"));
 }
 
 // Names come from processes, which may want to write to the terminal.

@@ -88,10 +88,11 @@ FaultFormat Format() {
       "field:u64 cgroup;\toffset:24;\tsize:8;\n"
       "field:u32 weight;\toffset:32;\tsize:4;\n"
       "field:u8 severity;\toffset:36;\tsize:1;\n"
-      "field:u8 kind;\toffset:37;\tsize:1;\n");
+      "field:u8 kind;\toffset:37;\tsize:1;\n"
+      "field:u8 origin;\toffset:38;\tsize:1;\n");
 }
 
-std::string Raw() {
+std::string Raw(uint8_t origin = 0) {
   return Bytes()
       .Put<uint64_t>(0xdef000)
       .Put<uint64_t>(0x409000)
@@ -100,7 +101,8 @@ std::string Raw() {
       .Put<uint32_t>(11)
       .Put<uint8_t>(1)
       .Put<uint8_t>(2)
-      .Put<uint16_t>(0)
+      .Put(origin)
+      .Put<uint8_t>(0)
       .text();
 }
 
@@ -131,6 +133,17 @@ TEST(RecordParser, ASampleOfTheModulesEvent) {
   EXPECT_EQ(sample.cgroup, 42u);
   EXPECT_EQ(sample.severity, 1u);
   EXPECT_EQ(sample.kind, 2u);
+  EXPECT_FALSE(sample.is_remote);
+}
+
+TEST(RecordParser, AFaultCanBeInAnotherAddressSpace) {
+  RecordParser parser(Format());
+  parser.Add(kId, {true, 0, 1});
+  const auto of = [&](uint8_t origin) {
+    return Parsed<FaultSample>(parser, WithHeader(Sample(Raw(origin), true)));
+  };
+  EXPECT_FALSE(of(1).is_remote) << "by the kernel, for the process itself";
+  EXPECT_TRUE(of(2).is_remote);
 }
 
 TEST(RecordParser, ASampleOfAnUnknownEventIsLeftOut) {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "profile/explanations.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace pfe {
+namespace {
+
+// Samples until it is ended.
+Result<Explanation> Wait(std::atomic<int>* begun,
+                         const Explainer::IsEnded& is_ended) {
+  ++*begun;
+  while (!is_ended()) std::this_thread::yield();
+  Explanation explanation;
+  explanation.samples = 7;
+  explanation.lost = 1;
+  return explanation;
+}
+
+TEST(Explanations, AreAFewAtOnceAndCanBeEnded) {
+  std::atomic<int> begun = 0;
+  Explanations explanations([&](const Selector&, std::chrono::seconds,
+                                const Explainer::IsEnded& is_ended) {
+    return Wait(&begun, is_ended);
+  });
+  const auto make = [&] {
+    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < Explanations::kMost; ++i)
+    threads.emplace_back([&] {
+      const auto made = make();
+      EXPECT_TRUE(made && made->ok());
+    });
+  while (begun < Explanations::kMost) std::this_thread::yield();
+  EXPECT_FALSE(make());
+  explanations.End();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(explanations.samples(), 7u * Explanations::kMost);
+  EXPECT_EQ(explanations.lost(), 1u * Explanations::kMost);
+  // One that begins now is not ended.
+  std::thread next([&] { EXPECT_TRUE(make()); });
+  while (begun < Explanations::kMost + 1) std::this_thread::yield();
+  explanations.End();
+  next.join();
+}
+
+TEST(Explanations, AnErrorGivesItsPlaceBack) {
+  Explanations explanations(
+      [](const Selector&, std::chrono::seconds,
+         const Explainer::IsEnded&) -> Result<Explanation> {
+        return Error{Cause::kNoPermission, "no"};
+      });
+  for (int i = 0; i < 3 * Explanations::kMost; ++i) {
+    const auto made =
+        explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->error().message, "no");
+  }
+}
+
+}  // namespace
+}  // namespace pfe

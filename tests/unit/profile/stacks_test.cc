@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "profile/stacks.h"
+
+#include <gtest/gtest.h>
+
+namespace pfe {
+namespace {
+
+FaultSample SampleOf(uint64_t weight) {
+  FaultSample sample;
+  sample.weight = weight;
+  return sample;
+}
+
+class StacksTest : public testing::Test {
+ protected:
+  Frame At(const char* name, uint64_t offset) {
+    return {nullptr, stacks_.Keep(name), offset};
+  }
+  Profile Named() {
+    bool is_cut = false;
+    return stacks_.Named(
+        Functions("/proc"), [] { return false; }, &is_cut);
+  }
+
+  Stacks stacks_;
+};
+
+TEST_F(StacksTest, SumsTheSamplesOfAStack) {
+  stacks_.Add(SampleOf(3), "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
+  stacks_.Add(SampleOf(4), "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
+  stacks_.Add(SampleOf(1), "[heap]", {At("/lib/x", 16)});
+  const Profile profile = Named();
+  ASSERT_EQ(profile.paths().size(), 2u);
+  EXPECT_EQ(profile.paths()[0].name, std::string("x+0x10\0y+0x20", 13));
+  EXPECT_EQ(profile.paths()[0].sum.total(), 7);
+  EXPECT_EQ(profile.total().total(), 8);
+}
+
+TEST_F(StacksTest, WhatHasNoFramesIsInTheKernel) {
+  stacks_.Add(SampleOf(3), "[heap]", {});
+  stacks_.Add(SampleOf(2), "[heap]", {{nullptr, nullptr, 0x1234}});
+  const Profile profile = Named();
+  ASSERT_EQ(profile.functions().size(), 2u);
+  EXPECT_EQ(profile.functions()[0].name, "[kernel]");
+  EXPECT_EQ(profile.functions()[1].name, "0x1234");
+}
+
+TEST_F(StacksTest, MoreThanItCanKeepIsSummedTogether) {
+  const std::vector<Frame> frames(200, At("/lib/x", 1));
+  for (size_t i = 0; i * 200 < 2 * Stacks::kMostFrames; ++i) {
+    std::vector<Frame> stack = frames;
+    stack[0].offset = i;
+    stacks_.Add(SampleOf(1), "[heap]", stack);
+  }
+  EXPECT_TRUE(stacks_.is_full());
+  const Profile profile = Named();
+  EXPECT_EQ(profile.total().total(), 2.0 * Stacks::kMostFrames / 200);
+  ASSERT_EQ(profile.mappings().size(), 2u);
+  EXPECT_EQ(profile.mappings()[0].name, Stacks::kOther);
+  EXPECT_EQ(profile.functions()[0].name, Stacks::kOther);
+}
+
+}  // namespace
+}  // namespace pfe
