@@ -65,7 +65,7 @@ def with_values_hidden(text):
         for line in text.splitlines())
 
 
-def scrape(options=("--containers", "--group.by=comm")):
+def scrape(options=("--containers", "--group.by=comm", "--profile")):
     """Both formats of one tick that has seen the tables grow."""
     with tempfile.TemporaryDirectory() as root:
         cgroups = os.path.join(root, "cgroup")

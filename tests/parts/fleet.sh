@@ -192,6 +192,18 @@ uninstalls() {
     jq -e '.spec.template.spec.initContainers[0].args == ["--unload"]'
 }
 
+# profiles: whether the component lets the daemon profile.
+profiles() {
+  cp -r "$ROOT/deploy/kubernetes" "$WORK/profiling"
+  printf 'components: [profile]\n' >>"$WORK/profiling/kustomization.yaml"
+  kubectl kustomize "$WORK/profiling" >"$WORK/profiling.yaml" &&
+    grep -A9 'args:' "$WORK/profiling.yaml" | grep -- '- --profile$' &&
+    grep 'hostPID: true' "$WORK/profiling.yaml" &&
+    grep -A3 '^ *add:' "$WORK/profiling.yaml" | grep -c 'PERFMON\|SYS_PTRACE' |
+    grep -x 2 &&
+    manifests "$WORK/profiling.yaml"
+}
+
 kubernetes() {
   check "kubernetes: the generated manifests are up to date" up_to_date
   if ! { command -v kubectl && command -v npm; } >/dev/null; then
@@ -209,6 +221,7 @@ kubernetes() {
   check "kubernetes: seLinuxOptions can be switched on" \
     grep '^ *seLinuxOptions' "$WORK/selinux.yaml"
   check "kubernetes: and fit the types" manifests "$WORK/selinux.yaml"
+  check "kubernetes: with the component profile the daemon profiles" profiles
   check "kubernetes: the page's uninstall unloads the module" uninstalls
   sed 's/allowPrivilegeEscalation/allowEscalation/' "$WORK/manifests.yaml" \
     >"$WORK/wrong.yaml"

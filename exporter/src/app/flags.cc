@@ -148,6 +148,15 @@ void AddWebOptions(CLI::App* app, Options* options) {
       ->check(CLI::Range(0, kHttpThreads));
 }
 
+void AddProfileOptions(CLI::App* app, Options* options) {
+  app->add_flag("--profile", options->profile,
+                "Say on request where faults come from (/api/v1/explain); "
+                "takes CAP_PERFMON and CAP_SYS_PTRACE");
+  app->add_flag("--profile.remote", options->profile_remote,
+                "Answer such requests of other machines too, not of this one "
+                "alone");
+}
+
 void AddLogOptions(CLI::App* app, Options* options) {
   app->add_option("--log.level", options->log_level,
                   "The lowest level of messages that are logged")
@@ -228,6 +237,7 @@ std::unique_ptr<CLI::App> MakeApp(RawOptions* raw) {
   AddGroupOptions(app.get(), raw);
   AddBirthOptions(app.get(), raw);
   AddWebOptions(app.get(), &raw->options);
+  AddProfileOptions(app.get(), &raw->options);
   AddLogOptions(app.get(), &raw->options);
   AddModes(app.get(), raw);
   AddExplainOptions(app.get(), raw);

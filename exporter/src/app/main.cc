@@ -31,6 +31,7 @@
 #include "http/listen_address.h"
 #include "http/service.h"
 #include "profile/explainer.h"
+#include "profile/explanations.h"
 #include "render/top_table.h"
 #include "source/auto_source.h"
 #include "source/module_source.h"
@@ -155,18 +156,25 @@ std::string FindTracefs(const std::string& debugfs) {
                                                         : debugfs + "/tracing";
 }
 
-int PrintExplanation(const Options& options) {
-  for (int number : {SIGTERM, SIGINT, SIGHUP})
-    signal(number, [](int) { g_ended = 1; });
+Result<Explanation> Explain(const Options& options, const Selector& selector,
+                            std::chrono::milliseconds time,
+                            const Explainer::IsEnded& is_ended) {
   ExplainSettings settings;
-  settings.selector = Selector::Parse(options.explain);
-  settings.time = options.explain_time;
+  settings.selector = selector;
+  settings.time = time;
   settings.tracefs = FindTracefs(options.debugfs);
   settings.procfs = options.pipeline.procfs;
   settings.cgroups = options.pipeline.cgroups;
   ModuleSource module(options.debugfs);
+  return Explainer(settings).Run(&module, is_ended);
+}
+
+int PrintExplanation(const Options& options) {
+  for (int number : {SIGTERM, SIGINT, SIGHUP})
+    signal(number, [](int) { g_ended = 1; });
   const auto explanation =
-      Explainer(settings).Run(&module, [] { return g_ended != 0; });
+      Explain(options, Selector::Parse(options.explain), options.explain_time,
+              [] { return g_ended != 0; });
   if (!explanation.ok()) {
     spdlog::error("cannot explain: {}", explanation.error().message);
     return 1;
@@ -207,8 +215,15 @@ class Daemon {
                   log_.Note(tick);
                   sd_notify(0, "WATCHDOG=1");
                 }),
+        explanations_([this](const Selector& selector,
+                             std::chrono::seconds time,
+                             const Explainer::IsEnded& is_ended) {
+          return Explain(options_, selector, time, is_ended);
+        }),
         service_(&poller_, {options.telemetry_path, options.interval,
-                            options.max_requests}) {
+                            options.max_requests,
+                            options.profile ? &explanations_ : nullptr,
+                            options.profile_remote}) {
     poller_.AwaitFirstTick(kTickLimit);
     server_.emplace(options.listen_addresses,
                     [this](const HttpRequest& request) {
@@ -227,6 +242,7 @@ class Daemon {
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
     spdlog::info("ending by signal {}", signal);
+    explanations_.End();
     sd_notify(0, "STOPPING=1");
     if (!poller_.Stop(kTickLimit)) {
       spdlog::warn("ending, although reading the source has not ended");
@@ -240,6 +256,7 @@ class Daemon {
 
  private:
   void Reload() {
+    explanations_.End();  // so that the module can be unloaded
     sd_notifyf(
         0, "RELOADING=1\nMONOTONIC_USEC=%llu",
         static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
@@ -271,6 +288,7 @@ class Daemon {
   const std::unique_ptr<Source> source_;
   Pipeline pipeline_;
   Poller poller_;
+  Explanations explanations_;
   Service service_;
   std::optional<HttpServer> server_;
 };

@@ -184,6 +184,8 @@ std::vector<std::string> NeedRestart(const Options& before,
           "web.listen-address");
   compare(before.telemetry_path == after.telemetry_path, "web.telemetry-path");
   compare(before.max_requests == after.max_requests, "web.max-requests");
+  compare(before.profile == after.profile, "profile");
+  compare(before.profile_remote == after.profile_remote, "profile.remote");
   compare(before.log_format == after.log_format, "log.format");
   return keys;
 }

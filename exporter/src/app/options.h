@@ -37,6 +37,8 @@ struct Options {
   TopSettings top_table;  // of --top
   std::string explain;    // whose faults --explain explains; empty without it
   std::chrono::milliseconds explain_time{10000};
+  bool profile = false;  // answers requests for explanations
+  bool profile_remote = false;
 };
 
 struct ParsedOptions {

@@ -10,6 +10,7 @@
 
 #include "base/version.h"
 #include "http/api_keys.h"
+#include "http/json_response.h"
 #include "http/listing.h"
 #include "http/query.h"
 
@@ -18,18 +19,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-HttpResponse Respond(int status, const Json& json) {
-  // Comms are valid UTF-8, but a message may quote what a request contained.
-  HttpResponse response(
-      status, json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  response.content_type = "application/json; charset=utf-8";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
-HttpResponse Refuse(const std::string& why) {
-  return Respond(400, {{"error", why}});
-}
+HttpResponse Refuse(const std::string& why) { return JsonError(400, why); }
 
 Json SlowJson(const SlowFaults& slow) {
   Json json = Json::object();
@@ -348,17 +338,17 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
                                 ? "status has no parameters"
                                 : wanted.Set(*parameters);
   if (!wrong.empty()) return Refuse(wrong);
-  if (is_status) return Respond(200, Status(view, interval));
-  if (is_cgroups) return Respond(200, Cgroups(wanted, view));
+  if (is_status) return JsonResponse(200, Status(view, interval));
+  if (is_cgroups) return JsonResponse(200, Cgroups(wanted, view));
   if (is_groups)
-    return Respond(200,
-                   SumsJson("group", wanted, view.groups.get(), view.seconds));
+    return JsonResponse(
+        200, SumsJson("group", wanted, view.groups.get(), view.seconds));
   if (!is_processes)
-    return Respond(200,
-                   SumsJson("comm", wanted, view.comms.get(), view.seconds));
+    return JsonResponse(
+        200, SumsJson("comm", wanted, view.comms.get(), view.seconds));
   const std::string unknown = CheckKnown(wanted, view);
   if (!unknown.empty()) return Refuse(unknown);
-  return Respond(200, Processes(wanted, view));
+  return JsonResponse(200, Processes(wanted, view));
 }
 
 }  // namespace pfe

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/civetweb_request.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
+#include <netinet/in.h>
 #include <strings.h>
 
 #include <algorithm>
@@ -73,6 +75,16 @@ bool KeepsAlive(const mg_request_info& info) {
 }
 
 }  // namespace
+
+bool IsLocal(const mg_request_info& info) {
+  in6_addr six{};
+  in_addr four{};
+  if (inet_pton(AF_INET, info.remote_addr, &four) == 1)
+    return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+  if (inet_pton(AF_INET6, info.remote_addr, &six) != 1) return false;
+  return IN6_IS_ADDR_LOOPBACK(&six) ||
+         (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
+}
 
 std::string JoinedHeader(const mg_request_info& info, const char* name) {
   std::string joined;

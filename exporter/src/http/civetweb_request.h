@@ -18,6 +18,10 @@ inline std::string_view OrEmpty(const char* text) {
   return text ? std::string_view(text) : std::string_view();
 }
 
+// Whether a request comes from 127.0.0.0/8, ::1 or, over a socket for both
+// families, ::ffff:127.0.0.0/104.
+bool IsLocal(const mg_request_info& info);
+
 // The value of a header as HttpRequest::header() gives it.
 std::string JoinedHeader(const mg_request_info& info, const char* name);
 

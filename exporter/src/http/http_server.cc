@@ -200,6 +200,7 @@ class HttpServer::Implementation {
     request.method = OrEmpty(info.request_method);
     if (path) request.path = *path;
     request.query = OrEmpty(info.query_string);
+    request.is_local = IsLocal(info);
     request.header = [&info](const char* name) {
       return JoinedHeader(info, name);
     };

@@ -16,6 +16,7 @@ struct HttpRequest {
   std::string_view method;
   std::string_view path;   // decoded, without the query
   std::string_view query;  // still encoded
+  bool is_local = false;   // from a loopback address of this machine
   // The value of a header, empty if it is absent. The non-empty values of a
   // header that comes more than once are joined by commas (RFC 9110, section
   // 5.3).

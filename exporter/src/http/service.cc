@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "http/api.h"
+#include "http/explain.h"
+#include "http/json_response.h"
 #include "http/live_page.h"
 #include "http/negotiation.h"
 #include "render/gzip.h"
@@ -12,6 +14,7 @@
 namespace pfe {
 namespace {
 
+constexpr std::string_view kExplainPath = "/api/v1/explain";
 constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kOpenMetricsType =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -85,19 +88,33 @@ HttpResponse Service::Answer(const HttpRequest& request) {
   const bool is_api = path.starts_with("/api/v1/");
   const bool known = path == settings_.telemetry_path || path == "/" ||
                      path == "/-/healthy" || path == "/-/ready" ||
-                     (is_api && IsApiPath(path)) || IsAssetPath(path);
+                     path == kExplainPath || (is_api && IsApiPath(path)) ||
+                     IsAssetPath(path);
   if (!known) return HttpResponse(404, "Not found: / lists what is served\n");
   if (request.method != "GET") {
     HttpResponse response(405, "Only GET and HEAD\n");
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
+  if (path == kExplainPath) return Explain(request);
   if (path == settings_.telemetry_path || is_api) return Limited(request);
   if (path == "/-/healthy") return Healthy();
   if (path == "/-/ready") return Ready();
   if (path == "/")
     return AnswerLivePage(*poller_->Current(), settings_.telemetry_path);
   return AnswerAsset(path, AcceptsGzip(request.header("Accept-Encoding")));
+}
+
+// Not among the limited requests: it has a limit of its own, and takes time but
+// little work.
+HttpResponse Service::Explain(const HttpRequest& request) const {
+  if (!settings_.explanations)
+    return JsonError(404, "the exporter runs without --profile");
+  if (!request.is_local && !settings_.explains_remote)
+    return JsonError(403,
+                     "only requests of this machine are answered, because the "
+                     "exporter runs without --profile.remote");
+  return AnswerExplain(request.query, settings_.explanations);
 }
 
 HttpResponse Service::Limited(const HttpRequest& request) {
@@ -118,6 +135,11 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   if (!gzip && !AcceptsIdentity(encoding))
     return HttpResponse(406, "Offered are no compression and gzip\n");
   ++requests_.scrapes;
+  if (const Explanations* const explanations = settings_.explanations) {
+    requests_.profiles = true;
+    requests_.profile_samples = explanations->samples();
+    requests_.profile_lost = explanations->lost();
+  }
   return RenderMetrics(format, gzip);
 }
 

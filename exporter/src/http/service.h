@@ -11,6 +11,7 @@
 
 #include "http/message.h"
 #include "http/negotiation.h"
+#include "profile/explanations.h"
 #include "render/self_metrics.h"
 #include "render/view.h"
 #include "tick/poller.h"
@@ -20,12 +21,14 @@ namespace pfe {
 struct ServiceSettings {
   std::string telemetry_path = "/metrics";
   std::chrono::milliseconds interval{5000};
-  int max_requests = 40;  // at once; 0: no limit
+  int max_requests = 40;                 // at once; 0: no limit
+  Explanations* explanations = nullptr;  // null: explains nothing
+  bool explains_remote = false;  // else only to requests of this machine
 };
 
 class Service {
  public:
-  // `poller` must outlive it.
+  // `poller`, and what the settings point at, must outlive it.
   Service(Poller* poller, const ServiceSettings& settings);
 
   // Thread safe.
@@ -38,6 +41,7 @@ class Service {
   void SetConfigOk(bool ok) { requests_.config_ok = ok; }
 
  private:
+  HttpResponse Explain(const HttpRequest& request) const;
   HttpResponse Limited(const HttpRequest& request);
   HttpResponse Metrics(const HttpRequest& request);
   HttpResponse RenderMetrics(Format format, bool gzip);

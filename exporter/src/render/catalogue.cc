@@ -227,6 +227,12 @@ constexpr MetricInfo kCatalogue[] = {
      "because their series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
+    {Metric::kProfileSamples, "page_fault_exporter_profile_samples_total",
+     kCounter, "", "Faults that were sampled for explanations (--profile)."},
+    {Metric::kProfileLost, "page_fault_exporter_profile_lost_total", kCounter,
+     "",
+     "Records of perf events that were lost, mostly because a buffer was full "
+     "(--profile)."},
     {Metric::kReloads, "page_fault_exporter_config_reload_success", kGauge, "",
      "Whether the last read of the configuration succeeded."},
     {Metric::kCpu, "process_cpu_seconds_total", kCounter, "",

@@ -83,6 +83,8 @@ enum class Metric {
   kGroupsHeldStall,
   kGroupsHeldSlow,
   kScrapes,
+  kProfileSamples,
+  kProfileLost,
   kReloads,
   kCpu,
   kResident,

@@ -219,6 +219,11 @@ void AddTicks(const View& view, View::Clock::time_point now, Families* out) {
 // The service's requests, its configuration, and its process.
 void AddService(const RequestCounters& requests, Families* out) {
   out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
+  if (requests.profiles) {
+    out->One(Metric::kProfileSamples,
+             static_cast<double>(requests.profile_samples));
+    out->One(Metric::kProfileLost, static_cast<double>(requests.profile_lost));
+  }
   out->One(Metric::kReloads, requests.config_ok);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

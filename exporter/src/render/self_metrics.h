@@ -15,6 +15,9 @@ namespace pfe {
 struct RequestCounters {
   std::atomic<uint64_t> scrapes = 0;
   std::atomic<bool> config_ok = true;
+  std::atomic<bool> profiles = false;  // whether there are explanations
+  std::atomic<uint64_t> profile_samples = 0;
+  std::atomic<uint64_t> profile_lost = 0;
 };
 
 // Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,

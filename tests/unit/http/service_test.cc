@@ -243,5 +243,119 @@ TEST_F(ServiceTest, OnlyAssetsAreAssets) {
   EXPECT_EQ(Get("/web/page.js", "", "", "POST").status, 405);
 }
 
+class ExplainTest : public testing::Test {
+ protected:
+  ExplainTest()
+      : explanations_([this](const Selector& selector,
+                             std::chrono::seconds time,
+                             const Explainer::IsEnded&) {
+          selected_ = selector.text() + (selector.by_pid()      ? " pid"
+                                         : selector.by_cgroup() ? " cgroup"
+                                                                : " comm");
+          time_ = time;
+          return answer_;
+        }) {
+    settings_.explanations = &explanations_;
+    Explanation explanation;
+    explanation.by_module = explanation.is_exact = explanation.has_stall = true;
+    explanation.samples = 3;
+    explanation.notes = {"a note"};
+    explanation.all.faults[ProfileClass(0, 0)] = 30;
+    explanation.all.faults[ProfileClass(1, 0)] = 3;
+    NamedSum sum;
+    sum.sum = explanation.all;
+    sum.name = std::string("grow\0main", 9);
+    explanation.paths = {sum, sum};
+    sum.name = "[heap]";
+    explanation.mappings = {sum};
+    answer_ = explanation;
+  }
+
+  HttpResponse Get(std::string_view query, bool is_local = true) {
+    FakeSource source;
+    source.Then(Of({}));
+    Pipeline pipeline(&source, PipelineSettings());
+    Poller poller(&pipeline, std::chrono::hours(1), [](const auto&) {});
+    HttpRequest request;
+    request.method = "GET";
+    request.path = "/api/v1/explain";
+    request.query = query;
+    request.is_local = is_local;
+    request.header = [](const char*) { return ""; };
+    return Service(&poller, settings_).Answer(request);
+  }
+
+  ServiceSettings settings_;
+  Result<Explanation> answer_ = Explanation();
+  std::string selected_;
+  std::chrono::seconds time_{0};
+  Explanations explanations_;
+};
+
+TEST_F(ExplainTest, AnswersWithTheSums) {
+  const HttpResponse response = Get("comm=java&seconds=3&limit=1");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(selected_, "java comm");
+  EXPECT_EQ(time_, std::chrono::seconds(3));
+  EXPECT_EQ(
+      Body(response),
+      R"({"exact":true,"faults":33.0,"functions":[],"lost":0,"major":3.0,)"
+      R"("mappings":[{"faults":33.0,"major":3.0,"name":"[heap]","samples":0,)"
+      R"("stall_seconds":0.0}],)"
+      R"("not_sampled":{"faults":0.0,"major":0.0,"stall_seconds":0.0},)"
+      R"("notes":["a note"],"samples":3,"seconds":0.0,"source":"module",)"
+      R"("stacks":[{"faults":33.0,"frames":["grow","main"],"major":3.0,)"
+      R"("samples":0,"stall_seconds":0.0}],"stall_seconds":0.0})"
+      "\n");
+}
+
+TEST_F(ExplainTest, SelectsByCommPidOrCgroup) {
+  Get("pid=42");
+  EXPECT_EQ(selected_, "42 pid");
+  EXPECT_EQ(time_, std::chrono::seconds(10));
+  Get("comm=42");
+  EXPECT_EQ(selected_, "42 comm");
+  Get("cgroup=%2Fsystem.slice");
+  EXPECT_EQ(selected_, "/system.slice cgroup");
+}
+
+TEST_F(ExplainTest, RefusesWhatIsWrong) {
+  for (const auto& [query, why] :
+       {std::pair("", "comm, pid or cgroup says whose faults"),
+        {"seconds=1", "comm, pid or cgroup says whose faults"},
+        {"pid=1&comm=x", "comm, pid and cgroup exclude each other"},
+        {"pid=x", "pid is a number"},
+        {"pid=-1", "pid is a number"},
+        {"cgroup=x", "cgroup is a path that begins with /"},
+        {"pid=1&seconds=0", "seconds is a number from 1 to 60"},
+        {"pid=1&seconds=61", "seconds is a number from 1 to 60"},
+        {"pid=1&seconds=", "seconds is a number from 1 to 60"},
+        {"pid=1&limit=0", "limit is a number from 1 to 10000"},
+        {"pid=1&what=1", "what is not known"}}) {
+    const HttpResponse response = Get(query);
+    EXPECT_EQ(response.status, 400) << query;
+    EXPECT_THAT(Body(response), HasSubstr(why)) << query;
+  }
+  EXPECT_EQ(selected_, "");
+}
+
+TEST_F(ExplainTest, SaysWhatPrevents) {
+  answer_ = Error{Cause::kNoPermission, "it takes root"};
+  const HttpResponse response = Get("pid=1");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(Body(response), "{\"error\":\"it takes root\"}\n");
+}
+
+TEST_F(ExplainTest, AnswersThisMachineAloneUnlessItIsTold) {
+  EXPECT_EQ(Get("pid=1", false).status, 403);
+  EXPECT_EQ(selected_, "");
+  settings_.explains_remote = true;
+  EXPECT_EQ(Get("pid=1", false).status, 200);
+  settings_.explanations = nullptr;
+  const HttpResponse response = Get("pid=1");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_THAT(Body(response), HasSubstr("--profile"));
+}
+
 }  // namespace
 }  // namespace pfe
