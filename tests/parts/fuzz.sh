@@ -10,7 +10,7 @@ fuzz_build() {
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DPFE_FUZZ=ON -DPFE_SANITIZE=address,undefined >"$WORK/fuzz.log" 2>&1 &&
     cmake --build "$ROOT/build/fuzz" --target fuzz_table_parser fuzz_escaping \
-      fuzz_query fuzz_groups >>"$WORK/fuzz.log" 2>&1 ||
+      fuzz_query fuzz_groups fuzz_symbols >>"$WORK/fuzz.log" 2>&1 ||
     { tail -5 "$WORK/fuzz.log" && return 1; }
 }
 
@@ -27,6 +27,12 @@ fuzz() {
   (cd "$ROOT/tests/fixtures/log/containers" && printf %s ./*) |
     sed 's,^\./,,' >"$WORK/seeds/log"
   printf 'java:{{cmdline.1}}\n-jar (\\S+)\njava -jar a.jar' >"$WORK/seeds/rule"
+  for name in first second; do
+    printf '%s(int){return 0;}' "int $name" | clang++ -xc++ -shared -nostdlib \
+      -Wl,--build-id,-z,noseparate-code,-z,max-page-size=64,-z,norelro \
+      -o "$WORK/seeds/$name" -
+  done
+  strip "$WORK/seeds/second"
   "$ROOT/build/fuzz/tests/fuzz/fuzz_$1" -max_total_time="${FUZZ_SECONDS:-60}" \
     -max_len=8192 -print_final_stats=1 \
     -artifact_prefix="$ROOT/build/fuzz/$1-" "$WORK/corpus-$1" "$WORK/seeds" \
@@ -35,6 +41,6 @@ fuzz() {
 }
 
 check "fuzz builds" fuzz_build
-for target in table_parser escaping query groups; do
+for target in table_parser escaping query groups symbols; do
   check "fuzz $target" fuzz "$target"
 done
