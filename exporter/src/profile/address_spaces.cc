@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <iterator>
@@ -18,8 +19,10 @@ namespace pfe {
 namespace {
 
 constexpr size_t kMostCommBytes = 64;
-// Maps that are too long to be read whole are seldom read.
-constexpr uint64_t kTurnsBetweenLongReads = 50;
+// What it costs to read maps without a line, in bytes of maps.
+constexpr size_t kBytesOfARead = 4096;
+// The maps of one process take at most this part of what may be read.
+constexpr size_t kPartOfAProcess = 4;
 
 constexpr const char* kHeap = "[heap]";
 
@@ -121,7 +124,7 @@ std::shared_ptr<AddressSpaces::Space> AddressSpaces::ParseMaps(
                     &mapping.file.inode, &name_at) != 6 ||
         mapping.end <= start)
       break;
-    if (!HasRoom()) continue;
+    if (!HasRoom()) break;
     mapping.file.device = makedev(major, minor);
     mapping.name = NameOf(line.substr(static_cast<size_t>(name_at)));
     space->Add(start, std::move(mapping));
@@ -129,19 +132,25 @@ std::shared_ptr<AddressSpaces::Space> AddressSpaces::ParseMaps(
   return space;
 }
 
+bool AddressSpaces::MayReadMaps(const Process& process) {
+  if (maps_bytes_ > 0 && turn_ >= process.next_turn) return true;
+  if (!process.space) ++put_off_;
+  return false;
+}
+
 // A thread has a directory of its own below /proc, although it is not listed
 // there. Maps are empty while the process exits: what was known stays.
 void AddressSpaces::ReadMaps(uint32_t thread, Process* process) {
   const std::string path = procfs_ + "/" + std::to_string(thread) + "/maps";
   std::string text;
-  process->read_turn = turn_;
-  if (ReadText(AT_FDCWD, path.c_str(), kMostMapsBytes, &text) != 0 ||
-      text.empty())
-    return;
+  const int error = ReadText(AT_FDCWD, path.c_str(), kMostMapsBytes, &text);
+  maps_bytes_ -= static_cast<int64_t>(kBytesOfARead + text.size());
+  process->next_turn =
+      turn_ + 1 + kPartOfAProcess * text.size() / kMapsBytesATurn;
+  if (error != 0 || text.empty()) return;
   if (text.size() == kMostMapsBytes) {
     text.erase(text.rfind('\n') + 1);
     ++left_out_;
-    process->next_turn = turn_ + kTurnsBetweenLongReads;
   }
   process->space.reset();  // it makes room
   process->space = ParseMaps(text);
@@ -174,15 +183,13 @@ void AddressSpaces::TakeComm(const CommRecord& comm) {
 }
 
 // A child has the mappings of its parent; a thread has those of its process.
+// The children of a process with long maps are not read more often than it is.
 void AddressSpaces::TakeFork(const ForkRecord& fork) {
   if (fork.pid == fork.parent) return;
   Process child;
   const auto parent = processes_.find(fork.parent);
-  if (parent != processes_.end()) {
-    child.space = parent->second.space;
-    child.comm = parent->second.comm;
-    child.is_distrusted = parent->second.is_distrusted;
-  }
+  if (parent != processes_.end()) child = parent->second;
+  child.exited = false;
   processes_[fork.pid] = std::move(child);
 }
 
@@ -211,9 +218,8 @@ const Mapping* AddressSpaces::Find(uint32_t pid, uint32_t thread,
   const Mapping* const known = find();
   const bool is_certain = known && !process.is_distrusted &&
                           !(known->is_of_record && known->name.empty());
-  if (is_certain || process.exited || process.read_turn == turn_ ||
-      turn_ < process.next_turn)
-    return known;
+  const bool is_gone = process.exited && thread == pid;
+  if (is_certain || is_gone || !MayReadMaps(process)) return known;
   ReadMaps(thread, &process);
   return find();
 }
@@ -233,7 +239,7 @@ const std::string& AddressSpaces::Comm(uint32_t pid) {
 
 void AddressSpaces::Follow(uint32_t pid) {
   Process& process = processes_[pid];
-  if (!process.space) ReadMaps(pid, &process);
+  if (!process.space && MayReadMaps(process)) ReadMaps(pid, &process);
   Comm(pid);
 }
 
@@ -244,8 +250,11 @@ void AddressSpaces::Distrust() {
 
 void AddressSpaces::Forget() {
   ++turn_;
+  maps_bytes_ = std::min(maps_bytes_ + int64_t{kMapsBytesATurn},
+                         int64_t{kFirstMapsBytes});
   std::erase_if(processes_,
                 [](const auto& item) { return item.second.exited; });
+  if (processes_.size() > kMostProcesses) processes_.clear();
 }
 
 }  // namespace pfe

@@ -34,6 +34,12 @@ class AddressSpaces {
   static constexpr size_t kMostBytes = 64 << 20;
   // Of the maps of one process.
   static constexpr size_t kMostMapsBytes = 16 << 20;
+  // Maps of all processes that are read: at first, and further ones each turn.
+  // What a turn does not need is kept, up to the first number.
+  static constexpr size_t kFirstMapsBytes = 16 << 20;
+  static constexpr size_t kMapsBytesATurn = 1 << 20;
+  // Of more, what is known is forgotten: exits have gone unnoticed.
+  static constexpr size_t kMostProcesses = 200'000;
 
   explicit AddressSpaces(std::string procfs) : procfs_(std::move(procfs)) {}
 
@@ -45,16 +51,19 @@ class AddressSpaces {
                       uint64_t* start);
   // The comm of a process; empty if it is not known.
   const std::string& Comm(uint32_t pid);
-  // Reads the maps of a process.
+  // Reads the maps of a process, unless that would be too much for this turn.
   void Follow(uint32_t pid);
   // Records were lost: what is known is read again before it is used, if it can
   // be.
   void Distrust();
   // Begins a turn, and forgets the processes that have exited. The maps of a
-  // process are read once a turn at most.
+  // process are read once a turn at most, and long ones less often.
   void Forget();
-  // Mappings that were not noted because of a limit.
+  // How often mappings were not noted, because of a limit.
   uint64_t left_out() const { return left_out_; }
+  // How often maps were not read when they were needed, because reading them
+  // takes too long.
+  uint64_t put_off() const { return put_off_; }
 
  private:
   // The mappings of one address space by their starts. Counts its bytes.
@@ -84,13 +93,14 @@ class AddressSpaces {
     // not known.
     std::shared_ptr<Space> space;
     std::string comm;
-    uint64_t read_turn = 0;      // when maps were read last; 0: never
-    uint64_t next_turn = 0;      // they are not read before
+    uint64_t next_turn = 0;      // maps are not read before
     bool is_distrusted = false;  // the space
     bool is_comm_distrusted = false;
     bool exited = false;
   };
 
+  // Whether maps may be read in this turn. Counts those that may not.
+  bool MayReadMaps(const Process& process);
   void ReadMaps(uint32_t thread, Process* process);
   std::shared_ptr<Space> ParseMaps(const std::string& text);
   bool HasRoom();
@@ -101,6 +111,8 @@ class AddressSpaces {
   const std::string procfs_;
   size_t bytes_ = 0;
   uint64_t left_out_ = 0;
+  uint64_t put_off_ = 0;
+  int64_t maps_bytes_ = kFirstMapsBytes;  // may be read in this turn
   std::unordered_map<uint32_t, Process> processes_;
   uint64_t turn_ = 1;  // counts calls of Forget()
 };

@@ -237,25 +237,119 @@ TEST_F(AddressSpacesTest, HaveALimitTogether) {
   EXPECT_EQ(spaces_.left_out(), left_out);
 }
 
-TEST_F(AddressSpacesTest, MapsThatAreTooLongAreCutAndSeldomRead) {
-  const std::string name = "/" + std::string(4000, 'x');
+// The text of maps with that many bytes at least, with a first mapping at
+// 0x1000.
+std::string LongMaps(size_t bytes, const std::string& name) {
   std::string maps;
-  for (uint64_t i = 1; maps.size() <= AddressSpaces::kMostMapsBytes; ++i) {
+  for (uint64_t i = 1; maps.size() <= bytes; ++i) {
     char range[80];
     snprintf(range, sizeof(range),
              "%08" PRIx64 "-%08" PRIx64 " rw-p 00000000 08:01 7 ", i * 0x1000,
              (i + 1) * 0x1000);
     maps += range + name + "\n";
   }
-  procfs_.Write(7, "maps", maps);
+  return maps;
+}
+
+TEST_F(AddressSpacesTest, MapsThatAreTooLongAreCutAndSeldomRead) {
+  const std::string name = "/" + std::string(4000, 'x');
+  procfs_.Write(7, "maps", LongMaps(AddressSpaces::kMostMapsBytes, name));
   EXPECT_EQ(At(7, 0x1000), name + "+0");
   EXPECT_EQ(spaces_.left_out(), 1u);
   procfs_.Write(7, "maps",
                 "f0000000-f0001000 rw-p 00000000 00:00 0  [stack]\n");
-  for (int i = 0; i < 49; ++i) spaces_.Forget();
-  EXPECT_EQ(At(7, 0xf0000000), "none");
+  int turns = 0;
+  for (; At(7, 0xf0000000) == "none" && turns < 1000; ++turns) spaces_.Forget();
+  EXPECT_EQ(turns, 65) << "a fourth of 1 MiB a turn";
+}
+
+// So that the rings are drained in time.
+TEST_F(AddressSpacesTest, ATurnReadsALimitedNumberOfMaps) {
+  const std::string maps = LongMaps(1 << 20, "/" + std::string(2000, 'x'));
+  constexpr uint32_t kProcesses = 40;
+  for (uint32_t pid = 10; pid < 10 + kProcesses; ++pid) {
+    procfs_.Start(pid, 1);
+    procfs_.Write(pid, "maps", maps);
+  }
+  const auto follow = [&] {
+    uint32_t followed = 0;
+    for (uint32_t pid = 10; pid < 10 + kProcesses; ++pid) {
+      spaces_.Follow(pid);
+      const uint64_t before = spaces_.put_off();
+      At(pid, 0x1000);
+      followed += spaces_.put_off() == before;
+    }
+    return followed;
+  };
+  EXPECT_EQ(follow(), 16u) << "16 MiB";
+  EXPECT_GT(spaces_.put_off(), 0u);
   spaces_.Forget();
-  EXPECT_EQ(At(7, 0xf0000000), "[stack]+0");
+  EXPECT_EQ(follow(), 17u) << "and 1 MiB each turn";
+  for (int i = 0; i < 200; ++i) {
+    spaces_.Forget();
+    follow();
+  }
+  EXPECT_EQ(follow(), kProcesses);
+}
+
+TEST_F(AddressSpacesTest, ManyMapsOfNothingHaveALimitToo) {
+  for (uint32_t pid = 1000; pid < 10000; ++pid) At(pid, 0);
+  EXPECT_GT(spaces_.put_off(), 4000u);
+}
+
+TEST_F(AddressSpacesTest, WhatDoesNotFitEndsTheReading) {
+  const std::string name(4000, 'x');
+  Take(CommRecord{10, 10, true, "x"});
+  for (uint64_t i = 0; spaces_.left_out() == 0; ++i)
+    MapOf(10, (i + 1) * 0x1000, 0x1000, name);
+  const uint64_t left_out = spaces_.left_out();
+  EXPECT_EQ(At(7, 0x500000), "none");
+  EXPECT_EQ(spaces_.left_out(), left_out + 1);
+}
+
+TEST_F(AddressSpacesTest, ChildrenOfLongMapsAreSeldomReadToo) {
+  procfs_.Write(7, "maps", LongMaps(8 << 20, "/x"));
+  EXPECT_EQ(At(7, 0x1000), "/x+0");
+  procfs_.Start(9, 1);
+  procfs_.Write(9, "maps",
+                "f0000000-f0001000 rw-p 00000000 00:00 0  [stack]\n");
+  Take(ForkRecord{9, 7});
+  spaces_.Forget();
+  EXPECT_EQ(At(9, 0xf0000000), "none");
+}
+
+TEST_F(AddressSpacesTest, AChildOfADistrustedProcessIsDistrusted) {
+  procfs_.Start(9, 1);
+  procfs_.Write(9, "comm", "renamed\n");
+  spaces_.Follow(7);
+  spaces_.Distrust();
+  Take(ForkRecord{9, 7});
+  EXPECT_EQ(spaces_.Comm(9), "renamed");
+}
+
+// The other threads go on.
+TEST_F(AddressSpacesTest, AProcessWhoseMainThreadHasEndedIsRead) {
+  spaces_.Follow(7);
+  Take(ExitRecord{7, 7});
+  procfs_.Start(8, 1);
+  procfs_.Write(8, "maps",
+                "00a00000-00a01000 rw-p 00000000 00:00 0  [stack]\n");
+  spaces_.Forget();
+  EXPECT_EQ(At(7, 0xa00000, 8), "[stack]+0");
+  Take(ExitRecord{7, 7});
+  procfs_.Write(8, "maps",
+                "00b00000-00b01000 rw-p 00000000 00:00 0  [stack]\n");
+  spaces_.Forget();
+  EXPECT_EQ(At(7, 0xb00000, 8), "[stack]+0");
+}
+
+// As after a loss of the records of their ends.
+TEST_F(AddressSpacesTest, TooManyProcessesAreForgotten) {
+  for (uint32_t pid = 10; pid <= 10 + AddressSpaces::kMostProcesses; ++pid)
+    Take(CommRecord{pid, pid, true, "x"});
+  EXPECT_EQ(spaces_.Comm(10), "x");
+  spaces_.Forget();
+  EXPECT_EQ(spaces_.Comm(10), "");
 }
 
 }  // namespace
