@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "profile/explainer.h"
 
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/snapshot.h"
+#include "source/file.h"
 
 namespace pfe {
 namespace {
@@ -23,6 +25,7 @@ constexpr std::chrono::seconds kBetweenLooks{1};  // for new control groups
 // Processes whose maps are read at the start. Of others they are read at the
 // first sample.
 constexpr size_t kMostFollowed = 1000;
+constexpr size_t kMostStatusBytes = 4096;
 
 // Whether an interval has passed since a moment. Then the moment becomes now.
 bool IsDue(std::chrono::seconds interval, steady_clock::time_point* last) {
@@ -30,6 +33,19 @@ bool IsDue(std::chrono::seconds interval, steady_clock::time_point* last) {
   if (now - *last < interval) return false;
   *last = now;
   return true;
+}
+
+// The process of a thread, by /proc/PID/status; empty if it cannot be read.
+std::string LeaderOf(const std::string& thread) {
+  std::string status;
+  if (ReadText(AT_FDCWD, (thread + "/status").c_str(), kMostStatusBytes,
+               &status) != 0)
+    return "";
+  const std::string key = "\nTgid:\t";
+  const size_t at = status.find(key);
+  if (at == std::string::npos) return "";
+  const size_t begin = at + key.size();
+  return status.substr(begin, status.find('\n', begin) - begin);
 }
 
 }  // namespace
@@ -40,29 +56,42 @@ Explainer::Explainer(const ExplainSettings& settings)
       spaces_(settings.procfs),
       functions_(settings.procfs) {}
 
-std::optional<Error> Explainer::Check() {
-  if (selector_.by_cgroup() && !selector_.FindCgroups(settings_.cgroups))
+std::optional<Error> Explainer::CheckPid() const {
+  const std::string process = settings_.procfs + "/" + selector_.text();
+  if (access(process.c_str(), F_OK) != 0)
+    return Error{Cause::kIo, process + ": there is no such process"};
+  // Samples and the module's table know processes alone.
+  const std::string leader = LeaderOf(process);
+  if (!leader.empty() && leader != selector_.text())
+    return Error{Cause::kIo,
+                 process + ": it is a thread of the process " + leader};
+  return std::nullopt;
+}
+
+std::optional<Error> Explainer::Check(const IsEnded& is_ended) {
+  if (selector_.by_pid()) return CheckPid();
+  if (selector_.by_cgroup() &&
+      !selector_.FindCgroups(settings_.cgroups, is_ended))
     return Error{Cause::kIo, settings_.cgroups + selector_.text() +
                                  ": there is no such control group"};
-  const std::string process = settings_.procfs + "/" + selector_.text();
-  if (selector_.by_pid() && access(process.c_str(), F_OK) != 0)
-    return Error{Cause::kIo, process + ": there is no such process"};
   return std::nullopt;
 }
 
-std::optional<Error> Explainer::ReadCounters(Source* module) {
+std::optional<Error> Explainer::ReadCounters(Source* module,
+                                             const IsEnded& is_ended) {
   Snapshot reading;
   if (auto error = module->Read(&reading)) return error;
-  if (selector_.by_cgroup()) selector_.FindCgroups(settings_.cgroups);
+  if (selector_.by_cgroup()) selector_.FindCgroups(settings_.cgroups, is_ended);
   growth_.Take(reading, selector_);
-  FollowSelected(reading);
+  FollowSelected(reading, is_ended);
   return std::nullopt;
 }
 
-void Explainer::FollowSelected(const Snapshot& reading) {
+void Explainer::FollowSelected(const Snapshot& reading,
+                               const IsEnded& is_ended) {
   size_t followed = 0;
   for (const Process& process : reading.processes)
-    if (process.live && followed < kMostFollowed &&
+    if (process.live && followed < kMostFollowed && !is_ended() &&
         selector_.Matches(process.pid, reading.processes.comm(process),
                           process.cgroup)) {
       spaces_.Follow(process.pid);
@@ -136,27 +165,27 @@ void Explainer::Sample(Source* module, const IsEnded& is_ended) {
     events_->Drain(&records);
     Take(records);
     if (!uncounted_ && IsDue(kBetweenReadings, &read_at))
-      uncounted_ = ReadCounters(module);
+      uncounted_ = ReadCounters(module, is_ended);
     if (has_new_group_ && IsDue(kBetweenLooks, &looked_at)) {
-      selector_.FindCgroups(settings_.cgroups);
+      selector_.FindCgroups(settings_.cgroups, is_ended);
       has_new_group_ = false;
     }
   }
   end_ns_ = ClockNs(CLOCK_MONOTONIC);
-  if (!uncounted_) uncounted_ = ReadCounters(module);
+  if (!uncounted_) uncounted_ = ReadCounters(module, is_ended);
   records.clear();
   events_->DrainAll(&records);
   Take(records);
 }
 
 Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
-  if (auto error = Check()) return *error;
+  if (auto error = Check(is_ended)) return *error;
   events_.emplace();
   if (auto error = events_->Open(settings_.tracefs)) return *error;
   Explanation result;
   result.by_module = events_->by_module();
   begin_ns_ = ClockNs(CLOCK_MONOTONIC);
-  uncounted_ = ReadCounters(module);
+  uncounted_ = ReadCounters(module, is_ended);
   if (selector_.by_cgroup() && !result.by_module)
     return Error{
         Cause::kNoModule,
@@ -181,8 +210,16 @@ void Explainer::NoteLimits(Explanation* result) const {
     result->notes.push_back(std::to_string(result->lost) +
                             " records were lost: the buffers were full");
   if (spaces_.left_out() > 0)
-    result->notes.push_back(std::to_string(spaces_.left_out()) +
-                            " mappings were left out: there are too many");
+    result->notes.emplace_back(
+        "some mappings are not known: there are too many");
+  if (spaces_.put_off() > 0)
+    result->notes.emplace_back(
+        "some mappings are not known: to read all maps takes too long");
+  if (selector_.has_left_out())
+    result->notes.push_back(
+        "some control groups are left out: there are more "
+        "than " +
+        std::to_string(Selector::kMostCgroups));
 }
 
 void Explainer::Sum(Explanation* result) {

@@ -65,9 +65,10 @@ class Explainer {
   Result<Explanation> Run(Source* module, const IsEnded& is_ended);
 
  private:
-  std::optional<Error> Check();
-  std::optional<Error> ReadCounters(Source* module);
-  void FollowSelected(const Snapshot& reading);
+  std::optional<Error> Check(const IsEnded& is_ended);
+  std::optional<Error> CheckPid() const;
+  std::optional<Error> ReadCounters(Source* module, const IsEnded& is_ended);
+  void FollowSelected(const Snapshot& reading, const IsEnded& is_ended);
   void Sample(Source* module, const IsEnded& is_ended);
   void Take(const std::vector<Record>& records);
   void TakeSample(const FaultSample& sample);

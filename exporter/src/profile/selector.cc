@@ -56,15 +56,20 @@ Selector Selector::Parse(const std::string& text) {
 
 // The id of a group is the inode number of its directory. The group itself is
 // the first one that is found.
-bool Selector::FindCgroups(const std::string& mount) {
+bool Selector::FindCgroups(const std::string& mount,
+                           const std::function<bool()>& is_ended) {
   if ((text_ + "/").find("/../") != std::string::npos) return false;
   std::vector<fs::path> paths = {mount + text_};
-  for (size_t i = 0; i < paths.size(); ++i) {
+  for (size_t i = 0; i < paths.size() && !is_ended(); ++i) {
     const fs::path path = std::move(paths[i]);
     struct stat status {};
     if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) continue;
     cgroups_.insert(status.st_ino);
-    AppendDirectories(path, kMostCgroups, &paths);
+    AppendDirectories(path, kMostCgroups + 1, &paths);
+    if (paths.size() > kMostCgroups) {
+      has_left_out_ = true;
+      paths.resize(kMostCgroups);
+    }
   }
   return !cgroups_.empty();
 }

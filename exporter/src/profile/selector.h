@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@ namespace pfe {
 
 class Selector {
  public:
-  static constexpr size_t kMostCgroups = 100000;
+  static constexpr size_t kMostCgroups = 20'000;
 
   static Selector OfPid(uint32_t pid);
   static Selector OfComm(std::string comm);
@@ -29,10 +30,13 @@ class Selector {
   bool by_cgroup() const { return by_cgroup_; }
   bool by_pid() const { return pid_.has_value(); }
   // Looks the ids of the control groups up, below where cgroup2 is mounted: of
-  // at most kMostCgroups. Those found before stay, and what cannot be read or
-  // vanishes meanwhile is left out. Returns whether there is, or was, the group
-  // itself.
-  bool FindCgroups(const std::string& mount);
+  // at most kMostCgroups, and until `is_ended` returns true. Those found before
+  // stay, and what cannot be read or vanishes meanwhile is left out. Returns
+  // whether there is, or was, the group itself.
+  bool FindCgroups(const std::string& mount,
+                   const std::function<bool()>& is_ended);
+  // Whether there were more than kMostCgroups.
+  bool has_left_out() const { return has_left_out_; }
   bool Matches(uint32_t pid, std::string_view comm, uint64_t cgroup) const;
 
  private:
@@ -41,6 +45,7 @@ class Selector {
   std::string text_;
   std::optional<uint32_t> pid_;
   bool by_cgroup_ = false;
+  bool has_left_out_ = false;
   std::unordered_set<uint64_t> cgroups_;
 };
 

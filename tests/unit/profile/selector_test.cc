@@ -37,6 +37,8 @@ class AsNobody {
   bool is_on_ = false;
 };
 
+bool Never() { return false; }
+
 TEST(Selector, ANumberIsAPid) {
   const Selector selector = Selector::Parse("42");
   EXPECT_TRUE(selector.Matches(42, "x", 0));
@@ -63,7 +65,7 @@ TEST(Selector, APathIsAControlGroupWithThoseBelow) {
   fs::create_directories(mount + "/pods/two");
   Selector selector = Selector::Parse("/pods/one");
   EXPECT_TRUE(selector.by_cgroup());
-  ASSERT_TRUE(selector.FindCgroups(mount));
+  ASSERT_TRUE(selector.FindCgroups(mount, Never));
   EXPECT_TRUE(selector.Matches(1, "x", Inode(mount + "/pods/one")));
   EXPECT_TRUE(selector.Matches(1, "x", Inode(mount + "/pods/one/deep")));
   EXPECT_FALSE(selector.Matches(1, "x", Inode(mount + "/pods/two")));
@@ -71,11 +73,11 @@ TEST(Selector, APathIsAControlGroupWithThoseBelow) {
   // A group that is removed in the meantime stays selected.
   const uint64_t deep = Inode(mount + "/pods/one/deep");
   fs::remove_all(mount + "/pods");
-  EXPECT_TRUE(selector.FindCgroups(mount));
+  EXPECT_TRUE(selector.FindCgroups(mount, Never));
   EXPECT_TRUE(selector.Matches(1, "x", deep));
-  EXPECT_FALSE(Selector::Parse("/none").FindCgroups(mount));
+  EXPECT_FALSE(Selector::Parse("/none").FindCgroups(mount, Never));
   for (const char* outside : {"/..", "/../..", "/x/../..", "/../"})
-    EXPECT_FALSE(Selector::Parse(outside).FindCgroups(mount)) << outside;
+    EXPECT_FALSE(Selector::Parse(outside).FindCgroups(mount, Never)) << outside;
   fs::remove_all(mount);
 }
 
@@ -96,7 +98,7 @@ TEST(Selector, AGroupThatCannotBeReadDoesNotHideOthers) {
   Selector selector = Selector::Parse("/top");
   {
     const AsNobody as_nobody;
-    EXPECT_TRUE(selector.FindCgroups(mount));
+    EXPECT_TRUE(selector.FindCgroups(mount, Never));
   }
   for (const std::string& group : closed) {
     EXPECT_TRUE(selector.Matches(1, "x", Inode(group))) << group;
@@ -112,6 +114,33 @@ TEST(Selector, AGroupThatCannotBeReadDoesNotHideOthers) {
   }
   EXPECT_FALSE(selector.Matches(1, "x", Inode(mount)))
       << "a link is not followed";
+  fs::remove_all(mount);
+}
+
+TEST(Selector, SaysThatItLeavesGroupsOut) {
+  std::string mount = testing::TempDir() + "pfe_selector_XXXXXX";
+  ASSERT_NE(mkdtemp(mount.data()), nullptr);
+  fs::create_directory(mount + "/top");
+  for (size_t i = 1; i < Selector::kMostCgroups; ++i)
+    fs::create_directory(mount + "/top/" + std::to_string(i));
+  Selector selector = Selector::Parse("/top");
+  EXPECT_TRUE(selector.FindCgroups(mount, Never));
+  EXPECT_FALSE(selector.has_left_out());
+  fs::create_directory(mount + "/top/one more");
+  EXPECT_TRUE(selector.FindCgroups(mount, Never));
+  EXPECT_TRUE(selector.has_left_out());
+  fs::remove_all(mount);
+}
+
+TEST(Selector, LooksNoLongerThanItMay) {
+  std::string mount = testing::TempDir() + "pfe_selector_XXXXXX";
+  ASSERT_NE(mkdtemp(mount.data()), nullptr);
+  fs::create_directories(mount + "/top/deep");
+  int looks = 0;
+  Selector selector = Selector::Parse("/top");
+  EXPECT_TRUE(selector.FindCgroups(mount, [&looks] { return ++looks > 1; }));
+  EXPECT_TRUE(selector.Matches(1, "x", Inode(mount + "/top")));
+  EXPECT_FALSE(selector.Matches(1, "x", Inode(mount + "/top/deep")));
   fs::remove_all(mount);
 }
 
@@ -134,7 +163,7 @@ TEST(Selector, FindsGroupsWhileOthersComeAndGo) {
   });
   for (int round = 0; round < 50; ++round) {
     Selector selector = Selector::Parse("/top");
-    EXPECT_TRUE(selector.FindCgroups(mount));
+    EXPECT_TRUE(selector.FindCgroups(mount, Never));
     int found = 0;
     for (int i = 0; i < 100; ++i)
       found += selector.Matches(1, "x", Inode(stays(i)));
