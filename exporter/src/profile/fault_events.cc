@@ -57,6 +57,7 @@ perf_event_attr Common() {
   perf_event_attr attr{};
   attr.size = sizeof(attr);
   attr.sample_type = SampleType();
+  attr.read_format = PERF_FORMAT_LOST;
   attr.sample_id_all = 1;
   attr.exclude_callchain_kernel = 1;
   attr.use_clockid = 1;
@@ -178,12 +179,18 @@ void FaultEvents::Close() {
 std::optional<FaultEvents::Failure> FaultEvents::OpenEvent(
     const perf_event_attr& attr, int cpu, EventKind kind, int* event) {
   perf_event_attr copy = attr;
-  *event = static_cast<int>(
-      syscall(SYS_perf_event_open, &copy, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  const auto open = [&copy, cpu] {
+    return static_cast<int>(
+        syscall(SYS_perf_event_open, &copy, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  };
+  *event = open();
+  if (*event < 0 && errno == EINVAL) {  // before 6.0
+    copy.read_format = 0;
+    *event = open();
+  }
   if (*event < 0 && errno == EINVAL && copy.build_id) {  // before 5.12
     copy.build_id = 0;
-    *event = static_cast<int>(
-        syscall(SYS_perf_event_open, &copy, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+    *event = open();
   }
   if (*event < 0) return Failure{"perf_event_open", errno};
   events_.push_back(*event);
@@ -252,10 +259,14 @@ std::optional<Error> FaultEvents::Open(const std::string& tracefs) {
 
 void FaultEvents::ReadRings() {
   const auto take = [this](std::string_view bytes) {
-    if (auto record = parser_->Parse(bytes))
-      held_.push_back(std::move(*record));
-    else
+    auto record = parser_->Parse(bytes);
+    if (!record) {
       ++unparsed_;
+      return;
+    }
+    if (const auto* lost = std::get_if<LostRecord>(&record->content))
+      lost_ += lost->count;
+    held_.push_back(std::move(*record));
   };
   for (const auto& ring : rings_)
     if (!ring->Drain(take)) ++unparsed_;
@@ -270,8 +281,22 @@ void FaultEvents::Drain(std::vector<Record>* records) {
   TakeUntil(now, &held_, records);
 }
 
+// What all rings had no room for; 0 before 6.0.
+uint64_t FaultEvents::CountLost() const {
+  struct {
+    uint64_t value, lost;
+  } counts{};
+  uint64_t sum = 0;
+  for (const int event : events_)
+    if (read(event, &counts, sizeof(counts)) == sizeof(counts))
+      sum += counts.lost;
+  return sum;
+}
+
 void FaultEvents::DrainAll(std::vector<Record>* records) {
   ReadRings();
+  if (const uint64_t lost = CountLost(); lost > lost_)
+    held_.push_back({ClockNs(kClock), LostRecord{lost - lost_}});
   TakeUntil(UINT64_MAX, &held_, records);
 }
 

@@ -66,7 +66,9 @@ class FaultEvents {
   // back for the next one: a ring that was read before can have an older record
   // by now. A record that a ring had no room for is counted in a LostRecord.
   void Drain(std::vector<Record>* records);
-  // The same at the end: it holds nothing back.
+  // The same at the end: it holds nothing back. The kernel writes how many
+  // records were lost only when a ring has room for the next one, so what it
+  // did not write is asked for (since 6.0).
   void DrainAll(std::vector<Record>* records);
   // The number of records that were not understood. What is lost behind a
   // broken header counts as one.
@@ -87,6 +89,7 @@ class FaultEvents {
                                    EventKind kind, int* event);
   void Close();
   void ReadRings();
+  uint64_t CountLost() const;
 
   bool by_module_ = false;
   std::string why_not_module_;
@@ -95,6 +98,7 @@ class FaultEvents {
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<Record> held_;  // read, but not yet given
   uint64_t unparsed_ = 0;
+  uint64_t lost_ = 0;  // in LostRecords
 };
 
 }  // namespace pfe
