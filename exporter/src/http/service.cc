@@ -8,6 +8,7 @@
 #include "http/explain.h"
 #include "http/json_response.h"
 #include "http/live_page.h"
+#include "http/loopback.h"
 #include "http/negotiation.h"
 #include "render/gzip.h"
 
@@ -110,10 +111,11 @@ HttpResponse Service::Answer(const HttpRequest& request) {
 HttpResponse Service::Explain(const HttpRequest& request) const {
   if (!settings_.explanations)
     return JsonError(404, "the exporter runs without --profile");
-  if (!request.is_local && !settings_.explains_remote)
-    return JsonError(403,
-                     "only requests of this machine are answered, because the "
-                     "exporter runs without --profile.remote");
+  if (!settings_.explains_remote && !IsOfThisMachine(request))
+    return JsonError(
+        403,
+        "only requests of this machine, to localhost, are answered, "
+        "because the exporter runs without --profile.remote");
   return AnswerExplain(request.query, settings_.explanations);
 }
 
