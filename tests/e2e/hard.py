@@ -195,6 +195,22 @@ def sigterm_finishes_scrapes():
         assert len(body) == length, (len(body), length)
 
 
+def sigterm_while_an_explanation_hangs():
+    """An explanation that hangs does not keep the daemon from ending."""
+    with tempfile.TemporaryDirectory() as procfs:
+        os.mkdir(os.path.join(procfs, "7"))
+        status = os.path.join(procfs, "7", "status")
+        os.mkfifo(status)
+        with Daemon("--profile", "--path.procfs", procfs) as daemon:
+            asked = connect(daemon, b"GET /api/v1/explain?pid=7 HTTP/1.1\r\n"
+                                    b"Host: localhost\r\n\r\n")
+            # Opens as soon as the daemon does. It then waits for a line.
+            with open(status, "w"):
+                daemon.process.send_signal(signal.SIGTERM)
+                daemon.process.wait(LIMIT)
+            asked.close()
+
+
 def bad_tables():
     """A metric names the cause of each bad table; the next good one is read."""
     with Daemon() as daemon:
@@ -270,7 +286,8 @@ def reload_of_the_configuration():
 
 
 TESTS = [forms, bad_tables, reload_of_the_configuration, odd_stderr, full_disk,
-         sigterm_finishes_scrapes, half_open_and_deaf_clients, slow_clients,
+         sigterm_finishes_scrapes, sigterm_while_an_explanation_hangs,
+         half_open_and_deaf_clients, slow_clients,
          more_connections_than_descriptors, bad_requests]
 if not SANITIZED:
     TESTS.append(a_million_rows)

@@ -15,10 +15,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <thread>
+#include <utility>
 
 #include "app/logging.h"
 #include "app/man_page.h"
@@ -185,6 +188,8 @@ int PrintExplanation(const Options& options) {
 // How long the start waits for the first tick, and the end for the last one. A
 // read of the source may hang.
 constexpr std::chrono::seconds kTickLimit{1};
+// How long the end waits for the answers to requests.
+constexpr std::chrono::seconds kAnswerLimit{8};
 
 // Parses the options, and checks those whose validity depends on the machine.
 ParsedOptions ReadOptions(int argc, const char* const* argv) {
@@ -242,19 +247,33 @@ class Daemon {
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal == SIGHUP) Reload();
     spdlog::info("ending by signal {}", signal);
-    explanations_.End();
+    explanations_.EndForGood();
     sd_notify(0, "STOPPING=1");
-    if (!poller_.Stop(kTickLimit)) {
+    const bool has_read = poller_.Stop(kTickLimit);
+    if (!has_read)
       spdlog::warn("ending, although reading the source has not ended");
-      server_.reset();  // ends the requests under way
-      // Destructors would wait for the tick. The log has no line to flush, and
-      // the tick may still write to it.
-      std::_Exit(0);
-    }
+    const bool has_answered = EndServer();
+    if (!has_answered)
+      spdlog::warn("ending, although a request has no answer yet");
+    // Destructors would wait for them. The log has no line to flush, and they
+    // may still write to it.
+    if (!has_read || !has_answered) std::_Exit(0);
     return 0;
   }
 
  private:
+  // Waits until the requests under way have their answers. Returns false if one
+  // hangs, as when an explanation reads the maps of a process that hangs.
+  bool EndServer() {
+    std::promise<void> ended;
+    const std::future<void> end = ended.get_future();
+    std::thread([this, ended = std::move(ended)]() mutable {
+      server_.reset();
+      ended.set_value();
+    }).detach();
+    return end.wait_for(kAnswerLimit) == std::future_status::ready;
+  }
+
   void Reload() {
     explanations_.End();  // so that the module can be unloaded
     sd_notifyf(

@@ -20,6 +20,7 @@ using Parameters = std::map<std::string, std::string>;
 
 constexpr uint32_t kMostSeconds = 60;
 constexpr uint32_t kMostRows = 10000;
+constexpr const char* kRetryAfter = "10";  // seconds
 
 std::optional<uint32_t> ToNumber(const std::string& text) {
   uint32_t number = 0;
@@ -131,11 +132,11 @@ HttpResponse AnswerExplain(std::string_view query, Explanations* explanations) {
   if (!wrong.empty()) return JsonError(400, wrong);
   const auto made = explanations->Make(*wanted.selector,
                                        std::chrono::seconds(wanted.seconds));
-  if (!made)
-    return JsonError(503, "others ask: " + std::to_string(Explanations::kMost) +
-                              " explanations are made at once");
-  if (!made->ok()) return JsonError(503, made->error().message);
-  return JsonResponse(200, ExplanationJson(made->value(), wanted.rows));
+  if (made.ok())
+    return JsonResponse(200, ExplanationJson(made.value(), wanted.rows));
+  HttpResponse response = JsonError(503, made.error().message);
+  response.headers.emplace_back("Retry-After", kRetryAfter);
+  return response;
 }
 
 }  // namespace pfe

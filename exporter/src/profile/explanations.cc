@@ -20,12 +20,32 @@ class Place {
 
 }  // namespace
 
-std::optional<Result<Explanation>> Explanations::Make(
-    const Selector& selector, std::chrono::seconds time) {
+void Explanations::End() {
+  rests_until_ = Clock::now() + rest_;
+  ++ends_;
+}
+
+std::string Explanations::WhyNot(int under_way) const {
+  if (is_over_) return "the exporter ends";
+  if (Clock::now() < rests_until_.load())
+    return "the exporter was reloaded: for " + std::to_string(rest_.count()) +
+           " s nothing is explained, so that the module can be unloaded";
+  if (under_way > kMost)
+    return "others ask: " + std::to_string(kMost) +
+           " explanations are made at once";
+  return "";
+}
+
+// What ends after the first line ends this one too.
+Result<Explanation> Explanations::Make(const Selector& selector,
+                                       std::chrono::seconds time) {
+  const auto is_ended = [this, began = ends_.load()] {
+    return ends_ != began || is_over_;
+  };
   const Place place(&under_way_);
-  if (place.now() > kMost) return std::nullopt;
-  auto result = explain_(
-      selector, time, [this, began = ends_.load()] { return ends_ != began; });
+  if (std::string why = WhyNot(place.now()); !why.empty())
+    return Error{Cause::kIo, std::move(why)};
+  auto result = explain_(selector, time, is_ended);
   if (result.ok()) {
     samples_ += result.value().samples;
     lost_ += result.value().lost;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <regex>
 #include <set>
@@ -281,11 +282,12 @@ class ExplainTest : public testing::Test {
     request.path = "/api/v1/explain";
     request.query = query;
     request.is_local = is_local;
-    request.header = [](const char*) { return ""; };
+    request.header = [this](const char* name) { return headers_[name]; };
     return Service(&poller, settings_).Answer(request);
   }
 
   ServiceSettings settings_;
+  std::map<std::string, std::string> headers_;
   Result<Explanation> answer_ = Explanation();
   std::string selected_;
   std::chrono::seconds time_{0};
@@ -344,6 +346,7 @@ TEST_F(ExplainTest, SaysWhatPrevents) {
   const HttpResponse response = Get("pid=1");
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(Body(response), "{\"error\":\"it takes root\"}\n");
+  EXPECT_EQ(Header(response, "Retry-After"), "10");
 }
 
 TEST_F(ExplainTest, AnswersThisMachineAloneUnlessItIsTold) {
@@ -351,10 +354,34 @@ TEST_F(ExplainTest, AnswersThisMachineAloneUnlessItIsTold) {
   EXPECT_EQ(selected_, "");
   settings_.explains_remote = true;
   EXPECT_EQ(Get("pid=1", false).status, 200);
+  headers_["Host"] = "node7:9110";
+  EXPECT_EQ(Get("pid=1", false).status, 200);
   settings_.explanations = nullptr;
   const HttpResponse response = Get("pid=1");
   EXPECT_EQ(response.status, 404);
   EXPECT_THAT(Body(response), HasSubstr("--profile"));
+}
+
+TEST_F(ExplainTest, IsNotForPagesOfOtherSites) {
+  for (const char* host : {"", "localhost", "localhost:9110", "127.0.0.1:9110",
+                           "127.1.2.3", "[::1]", "[::1]:9110"}) {
+    headers_["Host"] = host;
+    EXPECT_EQ(Get("pid=1").status, 200) << host;
+  }
+  for (const char* host : {"evil.example:9110", "127.0.0.1.evil.example",
+                           "[fe80::1]:9110", "10.0.0.1", "[", ":"}) {
+    headers_["Host"] = host;
+    EXPECT_EQ(Get("pid=1").status, 403) << host;
+  }
+  headers_["Host"] = "localhost:9110";
+  for (const char* site : {"same-origin", "none"}) {
+    headers_["Sec-Fetch-Site"] = site;
+    EXPECT_EQ(Get("pid=1").status, 200) << site;
+  }
+  for (const char* site : {"cross-site", "same-site"}) {
+    headers_["Sec-Fetch-Site"] = site;
+    EXPECT_EQ(Get("pid=1").status, 403) << site;
+  }
 }
 
 }  // namespace

@@ -24,27 +24,27 @@ Result<Explanation> Wait(std::atomic<int>* begun,
 
 TEST(Explanations, AreAFewAtOnceAndCanBeEnded) {
   std::atomic<int> begun = 0;
-  Explanations explanations([&](const Selector&, std::chrono::seconds,
-                                const Explainer::IsEnded& is_ended) {
-    return Wait(&begun, is_ended);
-  });
+  Explanations explanations(
+      [&](const Selector&, std::chrono::seconds,
+          const Explainer::IsEnded& is_ended) {
+        return Wait(&begun, is_ended);
+      },
+      std::chrono::seconds(0));
   const auto make = [&] {
     return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
   };
   std::vector<std::thread> threads;
   for (int i = 0; i < Explanations::kMost; ++i)
-    threads.emplace_back([&] {
-      const auto made = make();
-      EXPECT_TRUE(made && made->ok());
-    });
+    threads.emplace_back([&] { EXPECT_TRUE(make().ok()); });
   while (begun < Explanations::kMost) std::this_thread::yield();
-  EXPECT_FALSE(make());
+  EXPECT_EQ(make().error().message,
+            "others ask: 2 explanations are made at once");
   explanations.End();
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(explanations.samples(), 7u * Explanations::kMost);
   EXPECT_EQ(explanations.lost(), 1u * Explanations::kMost);
   // One that begins now is not ended.
-  std::thread next([&] { EXPECT_TRUE(make()); });
+  std::thread next([&] { EXPECT_TRUE(make().ok()); });
   while (begun < Explanations::kMost + 1) std::this_thread::yield();
   explanations.End();
   next.join();
@@ -59,9 +59,41 @@ TEST(Explanations, AnErrorGivesItsPlaceBack) {
   for (int i = 0; i < 3 * Explanations::kMost; ++i) {
     const auto made =
         explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
-    ASSERT_TRUE(made);
-    EXPECT_EQ(made->error().message, "no");
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().message, "no");
   }
+}
+
+TEST(Explanations, RestAfterTheyWereEnded) {
+  Explanations explanations(
+      [](const Selector&, std::chrono::seconds, const Explainer::IsEnded&) {
+        return Explanation();
+      },
+      std::chrono::seconds(3600));
+  const auto make = [&] {
+    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
+  };
+  EXPECT_TRUE(make().ok());
+  explanations.End();
+  EXPECT_EQ(make().error().message,
+            "the exporter was reloaded: for 3600 s nothing is explained, so "
+            "that the module can be unloaded");
+}
+
+TEST(Explanations, AreEndedForGood) {
+  std::atomic<int> begun = 0;
+  Explanations explanations([&](const Selector&, std::chrono::seconds,
+                                const Explainer::IsEnded& is_ended) {
+    return Wait(&begun, is_ended);
+  });
+  const auto make = [&] {
+    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
+  };
+  std::thread under_way([&] { EXPECT_TRUE(make().ok()); });
+  while (begun < 1) std::this_thread::yield();
+  explanations.EndForGood();
+  under_way.join();
+  EXPECT_EQ(make().error().message, "the exporter ends");
 }
 
 }  // namespace
