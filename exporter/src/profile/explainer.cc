@@ -181,7 +181,9 @@ void Explainer::Sample(Source* module, const IsEnded& is_ended) {
 Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
   if (auto error = Check(is_ended)) return *error;
   events_.emplace();
-  if (auto error = events_->Open(settings_.tracefs)) return *error;
+  FaultEventsSettings wanted;
+  wanted.tracefs = settings_.tracefs;
+  if (auto error = events_->Open(wanted)) return *error;
   Explanation result;
   result.by_module = events_->by_module();
   begin_ns_ = ClockNs(CLOCK_MONOTONIC);
@@ -195,6 +197,10 @@ Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
   result.seconds = static_cast<double>(end_ns_ - begin_ns_) / 1e9;
   result.lost = lost_ + events_->unparsed();
   if (!result.by_module) result.notes.push_back(events_->why_not_module());
+  if (events_->was_thinned())
+    result.notes.push_back(
+        "the samples were thinned out: there were more than " +
+        std::to_string(wanted.most_samples) + " a second");
   events_.reset();
   NoteLimits(&result);
   Sum(&result);

@@ -28,8 +28,11 @@ constexpr size_t kMostFormatBytes = 65536;
 
 constexpr char kOnlineCpus[] = "/sys/devices/system/cpu/online";
 constexpr char kCannotBeUsed[] = "the module's trace event cannot be used: ";
-// Of the records' times.
-constexpr clockid_t kClock = CLOCK_MONOTONIC;
+// The rate of samples is looked at so often.
+constexpr uint64_t kAdaptNs = 100'000'000;
+// More samples are taken again if so many times as many would still be few
+// enough: a level gives 16 times as many.
+constexpr uint64_t kRoomForMore = 64;
 
 std::string Why(const std::string& path, int error) {
   return path + ": " + strerror(error);
@@ -53,64 +56,10 @@ std::vector<int> ParseCpus(std::string_view text) {
   return cpus;
 }
 
-perf_event_attr Common() {
-  perf_event_attr attr{};
-  attr.size = sizeof(attr);
-  attr.sample_type = SampleType();
-  attr.read_format = PERF_FORMAT_LOST;
-  attr.sample_id_all = 1;
-  attr.exclude_callchain_kernel = 1;
-  attr.use_clockid = 1;
-  attr.clockid = kClock;
-  return attr;
-}
-
-// Tells what processes map and how they are called.
-perf_event_attr Tasks() {
-  perf_event_attr attr = Common();
-  attr.type = PERF_TYPE_SOFTWARE;
-  attr.config = PERF_COUNT_SW_DUMMY;
-  attr.mmap = attr.mmap_data = attr.mmap2 = 1;
-  attr.comm = attr.comm_exec = attr.task = 1;
-  attr.build_id = 1;
-  return attr;
-}
-
-// An event that samples faults.
-struct Sampler {
-  perf_event_attr attr;
-  EventKind kind;
-};
-
-Sampler OfKernel(uint64_t config, EventKind kind) {
-  perf_event_attr attr = Common();
-  attr.type = PERF_TYPE_SOFTWARE;
-  attr.config = config;
-  attr.sample_period = kind.period;
-  return {attr, kind};
-}
-
-Sampler OfModule(uint64_t id) {
-  perf_event_attr attr = Common();
-  attr.type = PERF_TYPE_TRACEPOINT;
-  attr.config = id;
-  attr.sample_period = 1;
-  attr.sample_type = FaultSampleType();
-  return {attr, {true, 0, 1}};
-}
-
-std::vector<Sampler> Samplers(const ModuleEvent& module) {
-  if (module.format) return {OfModule(module.id)};
-  return {OfKernel(PERF_COUNT_SW_PAGE_FAULTS_MIN,
-                   {false, 0, FaultEvents::kMinorPeriod}),
-          OfKernel(PERF_COUNT_SW_PAGE_FAULTS_MAJ, {false, 1, 1})};
-}
-
-size_t RingPages(size_t cpus) {
+size_t RingPages(size_t bytes, size_t cpus) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   return std::max(FaultEvents::kLeastPages,
-                  std::bit_floor(FaultEvents::kRingBytes / page /
-                                 std::max<size_t>(cpus, 1)));
+                  std::bit_floor(bytes / page / std::max<size_t>(cpus, 1)));
 }
 
 // Why there is no file for the event.
@@ -174,6 +123,7 @@ void FaultEvents::Close() {
   rings_.clear();
   for (const int event : events_) close(event);
   events_.clear();
+  for (std::vector<int>& samplers : samplers_) samplers.clear();
 }
 
 std::optional<FaultEvents::Failure> FaultEvents::OpenEvent(
@@ -201,21 +151,28 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenEvent(
   return std::nullopt;
 }
 
+std::optional<FaultEvents::Failure> FaultEvents::OpenSampler(
+    const Sampler& sampler, int cpu, int output) {
+  int event = -1;
+  if (auto failure = OpenEvent(sampler.attr, cpu, sampler.kind, &event))
+    return failure;
+  samplers_[sampler.level].push_back(event);
+  if (ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, output) != 0)
+    return Failure{"PERF_EVENT_IOC_SET_OUTPUT", errno};
+  return std::nullopt;
+}
+
 // All events of a CPU write into the ring of the first one.
 std::optional<FaultEvents::Failure> FaultEvents::OpenOn(
     int cpu, const ModuleEvent& module, size_t pages) {
   int first = -1;
-  if (auto failure = OpenEvent(Tasks(), cpu, {}, &first)) return failure;
+  if (auto failure = OpenEvent(TaskEvent(), cpu, {}, &first)) return failure;
   rings_.push_back(std::make_unique<Ring>());
   if (const int error = rings_.back()->Map(first, pages))
     return Failure{"the ring of a perf event", error};
-  for (const Sampler& sampler : Samplers(module)) {
-    int event = -1;
-    if (auto failure = OpenEvent(sampler.attr, cpu, sampler.kind, &event))
-      return failure;
-    if (ioctl(event, PERF_EVENT_IOC_SET_OUTPUT, first) != 0)
-      return Failure{"PERF_EVENT_IOC_SET_OUTPUT", errno};
-  }
+  const auto id = module.format ? std::optional(module.id) : std::nullopt;
+  for (const Sampler& sampler : Samplers(id, settings_.call_paths))
+    if (auto failure = OpenSampler(sampler, cpu, first)) return failure;
   return std::nullopt;
 }
 
@@ -227,7 +184,8 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenAll(
   Failure skipped{kOnlineCpus, ENODEV};
   bool is_open = false;
   for (const int cpu : cpus) {
-    const auto failure = OpenOn(cpu, module, RingPages(cpus.size()));
+    const auto failure =
+        OpenOn(cpu, module, RingPages(settings_.ring_bytes, cpus.size()));
     if (!failure)
       is_open = true;
     else if (failure->error == ENODEV)
@@ -239,12 +197,14 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenAll(
   return skipped;
 }
 
-std::optional<Error> FaultEvents::Open(const std::string& tracefs) {
+std::optional<Error> FaultEvents::Open(const FaultEventsSettings& settings) {
+  settings_ = settings;
+  adapted_ns_ = ClockNs(kSampleClock);
   std::string text;
   if (const int error = ReadText(AT_FDCWD, kOnlineCpus, 4096, &text))
     return Error{Cause::kIo, Why(kOnlineCpus, error)};
   const std::vector<int> cpus = ParseCpus(text);
-  const ModuleEvent module = FindModuleEvent(tracefs);
+  const ModuleEvent module = FindModuleEvent(settings.tracefs);
   why_not_module_ = module.why_not;
   if (module.format) {
     const auto failure = OpenAll(cpus, module);
@@ -264,8 +224,11 @@ void FaultEvents::ReadRings() {
       ++unparsed_;
       return;
     }
-    if (const auto* lost = std::get_if<LostRecord>(&record->content))
+    if (const auto* lost = std::get_if<LostRecord>(&record->content)) {
       lost_ += lost->count;
+      samples_ += lost->count;
+    }
+    samples_ += std::holds_alternative<FaultSample>(record->content);
     held_.push_back(std::move(*record));
   };
   for (const auto& ring : rings_)
@@ -276,9 +239,31 @@ void FaultEvents::ReadRings() {
 // was written before the record got its time. So of what is older than this
 // moment the rings have all.
 void FaultEvents::Drain(std::vector<Record>* records) {
-  const uint64_t now = ClockNs(kClock);
+  const uint64_t now = ClockNs(kSampleClock);
   ReadRings();
   TakeUntil(now, &held_, records);
+  Adapt(now);
+}
+
+void FaultEvents::Adapt(uint64_t now) {
+  const uint64_t passed = now - adapted_ns_;
+  if (passed < kAdaptNs) return;
+  const uint64_t rate = samples_ * 1'000'000'000 / passed;
+  adapted_ns_ = now;
+  samples_ = 0;
+  if (rate > settings_.most_samples && level_ + 1 < kSampleLevels)
+    SetLevel(level_ + 1);
+  else if (rate * kRoomForMore < settings_.most_samples && level_ > 0)
+    SetLevel(level_ - 1);
+}
+
+void FaultEvents::SetLevel(size_t level) {
+  for (const int event : samplers_[level_])
+    ioctl(event, PERF_EVENT_IOC_DISABLE, 0);
+  for (const int event : samplers_[level])
+    ioctl(event, PERF_EVENT_IOC_ENABLE, 0);
+  level_ = level;
+  was_thinned_ |= level > 0;
 }
 
 // What all rings had no room for; 0 before 6.0.
@@ -296,7 +281,7 @@ uint64_t FaultEvents::CountLost() const {
 void FaultEvents::DrainAll(std::vector<Record>* records) {
   ReadRings();
   if (const uint64_t lost = CountLost(); lost > lost_)
-    held_.push_back({ClockNs(kClock), LostRecord{lost - lost_}});
+    held_.push_back({ClockNs(kSampleClock), LostRecord{lost - lost_}});
   TakeUntil(UINT64_MAX, &held_, records);
 }
 

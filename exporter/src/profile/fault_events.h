@@ -4,6 +4,7 @@
 #ifndef EXPORTER_PROFILE_FAULT_EVENTS_H_
 #define EXPORTER_PROFILE_FAULT_EVENTS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "profile/event_format.h"
 #include "profile/record.h"
 #include "profile/ring.h"
+#include "profile/samplers.h"
 
 struct perf_event_attr;
 
@@ -35,15 +37,19 @@ ModuleEvent FindModuleEvent(const std::string& tracefs);
 void TakeUntil(uint64_t until, std::vector<Record>* held,
                std::vector<Record>* records);
 
+struct FaultEventsSettings {
+  std::string tracefs;
+  bool call_paths = true;
+  // Of all rings together, but each has at least kLeastPages pages.
+  size_t ring_bytes = 4 << 20;
+  // A second. If there are more, they are thinned out: then a sample stands for
+  // more faults.
+  uint64_t most_samples = 5000;
+};
+
 // For one thread.
 class FaultEvents {
  public:
-  // Of the kernel's events, every so many minor faults of a CPU give a sample,
-  // as those of the module's event do by default, and every major one. A prime,
-  // so that it does not keep step with loops.
-  static constexpr uint64_t kMinorPeriod = 97;
-  // Bytes of all rings together, but each has at least kLeastPages pages.
-  static constexpr size_t kRingBytes = 4 << 20;
   static constexpr size_t kLeastPages = 16;
 
   FaultEvents() = default;
@@ -55,7 +61,7 @@ class FaultEvents {
   // kernel's events page-faults, minor and major, which know neither time nor
   // kind. A CPU that goes offline meanwhile is left out. While the module's
   // event is in use, the module cannot be unloaded. To be called once.
-  std::optional<Error> Open(const std::string& tracefs);
+  std::optional<Error> Open(const FaultEventsSettings& settings);
   bool by_module() const { return by_module_; }
   // Why the module's event is not in use: a sentence without its full stop.
   // Empty if by_module().
@@ -73,6 +79,8 @@ class FaultEvents {
   // The number of records that were not understood. What is lost behind a
   // broken header counts as one.
   uint64_t unparsed() const { return unparsed_; }
+  // Whether samples were thinned out.
+  bool was_thinned() const { return was_thinned_; }
 
  private:
   // A call that failed.
@@ -85,20 +93,30 @@ class FaultEvents {
                                  const ModuleEvent& module);
   std::optional<Failure> OpenOn(int cpu, const ModuleEvent& module,
                                 size_t pages);
+  std::optional<Failure> OpenSampler(const Sampler& sampler, int cpu,
+                                     int output);
   std::optional<Failure> OpenEvent(const perf_event_attr& attr, int cpu,
                                    EventKind kind, int* event);
   void Close();
   void ReadRings();
   uint64_t CountLost() const;
+  void Adapt(uint64_t now);
+  void SetLevel(size_t level);
 
+  FaultEventsSettings settings_;
   bool by_module_ = false;
   std::string why_not_module_;
   std::optional<RecordParser> parser_;
   std::vector<int> events_;
+  std::array<std::vector<int>, kSampleLevels> samplers_;  // among events_
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<Record> held_;  // read, but not yet given
   uint64_t unparsed_ = 0;
   uint64_t lost_ = 0;  // in LostRecords
+  size_t level_ = 0;
+  bool was_thinned_ = false;
+  uint64_t adapted_ns_ = 0;
+  uint64_t samples_ = 0;  // read or lost since then
 };
 
 }  // namespace pfe

@@ -122,51 +122,53 @@ ExitRecord ParseExit(Reader* reader) {
 
 }  // namespace
 
-uint64_t SampleType() {
+uint64_t SampleType(const EventKind& kind) {
   return PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
-         PERF_SAMPLE_ADDR | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW;
+         PERF_SAMPLE_ADDR | (kind.period == 0 ? PERF_SAMPLE_PERIOD : 0) |
+         (kind.has_call_path ? PERF_SAMPLE_CALLCHAIN : 0) | PERF_SAMPLE_RAW;
 }
 
-uint64_t FaultSampleType() { return SampleType() | PERF_SAMPLE_PERIOD; }
+// Takes what the module's event says over. Returns false if it lacks a field.
+bool RecordParser::TakeFault(std::string_view raw, FaultSample* sample) const {
+  const auto read = [&](FaultField field) {
+    return format_ ? format_->Read(field, raw) : std::nullopt;
+  };
+  const auto address = read(FaultField::kAddress);
+  const auto severity = read(FaultField::kSeverity);
+  const auto kind = read(FaultField::kKind);
+  const auto ip = read(FaultField::kIp);
+  const auto origin = read(FaultField::kOrigin);
+  if (!address || !severity || !kind || !ip || !origin) return false;
+  sample->address = *address;
+  sample->severity = std::min<size_t>(*severity, kSeverities - 1);
+  sample->kind = std::min<size_t>(*kind, kKinds);
+  sample->is_remote = *origin == kRemote;
+  sample->ns = read(FaultField::kNs).value_or(0);
+  sample->cgroup = read(FaultField::kCgroup).value_or(0);
+  if (sample->frames.empty() && *ip != 0) sample->frames.push_back(*ip);
+  return true;
+}
 
 // The fields of the sample type, in the order of perf_event_open(2).
 bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
   Reader reader(payload);
   const auto id = reader.Take<uint64_t>();
-  const auto kind =
+  const auto known =
       std::find_if(kinds_.begin(), kinds_.end(),
                    [id](const auto& item) { return item.first == id; });
+  if (known == kinds_.end()) return reader.good();
+  const EventKind& kind = known->second;
   FaultSample sample;
   sample.pid = reader.Take<uint32_t>();
   sample.thread = reader.Take<uint32_t>();
   record->time = reader.Take<uint64_t>();
   sample.address = reader.Take<uint64_t>();
-  const bool by_module = kind != kinds_.end() && kind->second.is_fault_event;
-  if (by_module) sample.weight = reader.Take<uint64_t>();
-  sample.frames = UserFrames(&reader);
+  sample.weight = kind.period == 0 ? reader.Take<uint64_t>() : kind.period;
+  if (kind.has_call_path) sample.frames = UserFrames(&reader);
   const std::string_view raw = reader.TakeBytes(reader.Take<uint32_t>());
   if (!reader.good()) return false;
-  if (kind == kinds_.end()) return true;
-  sample.severity = kind->second.severity;
-  if (!by_module) sample.weight = kind->second.period;
-  if (by_module) {
-    const auto read = [&](FaultField field) {
-      return format_ ? format_->Read(field, raw) : std::nullopt;
-    };
-    const auto address = read(FaultField::kAddress);
-    const auto severity = read(FaultField::kSeverity);
-    const auto kind_of_vma = read(FaultField::kKind);
-    const auto ip = read(FaultField::kIp);
-    const auto origin = read(FaultField::kOrigin);
-    if (!address || !severity || !kind_of_vma || !ip || !origin) return false;
-    sample.address = *address;
-    sample.severity = std::min<size_t>(*severity, kSeverities - 1);
-    sample.kind = std::min<size_t>(*kind_of_vma, kKinds);
-    sample.is_remote = *origin == kRemote;
-    sample.ns = read(FaultField::kNs).value_or(0);
-    sample.cgroup = read(FaultField::kCgroup).value_or(0);
-    if (sample.frames.empty() && *ip != 0) sample.frames.push_back(*ip);
-  }
+  sample.severity = kind.severity;
+  if (kind.is_fault_event && !TakeFault(raw, &sample)) return false;
   record->content = std::move(sample);
   return true;
 }

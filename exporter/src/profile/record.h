@@ -84,20 +84,20 @@ struct Record {
       content;
 };
 
-// The fields of samples, but those of the module's event
-// (perf_event_attr.sample_type).
-uint64_t SampleType();
-// Those of the module's event. It counts by its weight. So perf gives one
-// sample each time it fires only if the period is among the fields
-// (perf_swevent_event(), kernel/events/core.c).
-uint64_t FaultSampleType();
-
 // Says what an event is by the id in its samples.
 struct EventKind {
   bool is_fault_event = false;  // the module's trace event
   size_t severity = 0;          // of any other event's faults
-  uint64_t period = 1;          // for how many of them a sample stands
+  // For how many faults a sample stands; 0: each says it itself. The module's
+  // event counts by its weight, and perf gives one sample each time it fires
+  // only if the period is among the fields (perf_swevent_event(),
+  // kernel/events/core.c).
+  uint64_t period = 1;
+  bool has_call_path = false;
 };
+
+// The fields of an event's samples (perf_event_attr.sample_type).
+uint64_t SampleType(const EventKind& kind);
 
 // Parses one record with its header. Returns nothing if it is cut short, which
 // no kernel writes. A type that is not known is std::monostate.
@@ -112,6 +112,7 @@ class RecordParser {
   std::optional<Record> Parse(std::string_view bytes) const;
 
  private:
+  bool TakeFault(std::string_view raw, FaultSample* sample) const;
   bool ParseSample(std::string_view payload, Record* record) const;
 
   std::optional<FaultFormat> format_;

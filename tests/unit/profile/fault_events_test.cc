@@ -2,9 +2,13 @@
 #include "profile/fault_events.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +48,52 @@ TEST(TakeUntil, KeepsTheOrderOfRecordsOfOneTime) {
   for (const Record& record : taken)
     marks.push_back(std::get<LostRecord>(record.content).count);
   EXPECT_EQ(marks, (Numbers{3, 1, 2, 4}));
+}
+
+// Faults on many new pages.
+void Fault() {
+  constexpr size_t kBytes = 64 << 20;
+  void* const memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  madvise(memory, kBytes, MADV_NOHUGEPAGE);
+  for (size_t at = 0; at < kBytes; at += 4096)
+    static_cast<volatile char*>(memory)[at] = 1;
+  munmap(memory, kBytes);
+}
+
+uint64_t OwnFaults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_minflt);
+}
+
+// The weights of the own samples say how many faults there are, at each level:
+// up to one sample for each CPU, which can stand for 24,851 faults.
+TEST(FaultEvents, ThinsOutWhatIsTooMuch) {
+  FaultEvents events;
+  FaultEventsSettings settings;
+  settings.tracefs = "/nowhere";
+  settings.most_samples = 30;
+  if (const auto error = events.Open(settings)) GTEST_SKIP() << error->message;
+  const uint64_t before = OwnFaults();
+  std::vector<Record> records;
+  while (!events.was_thinned() || OwnFaults() < before + 200'000) {
+    Fault();
+    events.Drain(&records);
+  }
+  const uint64_t faults = OwnFaults() - before;
+  events.DrainAll(&records);
+  double sampled = 0;
+  std::set<uint64_t> weights;
+  for (const Record& record : records) {
+    const auto* sample = std::get_if<FaultSample>(&record.content);
+    if (!sample || sample->pid != static_cast<uint32_t>(getpid())) continue;
+    sampled += static_cast<double>(sample->weight);
+    weights.insert(sample->weight);
+  }
+  EXPECT_GT(weights.size(), 1u) << "levels";
+  EXPECT_NEAR(sampled / static_cast<double>(faults), 1, 0.4);
 }
 
 class FindModuleEventTest : public testing::Test {

@@ -54,17 +54,19 @@ T Parsed(const RecordParser& parser, const std::string& bytes) {
   return std::get<T>(record->content);
 }
 
-std::string Sample(const std::string& raw, bool has_period = false) {
+std::string Sample(const std::string& raw, bool has_period = false,
+                   bool has_call_path = true) {
   Bytes bytes;
   bytes.Put(kId).Put<uint32_t>(5).Put<uint32_t>(6).Put<uint64_t>(1000);
   bytes.Put<uint64_t>(0xabc000);
   if (has_period) bytes.Put<uint64_t>(11);
-  bytes.Put<uint64_t>(5)
-      .Put<uint64_t>(PERF_CONTEXT_KERNEL)
-      .Put<uint64_t>(0xffffffff81000000)
-      .Put<uint64_t>(PERF_CONTEXT_USER)
-      .Put<uint64_t>(0x401000)
-      .Put<uint64_t>(0x402000);
+  if (has_call_path)
+    bytes.Put<uint64_t>(5)
+        .Put<uint64_t>(PERF_CONTEXT_KERNEL)
+        .Put<uint64_t>(0xffffffff81000000)
+        .Put<uint64_t>(PERF_CONTEXT_USER)
+        .Put<uint64_t>(0x401000)
+        .Put<uint64_t>(0x402000);
   bytes.Put(static_cast<uint32_t>(raw.size()));
   return Bytes(bytes).Record(0).substr(8) + raw;
 }
@@ -108,7 +110,7 @@ std::string Raw(uint8_t origin = 0) {
 
 TEST(RecordParser, ASampleOfTheKernelsEvent) {
   RecordParser parser(std::nullopt);
-  parser.Add(kId, {false, 1, 97});
+  parser.Add(kId, {false, 1, 97, true});
   const auto sample =
       Parsed<FaultSample>(parser, WithHeader(Sample(std::string(4, '\0'))));
   EXPECT_EQ(sample.pid, 5u);
@@ -124,7 +126,7 @@ TEST(RecordParser, ASampleOfTheKernelsEvent) {
 
 TEST(RecordParser, ASampleOfTheModulesEvent) {
   RecordParser parser(Format());
-  parser.Add(kId, {true, 0, 1});
+  parser.Add(kId, {true, 0, 0, true});
   const auto sample =
       Parsed<FaultSample>(parser, WithHeader(Sample(Raw(), true)));
   EXPECT_EQ(sample.address, 0xdef000u);
@@ -136,9 +138,22 @@ TEST(RecordParser, ASampleOfTheModulesEvent) {
   EXPECT_FALSE(sample.is_remote);
 }
 
+// As far as it is thinned out, each sample stands for as many faults.
+TEST(RecordParser, AThinnedSampleOfTheModulesEvent) {
+  RecordParser parser(Format());
+  parser.Add(kId, {true, 0, 1553, false});
+  const auto sample =
+      Parsed<FaultSample>(parser, WithHeader(Sample(Raw(), false, false)));
+  EXPECT_EQ(sample.address, 0xdef000u);
+  EXPECT_EQ(sample.weight, 1553u);
+  EXPECT_EQ(sample.ns, 2500u);
+  EXPECT_EQ(sample.frames, std::vector<uint64_t>{0x409000})
+      << "the instruction, without a call path";
+}
+
 TEST(RecordParser, AFaultCanBeInAnotherAddressSpace) {
   RecordParser parser(Format());
-  parser.Add(kId, {true, 0, 1});
+  parser.Add(kId, {true, 0, 0, true});
   const auto of = [&](uint8_t origin) {
     return Parsed<FaultSample>(parser, WithHeader(Sample(Raw(origin), true)));
   };
@@ -224,7 +239,7 @@ TEST(RecordParser, WhatProcessesDo) {
 
 TEST(RecordParser, RefusesEveryRecordThatIsCutShort) {
   RecordParser parser(Format());
-  parser.Add(kId, {true, 0, 1});
+  parser.Add(kId, {true, 0, 0, true});
   const std::string whole = Sample(Raw(), true);
   ASSERT_TRUE(parser.Parse(WithHeader(whole)));
   for (size_t size = 0; size < whole.size(); ++size)
