@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto debug_file = [&](const std::string&) {
     return FileOf(data, size);
   };
-  symbols.Load({debug_file, debug_file});
+  pfe::SymbolLimits limits;
+  symbols.Load("", {debug_file, debug_file}, &limits);
   for (uint64_t offset = 0; offset < 2 * size; offset += 16)
     pfe::Demangled(symbols.Name(offset));
   for (const uint64_t offset : {UINT64_MAX, uint64_t{1} << 63})

@@ -232,11 +232,14 @@ void Explainer::Sum(Explanation* result) {
   const auto end = steady_clock::now() + kNaming;
   bool is_cut = false;
   Profile profile = stacks_.Named(
-      functions_, [end] { return steady_clock::now() >= end; }, &is_cut);
+      &functions_, [end] { return steady_clock::now() >= end; }, &is_cut);
   if (is_cut)
     result->notes.push_back(
         "some functions have no names: to name them takes "
         "too long");
+  if (functions_.left_out() > 0)
+    result->notes.emplace_back(
+        "some functions have no names: there are too many files or symbols");
   result->samples = profile.samples();
   result->effective_samples = EffectiveSamples(profile.total());
   result->is_exact =

@@ -4,30 +4,36 @@
 #include <cxxabi.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "base/utf8.h"
-#include "profile/symbols.h"
-#include "source/file.h"
 
 namespace pfe {
 namespace {
 
 constexpr size_t kMostShownBytes = 256;
+// Of files that were opened, or cannot be.
+constexpr size_t kMostEntries = 4096;
 
 // A mangled name refers back to parts of itself, S_ or T0_, and these parts may
-// do the same: so 240 bytes can stand for 285 MB. A pack expansion, Dp or sp,
-// repeats what is behind it for each argument. With so few of them the
-// demangled name has some megabytes at most.
-constexpr int kMostReferences = 24;
-constexpr int kMostExpansions = 1;
+// do the same: so 240 bytes can stand for 285 MB. The longest name of n
+// references has a third of them at each of n / 3 levels: 3^(n / 3) times its
+// bytes. A pack expansion, Dp or sp, repeats what is behind it for each
+// argument, and there are not more arguments than bytes.
+constexpr double kGrowthByReference = 1.4423;
+constexpr double kMostDemangledBytes = 4e6;
 
 int CountOf(std::string_view text, std::string_view part) {
   int count = 0;
@@ -42,8 +48,41 @@ bool IsBounded(std::string_view mangled) {
     if (at == mangled.npos) break;
     if (mangled[at] == '_') ++references;
   }
-  return references <= kMostReferences &&
-         CountOf(mangled, "Dp") + CountOf(mangled, "sp") <= kMostExpansions;
+  const int expansions = CountOf(mangled, "Dp") + CountOf(mangled, "sp");
+  return std::pow(kGrowthByReference, references) *
+             std::pow(mangled.size(), 1 + expansions) <=
+         kMostDemangledBytes;
+}
+
+// File systems of which a read ends, does nothing else, and needs no other
+// process or host (statfs(2)). FUSE, 9P and those of networks are none of them.
+bool IsOnDisk(int fd) {
+  constexpr std::array<uint64_t, 19> kFileSystems = {
+      0xef53,      // ext2, ext3, ext4
+      0x58465342,  // xfs
+      0x9123683e,  // btrfs
+      0x794c7630,  // overlayfs
+      0x01021994,  // tmpfs
+      0x858458f6,  // ramfs
+      0x73717368,  // squashfs
+      0xe0f5e1e2,  // erofs
+      0xf2f52010,  // f2fs
+      0x9660,      // isofs
+      0x4d44,      // vfat
+      0x2011bab0,  // exfat
+      0x7366746e,  // ntfs3
+      0x2fc12fc1,  // zfs
+      0xca451a4e,  // bcachefs
+      0x3153464a,  // jfs
+      0x52654973,  // reiserfs
+      0x61756673,  // aufs
+      0x3434,      // nilfs2
+  };
+  struct statfs status {};
+  return fstatfs(fd, &status) == 0 &&
+         std::find(kFileSystems.begin(), kFileSystems.end(),
+                   static_cast<uint64_t>(status.f_type) & 0xffffffff) !=
+             kFileSystems.end();
 }
 
 // Opens a regular file below a root directory: no link leads out of it. What is
@@ -60,7 +99,7 @@ int OpenRegular(int root, const std::string& path) {
   struct stat status {};
   int fd = -1;
   if (fstat(place, &status) == 0 && S_ISREG(status.st_mode) &&
-      status.st_size > 0 && status.st_size <= Functions::kMostFileBytes)
+      status.st_size > 0 && IsOnDisk(place))
     fd = open(("/proc/self/fd/" + std::to_string(place)).c_str(),
               O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   close(place);
@@ -94,21 +133,22 @@ bool IsPath(const std::string& name) {
 
 class CodeFile {
  public:
-  // Takes the descriptors over.
-  CodeFile(int fd, int root, std::string path)
-      : symbols_(fd), root_(root), path_(std::move(path)) {}
-  ~CodeFile() {
-    if (root_ >= 0) close(root_);
-  }
-  CodeFile(const CodeFile&) = delete;
-  CodeFile& operator=(const CodeFile&) = delete;
+  // Takes the descriptor over. `root` is the directory that `path` begins in.
+  // If `build_id` is not empty, a file with another one has no functions.
+  CodeFile(int fd, std::shared_ptr<const File> root, std::string path,
+           std::string build_id)
+      : symbols_(fd),
+        root_(std::move(root)),
+        path_(std::move(path)),
+        build_id_(std::move(build_id)) {}
 
-  const std::string& build_id() const { return symbols_.build_id(); }
-
-  const std::string& Name(uint64_t offset) {
+  const std::string& Name(uint64_t offset, int host, SymbolLimits* limits) {
     if (!std::exchange(is_loaded_, true))
-      symbols_.Load({[this](const std::string& name) { return ByName(name); },
-                     [this](const std::string& id) { return ByBuildId(id); }});
+      symbols_.Load(
+          build_id_,
+          {[this](const std::string& name) { return ByName(name); },
+           [&](const std::string& id) { return ByBuildId(id, host); }},
+          limits);
     const auto [at, is_new] = names_.try_emplace(offset);
     if (is_new) at->second = Demangled(symbols_.Name(offset));
     return at->second;
@@ -122,24 +162,23 @@ class CodeFile {
         std::filesystem::path(path_).parent_path().string() + "/";
     for (const std::string& place :
          {directory, directory + ".debug/", "/usr/lib/debug" + directory}) {
-      const int fd = OpenRegular(root_, place + name);
+      const int fd = OpenRegular(root_->fd(), place + name);
       if (fd >= 0) return fd;
     }
     return -1;
   }
-  int ByBuildId(const std::string& id) const {
+  int ByBuildId(const std::string& id, int host) const {
     const std::string digits = Hexadecimal(id);
     const std::string path = "/usr/lib/debug/.build-id/" + digits.substr(0, 2) +
                              "/" + digits.substr(2) + ".debug";
-    const int fd = OpenRegular(root_, path);
-    if (fd >= 0) return fd;
-    const File host(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-    return OpenRegular(host.fd(), path);
+    const int fd = OpenRegular(root_->fd(), path);
+    return fd >= 0 ? fd : OpenRegular(host, path);
   }
 
   Symbols symbols_;
-  const int root_;
+  const std::shared_ptr<const File> root_;
   const std::string path_;
+  const std::string build_id_;
   bool is_loaded_ = false;
   std::map<uint64_t, std::string> names_;  // by offset
 };
@@ -158,27 +197,57 @@ std::string Demangled(const std::string& name) {
          "…";
 }
 
-Functions::Functions(std::string procfs) : procfs_(std::move(procfs)) {}
+// A file has at most two descriptors: its own, and that of its debug file.
+size_t MostFiles() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+  return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 8);
+}
+
+std::shared_ptr<const File> OpenDirectory(const std::string& path) {
+  return std::make_shared<const File>(AT_FDCWD, path.c_str(),
+                                      O_PATH | O_DIRECTORY);
+}
+
+// Processes with one key see the same files: the mount of a namespace is in no
+// other one.
+std::string KeyOfRoot(int root) {
+  struct statx status {};
+  if (statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &status) != 0 ||
+      !(status.stx_mask & STATX_MNT_ID))
+    return "";
+  return std::to_string(status.stx_mnt_id) + ':' +
+         std::to_string(status.stx_ino);
+}
+
+Functions::Functions(std::string procfs)
+    : procfs_(std::move(procfs)),
+      host_(OpenDirectory("/")),
+      most_files_(MostFiles()) {}
 
 Functions::~Functions() = default;
+
+// Null if the process is gone.
+std::shared_ptr<const File> Functions::RootOf(uint32_t thread) {
+  auto root = OpenDirectory(procfs_ + "/" + std::to_string(thread) + "/root");
+  if (root->fd() < 0) return nullptr;
+  const std::string key = KeyOfRoot(root->fd());
+  if (key.empty()) return root;
+  return roots_.try_emplace(key, std::move(root)).first->second;
+}
 
 // A file system such as btrfs or overlayfs shows another inode number in
 // stat(2) than in the mapping. So a file of the process's own root directory
 // that has no build id is taken by its path.
-std::unique_ptr<CodeFile> Functions::OpenAnew(int root,
-                                              const Mapping& mapping) const {
-  const bool is_host = root < 0;
-  const File host(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-  const int from = is_host ? host.fd() : root;
-  const int fd = OpenRegular(from, mapping.name);
+std::unique_ptr<CodeFile> Functions::OpenAnew(
+    const std::shared_ptr<const File>& root, const Mapping& mapping) const {
+  const int fd = OpenRegular(root->fd(), mapping.name);
   if (fd < 0) return nullptr;
-  const bool is_same = !is_host || HasIdentity(fd, mapping.file);
-  auto file = std::make_unique<CodeFile>(fd, fcntl(from, F_DUPFD_CLOEXEC, 0),
-                                         mapping.name);
-  if (mapping.file.build_id.empty() ? is_same
-                                    : file->build_id() == mapping.file.build_id)
-    return file;
-  return nullptr;
+  auto file =
+      std::make_unique<CodeFile>(fd, root, mapping.name, mapping.file.build_id);
+  const bool is_same = root != host_ || !mapping.file.build_id.empty() ||
+                       HasIdentity(fd, mapping.file);
+  return is_same ? std::move(file) : nullptr;
 }
 
 CodeFile* Functions::Open(uint32_t thread, const Mapping& mapping) {
@@ -188,20 +257,25 @@ CodeFile* Functions::Open(uint32_t thread, const Mapping& mapping) {
                           std::to_string(mapping.file.inode);
   if (const auto found = files_.find(key); found != files_.end())
     return found->second.get();
-  if (files_.size() == kMostFiles) return nullptr;
-  const File root(AT_FDCWD,
-                  (procfs_ + "/" + std::to_string(thread) + "/root").c_str(),
-                  O_PATH | O_DIRECTORY);
+  if (open_files_ == most_files_ || files_.size() >= kMostEntries ||
+      roots_.size() >= most_files_) {
+    ++unopened_;
+    return nullptr;
+  }
+  const auto root = RootOf(thread);
   std::unique_ptr<CodeFile> file;
-  if (root.fd() >= 0) file = OpenAnew(root.fd(), mapping);
-  if (!file) file = OpenAnew(-1, mapping);
+  if (root) file = OpenAnew(root, mapping);
+  if (!file) file = OpenAnew(host_, mapping);
   // The next process of a program may live longer.
-  if (!file && root.fd() < 0) return nullptr;
+  if (!file && !root) return nullptr;
+  if (file) ++open_files_;
   return (files_[key] = std::move(file)).get();
 }
 
-std::string Functions::Name(CodeFile* file, uint64_t offset) const {
-  return file->Name(offset);
+std::string Functions::Name(CodeFile* file, uint64_t offset,
+                            const std::function<bool()>& is_over) {
+  limits_.is_over = is_over;
+  return file->Name(offset, host_->fd(), &limits_);
 }
 
 }  // namespace pfe

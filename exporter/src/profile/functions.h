@@ -5,16 +5,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "profile/address_spaces.h"
+#include "profile/symbols.h"
+#include "source/file.h"
 
 namespace pfe {
 
 // The name of a C++ function as people write it; any other name, and one that
-// refers back to itself too often, as it is. It is cut at 256 bytes.
+// could become very long, as it is. It is cut at 256 bytes.
 std::string Demangled(const std::string& name);
 
 // A file that was opened while a process had it mapped, so that it can be read
@@ -24,9 +27,8 @@ class CodeFile;
 // For one thread.
 class Functions {
  public:
-  // A larger file is not opened.
-  static constexpr off_t kMostFileBytes = off_t{1} << 30;
-  // Further files are not opened.
+  // Further files are not opened, nor are more than a part of the descriptors
+  // that the process may have.
   static constexpr size_t kMostFiles = 512;
 
   explicit Functions(std::string procfs);
@@ -38,15 +40,28 @@ class Functions {
   // file. `thread` is any thread of the process.
   CodeFile* Open(uint32_t thread, const Mapping& mapping);
   // The function at an offset in a file; empty if there is no symbol. The first
-  // call for a file reads its symbol table.
-  std::string Name(CodeFile* file, uint64_t offset) const;
+  // call for a file reads its symbol table, unless `is_over` returns true.
+  std::string Name(CodeFile* file, uint64_t offset,
+                   const std::function<bool()>& is_over);
+  // Files that were not opened, and symbol tables that were not read, because
+  // there were too many or they were too large.
+  uint64_t left_out() const { return unopened_ + limits_.left_out; }
 
  private:
-  std::unique_ptr<CodeFile> OpenAnew(int root, const Mapping& mapping) const;
+  std::shared_ptr<const File> RootOf(uint32_t thread);
+  std::unique_ptr<CodeFile> OpenAnew(const std::shared_ptr<const File>& root,
+                                     const Mapping& mapping) const;
 
   const std::string procfs_;
+  const std::shared_ptr<const File> host_;  // its root directory
+  const size_t most_files_;
+  size_t open_files_ = 0;
+  uint64_t unopened_ = 0;
   // By path and identity; null if it cannot be read.
   std::map<std::string, std::unique_ptr<CodeFile>> files_;
+  // Root directories of processes, by mount and inode number.
+  std::map<std::string, std::shared_ptr<const File>> roots_;
+  SymbolLimits limits_;
 };
 
 }  // namespace pfe

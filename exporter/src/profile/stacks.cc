@@ -23,6 +23,14 @@ std::string Place(const Frame& frame) {
 
 }  // namespace
 
+const std::string* Stacks::Keep(const std::string& text) {
+  const bool has_room = text_bytes_ < kMostTextBytes;
+  if (!has_room && !texts_.contains(text)) return &*texts_.insert(kOther).first;
+  const auto [at, is_new] = texts_.insert(text);
+  if (is_new) text_bytes_ += sizeof(std::string) + text.size();
+  return &*at;
+}
+
 void Stacks::Add(const FaultSample& sample, const std::string& mapping,
                  std::vector<Frame> frames) {
   const FaultSum sum = SumOf(sample);
@@ -35,7 +43,7 @@ void Stacks::Add(const FaultSample& sample, const std::string& mapping,
   at->second += sum;
 }
 
-Profile Stacks::Named(const Functions& functions,
+Profile Stacks::Named(Functions* functions,
                       const std::function<bool()>& is_over,
                       bool* is_cut) const {
   Profile profile;
@@ -49,7 +57,7 @@ Profile Stacks::Named(const Functions& functions,
         if (is_over())
           *is_cut = true;
         else
-          at->second = functions.Name(frame.file, frame.offset);
+          at->second = functions->Name(frame.file, frame.offset, is_over);
       }
       if (at->second.empty()) at->second = Place(frame);
       path.push_back(at->second);

@@ -37,27 +37,29 @@ class Stacks {
   // Frames that are kept. Samples of further stacks are summed without their
   // mappings and frames.
   static constexpr size_t kMostFrames = 500'000;
+  // Of the names of mappings.
+  static constexpr size_t kMostTextBytes = 32 << 20;
   static constexpr const char* kOther = "[more than can be told apart]";
 
   bool is_full() const { return frames_ >= kMostFrames; }
   // `mapping` names what the address is in; the innermost frame is the first.
   void Add(const FaultSample& sample, const std::string& mapping,
            std::vector<Frame> frames);
-  // A copy of a text that stays as long as this, for Frame::name.
-  const std::string* Keep(const std::string& text) {
-    return &*texts_.insert(text).first;
-  }
+  // A copy of a text that stays as long as this, for Frame::name. If there are
+  // too many it is kOther.
+  const std::string* Keep(const std::string& text);
 
   // The sums with the names of functions. What is not named before `is_over`
   // returns true has the name of its file and the offset; then `*is_cut` is
   // set.
-  Profile Named(const Functions& functions,
-                const std::function<bool()>& is_over, bool* is_cut) const;
+  Profile Named(Functions* functions, const std::function<bool()>& is_over,
+                bool* is_cut) const;
 
  private:
   using Key = std::pair<const std::string*, std::vector<Frame>>;
 
   std::set<std::string> texts_;
+  size_t text_bytes_ = 0;
   std::map<Key, FaultSum> sums_;
   size_t frames_ = 0;
 };

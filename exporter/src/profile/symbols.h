@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The symbol table of an ELF file that somebody else wrote, and that he can
-// change while it is read.
+// The symbol table of an ELF file.
 #ifndef EXPORTER_PROFILE_SYMBOLS_H_
 #define EXPORTER_PROFILE_SYMBOLS_H_
+
+#include <libelf.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace pfe {
 
-// Everything is read by pread(2), not mapped: reading a mapping of a file that
-// was truncated would end the program. Each table that is larger than its limit
-// is taken as absent, so that time and memory are bounded.
+class ElfImage;
+
+// What reading symbol tables may take, all together.
+struct SymbolLimits {
+  size_t bytes_left = 64 << 20;  // for 2.8 million functions
+  std::function<bool()> is_over = [] { return false; };
+  // Tables that were not read, because they are too large or it was over.
+  uint64_t left_out = 0;
+};
+
 class Symbols {
  public:
-  // Of a symbol table; 64 MiB are 2.8 million symbols.
+  // Of a table; 64 MiB are 2.8 million symbols.
   static constexpr uint64_t kMostTableBytes = 64 << 20;
   // A longer name is cut.
   static constexpr size_t kMostNameBytes = 1024;
@@ -31,17 +38,17 @@ class Symbols {
     std::function<int(const std::string& build_id)> by_build_id;
   };
 
-  // Takes the descriptor over. A file that is no ELF file has no symbols.
-  explicit Symbols(int fd);
+  // Takes the descriptor over, and reads nothing.
+  explicit Symbols(int fd) : fd_(fd) {}
   ~Symbols();
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  // Bytes; empty if the file has none.
-  const std::string& build_id() const { return build_id_; }
   // Reads the functions: from .symtab, else from that of a debug file with the
-  // same build id, else from .dynsym.
-  void Load(const DebugFiles& debug_files);
+  // same build id, else from .dynsym. A file that is no ELF file has none, and
+  // so has one with another build id, if `build_id` is not empty.
+  void Load(const std::string& build_id, const DebugFiles& debug_files,
+            SymbolLimits* limits);
   // The name of the function that has an offset in the file, as the symbol
   // table has it; empty if there is none.
   std::string Name(uint64_t offset) const;
@@ -52,19 +59,19 @@ class Symbols {
   };
   struct Symbol {
     uint64_t address;
-    uint64_t size;
-    uint64_t name;  // where it is in the file with the names
-    bool is_local;
+    uint64_t size : 63;
+    uint64_t is_local : 1;
+    uint32_t name;  // where it is among the names
   };
-  class ElfFile;
 
-  bool LoadTable(const ElfFile& elf, uint32_t type);
-  bool LoadDebugFile(int fd);
+  bool LoadTable(ElfImage* image, uint32_t type, SymbolLimits* limits);
+  bool LoadDebugFile(int fd, const std::string& build_id, SymbolLimits* limits);
+  bool TakeFunctions(Elf_Data* data, uint64_t names_size, SymbolLimits* limits);
   std::string ReadName(uint64_t at) const;
 
-  int fd_;
+  const int fd_;
   int names_fd_ = -1;  // fd_, or the debug file
-  std::string build_id_;
+  uint64_t names_at_ = 0;
   std::vector<Segment> segments_;
   std::vector<Symbol> symbols_;  // by address
 };

@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "fake_procfs.h"
 #include "profile/address_spaces.h"
@@ -17,6 +19,8 @@ namespace pfe {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool Never() { return false; }
 
 }  // namespace
 
@@ -41,7 +45,7 @@ class FunctionsTest : public testing::Test {
   static std::string Name(Functions* functions, uint32_t pid,
                           const Mapping& mapping, uint64_t offset) {
     CodeFile* const file = functions->Open(pid, mapping);
-    return file ? functions->Name(file, offset) : "";
+    return file ? functions->Name(file, offset, Never) : "";
   }
   std::string NameIn7(const Mapping& mapping) const {
     Functions functions(procfs_.root());
@@ -132,7 +136,7 @@ TEST_F(FunctionsTest, AFileThatIsOpenIsReadAfterTheProcessIsGone) {
   ASSERT_NE(file, nullptr);
   fs::remove_all(procfs_.root() + "/7");
   fs::remove_all(root);
-  EXPECT_EQ(functions.Name(file, offset_), "pfe::ANamedFunction()");
+  EXPECT_EQ(functions.Name(file, offset_, Never), "pfe::ANamedFunction()");
 }
 
 // Of a program that runs for a moment again and again.
@@ -160,7 +164,63 @@ TEST_F(FunctionsTest, AFileThatIsCutHasNoFunctions) {
   CodeFile* const file = functions.Open(7, mapping);
   ASSERT_NE(file, nullptr);
   fs::resize_file(root + "/program", 4096);
-  EXPECT_EQ(functions.Name(file, offset_), "");
+  EXPECT_EQ(functions.Name(file, offset_, Never), "");
+}
+
+// Reading a file of sysfs can do something.
+TEST_F(FunctionsTest, OnlyFilesOfADiskAreOpened) {
+  Functions functions(procfs_.root());
+  Mapping mapping;
+  mapping.file.build_id = "x";
+  mapping.name = mapping_.name;
+  EXPECT_NE(functions.Open(7, mapping), nullptr);
+  mapping.name = "/sys/devices/system/cpu/online";
+  ASSERT_TRUE(fs::is_regular_file(mapping.name));
+  EXPECT_EQ(functions.Open(7, mapping), nullptr);
+}
+
+// They are open while it samples.
+TEST_F(FunctionsTest, TakesAPartOfTheDescriptors) {
+  const std::string root = procfs_.root() + "/root";
+  fs::create_directory(root);
+  Start(7, root);
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  const rlim_t usual = std::exchange(files.rlim_cur, 80);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  Functions functions(procfs_.root());
+  int opened = 0;
+  for (int i = 0; i < 20; ++i) {
+    Mapping mapping = mapping_;
+    mapping.name = "/" + std::to_string(i);
+    fs::copy_file(mapping_.name, root + mapping.name);
+    opened += functions.Open(7, mapping) != nullptr;
+  }
+  files.rlim_cur = usual;
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_EQ(opened, 10);
+  EXPECT_EQ(functions.left_out(), 10u);
+}
+
+TEST_F(FunctionsTest, FilesThatAreNotThereTakeNoPlace) {
+  Start(7, procfs_.root());
+  Functions functions(procfs_.root());
+  Mapping none;
+  for (size_t i = 0; i < 2 * Functions::kMostFiles; ++i) {
+    none.name = "/none" + std::to_string(i);
+    EXPECT_EQ(functions.Open(7, none), nullptr);
+  }
+  EXPECT_EQ(functions.left_out(), 0u);
+  EXPECT_NE(functions.Open(7, mapping_), nullptr);
+}
+
+TEST_F(FunctionsTest, WhatTakesTooLongHasNoName) {
+  Functions functions("/proc");
+  CodeFile* const file =
+      functions.Open(static_cast<uint32_t>(getpid()), mapping_);
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(functions.Name(file, offset_, [] { return true; }), "");
+  EXPECT_GT(functions.left_out(), 0u);
 }
 
 class DebugFile : public FunctionsTest {
@@ -210,16 +270,27 @@ TEST_F(DebugFile, OfAnotherProgramIsNotTaken) {
   EXPECT_EQ(NameIn7(stripped_), "");
 }
 
+// A name in which each level has three times what the level before has; the
+// first one has an argument, or a pack of 200.
+std::string Bomb(size_t levels, bool has_pack) {
+  std::string bomb = has_pack ? "_Z1fIJ" + std::string(200, 'i') + "EEv1XIDpT_E"
+                              : "_Z1fIiEv1XIT_E";
+  const std::string digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (size_t i = 1; i <= levels; ++i) {
+    const std::string last = "S" + digits.substr(2 * i + has_pack, 1) + "_";
+    bomb.append("1YI").append(last).append(last).append(last).append("E");
+  }
+  return bomb;
+}
+
 TEST(Demangled, IsBounded) {
   EXPECT_EQ(Demangled("main"), "main");
   EXPECT_EQ(Demangled("_ZNSt6vectorIiSaIiEE9push_backERKi"),
             "std::vector<int, std::allocator<int> >::push_back(int const&)");
-  // Each level doubles what it stands for.
-  std::string bomb = "_Z1f1PIiiES_IS0_S0_E";
-  const std::string digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  for (size_t i = 1; i < 34; ++i)
-    bomb += "S_IS" + digits.substr(i, 1) + "_S" + digits.substr(i, 1) + "_E";
-  EXPECT_THAT(Demangled(bomb), testing::StartsWith("_Z1f1PIiiE"));
+  EXPECT_THAT(Demangled(Bomb(17, false)), testing::StartsWith("_Z1f"));
+  EXPECT_THAT(Demangled(Bomb(6, true)), testing::StartsWith("_Z1f"));
+  EXPECT_THAT(Demangled(Bomb(5, false)), testing::StartsWith("void f<"));
+  EXPECT_THAT(Demangled(Bomb(2, true)), testing::StartsWith("void f<"));
   EXPECT_EQ(Demangled(std::string(1000, 'x')),
             std::string(256, 'x') + "\xe2\x80\xa6");
 }

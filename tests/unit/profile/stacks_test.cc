@@ -19,8 +19,9 @@ class StacksTest : public testing::Test {
   }
   Profile Named() {
     bool is_cut = false;
+    Functions functions("/proc");
     return stacks_.Named(
-        Functions("/proc"), [] { return false; }, &is_cut);
+        &functions, [] { return false; }, &is_cut);
   }
 
   Stacks stacks_;
@@ -59,6 +60,17 @@ TEST_F(StacksTest, MoreThanItCanKeepIsSummedTogether) {
   ASSERT_EQ(profile.mappings().size(), 2u);
   EXPECT_EQ(profile.mappings()[0].name, Stacks::kOther);
   EXPECT_EQ(profile.functions()[0].name, Stacks::kOther);
+}
+
+// A program can map files with names of 4 kB, as many as it wants.
+TEST_F(StacksTest, TheNamesOfMappingsHaveALimit) {
+  size_t kept = 0;
+  for (size_t i = 0; i < 20000; ++i)
+    kept += *stacks_.Keep(std::string(4000, 'x') + std::to_string(i)) !=
+            Stacks::kOther;
+  EXPECT_NEAR(static_cast<double>(kept) * 4000, Stacks::kMostTextBytes, 1e6);
+  EXPECT_EQ(*stacks_.Keep(std::string(4000, 'x') + "0"),
+            std::string(4000, 'x') + "0");
 }
 
 }  // namespace
