@@ -472,7 +472,8 @@ EXPLAIN_URL=http://127.0.0.1:9110/api/v1/explain
 # sampled, are all faults.
 explains_over_http() {
   # shellcheck disable=SC2016
-  guest '/page_fault_exporter --profile --interval 1s >/tmp/daemon.log 2>&1 &
+  guest '/page_fault_exporter --profile --profile.mappings=10 --birth.hold=0s --interval 1s \
+      >/tmp/daemon.log 2>&1 &
     echo $! >/tmp/daemon; /culprits heap >/dev/null 2>&1 & echo $! >/tmp/culprit;
     ip link set lo up;
     until wget -qO /dev/null http://127.0.0.1:9110/-/ready; do sleep 0.2; done' &&
@@ -487,13 +488,40 @@ explains_over_http() {
     "$WORK/explain.json"
 }
 
-# An explanation holds the module until the daemon is reloaded. It then answers
-# with what it has.
+# The sum of a family's samples that have some labels.
+sum_of() {
+  awk -v name="$1" -v labels="$2" '
+    index($0, name "{") == 1 && index($0, labels) { sum += $NF }
+    END { printf "%.0f\n", sum }' "$WORK/mappings"
+}
+
+# Sampled all the time, and so estimates: of 3,000 samples at least.
+mappings_are_metrics() {
+  local all heap
+  # shellcheck disable=SC2016
+  guest -t 300 '/culprits heap >/dev/null 2>&1 & echo $! >/tmp/culprit;
+    sleep 20; kill $(cat /tmp/culprit); sleep 3;
+    wget -qO- http://127.0.0.1:9110/metrics' | grep -aE '_mapping_|_comm_|_profile_' \
+    >"$WORK/mappings" || return
+  cat "$WORK/mappings"
+  all=$(sum_of page_fault_comm_faults_total 'comm="culprits"')
+  heap=$(sum_of page_fault_mapping_faults_total 'comm="culprits",mapping="[heap]"')
+  [ "$all" -gt 30000 ] && [ $((heap * 100)) -gt $((all * 90)) ] &&
+    [ $((heap * 100)) -lt $((all * 110)) ] &&
+    grep -q '^page_fault_exporter_profile_attached 1' "$WORK/mappings" &&
+    grep -q '^page_fault_mapping_stall_seconds_total{comm="culprits",mapping="\[heap\]"} [0-9.]*[1-9]' \
+      "$WORK/mappings"
+}
+
+# An explanation, and the sums of mappings, hold the module until the daemon is
+# reloaded. The explanation then answers with what it has.
 lets_the_module_go() {
   # shellcheck disable=SC2016
-  guest -t 300 "wget -qO /tmp/explained '$EXPLAIN_URL?pid=1&seconds=60' &"'
-    asked=$!;
-    until ls -l /proc/$(cat /tmp/daemon)/fd | grep -q perf_event; do sleep 0.1; done;
+  guest -t 300 "count() { ls -l /proc/\$(cat /tmp/daemon)/fd | grep -c perf_event; };
+    held=\$(count);
+    wget -qO /tmp/explained '$EXPLAIN_URL?pid=1&seconds=60' &"'
+    asked=$!; [ $held -gt 0 ] || exit;
+    until [ $(count) -gt $held ]; do sleep 0.1; done;
     rmmod page_faults && exit 1;
     kill -HUP $(cat /tmp/daemon);
     until rmmod page_faults; do sleep 0.1; done;
@@ -543,6 +571,7 @@ vm_explain() {
     "sh -c 'echo \$\$ >/sys/fs/cgroup/one/two/cgroup.procs; exec /culprits shm'" \
     '/SYSV00000000 (deleted)' 'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
   check "$1 explain: by HTTP" explains_over_http
+  check "$1 explain: mappings are metrics" mappings_are_metrics
   check "$1 explain: a reload lets the module go" lets_the_module_go
   COMM=culprits
   check "$1 explain: without the module" without_module

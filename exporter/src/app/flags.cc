@@ -152,6 +152,13 @@ void AddProfileOptions(CLI::App* app, Options* options) {
   app->add_flag("--profile", options->profile,
                 "Say on request where faults come from (/api/v1/explain); "
                 "takes CAP_PERFMON and CAP_SYS_PTRACE");
+  app->add_option(
+         "--profile.mappings", options->profile_mappings,
+         "Sample all the time, and serve sums of so many mappings (comm "
+         "and file, or [heap] and the like); the others share the "
+         "bucket `other`. 0: none; else it takes --profile")
+      ->check(CheckDecimal)
+      ->check(CLI::Range(0, 10000));
   app->add_flag("--profile.remote", options->profile_remote,
                 "Answer such requests of other machines too, not of this one "
                 "alone");

@@ -35,6 +35,7 @@
 #include "http/service.h"
 #include "profile/explainer.h"
 #include "profile/explanations.h"
+#include "profile/profiler.h"
 #include "render/top_table.h"
 #include "source/auto_source.h"
 #include "source/module_source.h"
@@ -189,7 +190,7 @@ int PrintExplanation(const Options& options) {
 // read of the source may hang.
 constexpr std::chrono::seconds kTickLimit{1};
 // How long the end waits for the answers to requests.
-constexpr std::chrono::seconds kAnswerLimit{8};
+constexpr std::chrono::seconds kAnswerLimit{7};
 
 // Parses the options, and checks those whose validity depends on the machine.
 ParsedOptions ReadOptions(int argc, const char* const* argv) {
@@ -203,6 +204,19 @@ ParsedOptions ReadOptions(int argc, const char* const* argv) {
       (parsed.options->has_group_by ? "--group.by: " : "groups: ") + wrong;
   parsed.options.reset();
   return parsed;
+}
+
+std::unique_ptr<Profiler> MakeProfiler(const Options& options) {
+  if (options.profile_mappings == 0) return nullptr;
+  ProfilerSettings settings;
+  settings.tracefs = FindTracefs(options.debugfs);
+  settings.procfs = options.pipeline.procfs;
+  settings.max_mappings = options.profile_mappings;
+  settings.birth_hold = options.pipeline.birth_hold;
+  settings.warn = [](const std::string& problem) {
+    spdlog::warn("sampling page faults: {}", problem);
+  };
+  return std::make_unique<Profiler>(settings);
 }
 
 // The running service, and its reactions to signals.
@@ -225,10 +239,11 @@ class Daemon {
                              const Explainer::IsEnded& is_ended) {
           return Explain(options_, selector, time, is_ended);
         }),
+        profiler_(MakeProfiler(options)),
         service_(&poller_, {options.telemetry_path, options.interval,
                             options.max_requests,
                             options.profile ? &explanations_ : nullptr,
-                            options.profile_remote}) {
+                            profiler_.get(), options.profile_remote}) {
     poller_.AwaitFirstTick(kTickLimit);
     server_.emplace(options.listen_addresses,
                     [this](const HttpRequest& request) {
@@ -252,12 +267,16 @@ class Daemon {
     const bool has_read = poller_.Stop(kTickLimit);
     if (!has_read)
       spdlog::warn("ending, although reading the source has not ended");
+    const bool has_sampled = !profiler_ || profiler_->Stop(kTickLimit);
+    if (!has_sampled)
+      spdlog::warn(
+          "ending, although reading the maps of a process has not ended");
     const bool has_answered = EndServer();
     if (!has_answered)
       spdlog::warn("ending, although a request has no answer yet");
     // Destructors would wait for them. The log has no line to flush, and they
     // may still write to it.
-    if (!has_read || !has_answered) std::_Exit(0);
+    if (!has_read || !has_sampled || !has_answered) std::_Exit(0);
     return 0;
   }
 
@@ -275,7 +294,9 @@ class Daemon {
   }
 
   void Reload() {
-    explanations_.End();  // so that the module can be unloaded
+    // So that the module can be unloaded.
+    explanations_.End();
+    if (profiler_) profiler_->LetGo();
     sd_notifyf(
         0, "RELOADING=1\nMONOTONIC_USEC=%llu",
         static_cast<unsigned long long>(ClockNs(CLOCK_MONOTONIC) / 1000));
@@ -308,6 +329,7 @@ class Daemon {
   Pipeline pipeline_;
   Poller poller_;
   Explanations explanations_;
+  const std::unique_ptr<Profiler> profiler_;
   Service service_;
   std::optional<HttpServer> server_;
 };

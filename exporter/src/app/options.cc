@@ -118,6 +118,11 @@ void ApplyTopBy(const std::string& text, Options* options) {
         "--basic-families-only is set");
 }
 
+void CheckProfile(const Options& options) {
+  if (options.profile_mappings > 0 && !options.profile)
+    throw CLI::ValidationError("--profile.mappings", "it takes --profile");
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(
@@ -151,6 +156,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv) {
     raw.options.has_group_by = !raw.group_by.empty();
     LeaveOutUnshownSums(&raw.options.pipeline);
     ApplyTopBy(raw.top_by, &raw.options);
+    CheckProfile(raw.options);
     raw.options.explain_time = std::chrono::seconds(raw.seconds);
   } catch (const CLI::Success& success) {
     std::ostringstream text;
@@ -185,6 +191,8 @@ std::vector<std::string> NeedRestart(const Options& before,
   compare(before.telemetry_path == after.telemetry_path, "web.telemetry-path");
   compare(before.max_requests == after.max_requests, "web.max-requests");
   compare(before.profile == after.profile, "profile");
+  compare(before.profile_mappings == after.profile_mappings,
+          "profile.mappings");
   compare(before.profile_remote == after.profile_remote, "profile.remote");
   compare(before.log_format == after.log_format, "log.format");
   return keys;

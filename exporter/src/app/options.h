@@ -37,7 +37,8 @@ struct Options {
   TopSettings top_table;  // of --top
   std::string explain;    // whose faults --explain explains; empty without it
   std::chrono::milliseconds explain_time{10000};
-  bool profile = false;  // answers requests for explanations
+  bool profile = false;         // answers requests for explanations
+  size_t profile_mappings = 0;  // that have sums; 0: none
   bool profile_remote = false;
 };
 

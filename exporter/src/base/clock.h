@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks, in nanoseconds.
+// Clocks, in nanoseconds, and intervals.
 #ifndef EXPORTER_BASE_CLOCK_H_
 #define EXPORTER_BASE_CLOCK_H_
 
 #include <time.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace pfe {
@@ -22,6 +23,15 @@ inline uint64_t ClockNs(clockid_t clock) {
 
 // Nanoseconds since boot, including the time that the machine was suspended.
 inline uint64_t BootTimeNs() { return ClockNs(CLOCK_BOOTTIME); }
+
+// Whether an interval has passed since a moment. Then the moment becomes now.
+inline bool IsDue(std::chrono::seconds interval,
+                  std::chrono::steady_clock::time_point* last) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - *last < interval) return false;
+  *last = now;
+  return true;
+}
 
 }  // namespace pfe
 

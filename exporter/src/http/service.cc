@@ -136,20 +136,33 @@ HttpResponse Service::Metrics(const HttpRequest& request) {
   const bool gzip = AcceptsGzip(encoding);
   if (!gzip && !AcceptsIdentity(encoding))
     return HttpResponse(406, "Offered are no compression and gzip\n");
-  ++requests_.scrapes;
-  if (const Explanations* const explanations = settings_.explanations) {
-    requests_.profiles = true;
-    requests_.profile_samples = explanations->samples();
-    requests_.profile_lost = explanations->lost();
-  }
+  ++scrapes_;
   return RenderMetrics(format, gzip);
+}
+
+ServiceNumbers Service::Numbers() const {
+  ServiceNumbers numbers;
+  numbers.scrapes = scrapes_;
+  numbers.config_ok = config_ok_;
+  if (!settings_.explanations) return numbers;
+  ProfileNumbers& profile = numbers.profile.emplace();
+  profile.samples = settings_.explanations->samples();
+  profile.lost = settings_.explanations->lost();
+  if (const Profiler* const profiler = settings_.profiler) {
+    profile.samples += profiler->samples();
+    profile.lost += profiler->lost();
+    profile.mappings = profiler->mappings();
+    profile.is_attached = profiler->is_attached();
+  }
+  return numbers;
 }
 
 HttpResponse Service::RenderMetrics(Format format, bool gzip) {
   const auto view = poller_->Current();
   const bool openmetrics = format == Format::kOpenMetrics;
+  const ServiceNumbers numbers = Numbers();
   std::string own =
-      RenderSelfMetrics(*view, &requests_, View::Clock::now(), openmetrics);
+      RenderSelfMetrics(*view, &numbers, View::Clock::now(), openmetrics);
   if (openmetrics) own += "# EOF\n";
   HttpResponse response;
   response.content_type = openmetrics ? kOpenMetricsType : kTextType;

@@ -12,6 +12,7 @@
 #include "http/message.h"
 #include "http/negotiation.h"
 #include "profile/explanations.h"
+#include "profile/profiler.h"
 #include "render/self_metrics.h"
 #include "render/view.h"
 #include "tick/poller.h"
@@ -23,6 +24,7 @@ struct ServiceSettings {
   std::chrono::milliseconds interval{5000};
   int max_requests = 40;                 // at once; 0: no limit
   Explanations* explanations = nullptr;  // null: explains nothing
+  const Profiler* profiler = nullptr;    // null: mappings have no sums
   bool explains_remote = false;  // else only to requests of this machine
 };
 
@@ -38,19 +40,21 @@ class Service {
   void SetInterval(std::chrono::milliseconds interval) {
     interval_ms_ = interval.count();
   }
-  void SetConfigOk(bool ok) { requests_.config_ok = ok; }
+  void SetConfigOk(bool ok) { config_ok_ = ok; }
 
  private:
   HttpResponse Explain(const HttpRequest& request) const;
   HttpResponse Limited(const HttpRequest& request);
   HttpResponse Metrics(const HttpRequest& request);
+  ServiceNumbers Numbers() const;
   HttpResponse RenderMetrics(Format format, bool gzip);
   HttpResponse Healthy() const;
   HttpResponse Ready() const;
 
   Poller* const poller_;
   const ServiceSettings settings_;
-  RequestCounters requests_;
+  std::atomic<uint64_t> scrapes_ = 0;
+  std::atomic<bool> config_ok_ = true;
   std::atomic<int64_t> interval_ms_;
   std::atomic<int> in_flight_ = 0;
 };

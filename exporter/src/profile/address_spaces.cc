@@ -32,7 +32,7 @@ size_t BytesOf(const Mapping& mapping) {
 
 // Memory without a file has //anon in records (perf_event_mmap_event()), and in
 // maps no name, or one that the process gave it (PR_SET_VMA_ANON_NAME).
-std::string NameOf(std::string name) {
+std::string NameWithoutAnon(std::string name) {
   return name == "//anon" || name.starts_with("[anon:") ? "" : std::move(name);
 }
 
@@ -102,7 +102,7 @@ bool AddressSpaces::Space::GrowsHeap(uint64_t start) const {
 
 // Counts a mapping for which there is none.
 bool AddressSpaces::HasRoom() {
-  if (bytes_ < kMostBytes) return true;
+  if (bytes_ < most_bytes_) return true;
   ++left_out_;
   return false;
 }
@@ -126,7 +126,7 @@ std::shared_ptr<AddressSpaces::Space> AddressSpaces::ParseMaps(
       break;
     if (!HasRoom()) break;
     mapping.file.device = makedev(major, minor);
-    mapping.name = NameOf(line.substr(static_cast<size_t>(name_at)));
+    mapping.name = NameWithoutAnon(line.substr(static_cast<size_t>(name_at)));
     space->Add(start, std::move(mapping));
   }
   return space;
@@ -165,7 +165,7 @@ void AddressSpaces::TakeMap(const MapRecord& map) {
     return;
   std::shared_ptr<Space>& space = found->second.space;
   if (space.use_count() > 1) space = std::make_shared<Space>(*space);
-  std::string name = NameOf(map.name);
+  std::string name = NameWithoutAnon(map.name);
   if (name.empty() && space->GrowsHeap(map.start)) name = kHeap;
   space->Add(map.start,
              Mapping{end, map.offset, map.file, std::move(name), true});
@@ -224,6 +224,15 @@ const Mapping* AddressSpaces::Find(uint32_t pid, uint32_t thread,
   return find();
 }
 
+std::string AddressSpaces::NameOf(const FaultSample& sample) {
+  if (sample.is_remote) return "[another process]";
+  uint64_t start = 0;
+  const Mapping* const mapping =
+      Find(sample.pid, sample.thread, sample.address, &start);
+  if (!mapping) return "[unknown]";
+  return mapping->name.empty() ? "[anonymous]" : mapping->name;
+}
+
 const std::string& AddressSpaces::Comm(uint32_t pid) {
   Process& process = processes_[pid];
   if (!process.exited && (process.comm.empty() ||
@@ -254,7 +263,8 @@ void AddressSpaces::Forget() {
                          int64_t{kFirstMapsBytes});
   std::erase_if(processes_,
                 [](const auto& item) { return item.second.exited; });
-  if (processes_.size() > kMostProcesses) processes_.clear();
+  if (processes_.size() > kMostProcesses || bytes_ >= most_bytes_)
+    processes_.clear();
 }
 
 }  // namespace pfe

@@ -30,7 +30,7 @@ struct Mapping {
 // exit. A process is kept until the first Forget() after its exit.
 class AddressSpaces {
  public:
-  // All mappings with their names. Further ones are not noted.
+  // All mappings with their names. Further ones are not noted in this turn.
   static constexpr size_t kMostBytes = 64 << 20;
   // Of the maps of one process.
   static constexpr size_t kMostMapsBytes = 16 << 20;
@@ -38,10 +38,11 @@ class AddressSpaces {
   // What a turn does not need is kept, up to the first number.
   static constexpr size_t kFirstMapsBytes = 16 << 20;
   static constexpr size_t kMapsBytesATurn = 1 << 20;
-  // Of more, what is known is forgotten: exits have gone unnoticed.
+  // If more are known, exits have gone unnoticed.
   static constexpr size_t kMostProcesses = 200'000;
 
-  explicit AddressSpaces(std::string procfs) : procfs_(std::move(procfs)) {}
+  explicit AddressSpaces(std::string procfs, size_t most_bytes = kMostBytes)
+      : procfs_(std::move(procfs)), most_bytes_(most_bytes) {}
 
   void Take(const Record& record);
   // The mapping that has an address, and its start; null if none is known. The
@@ -49,6 +50,8 @@ class AddressSpaces {
   // process: the main thread can have ended before the others.
   const Mapping* Find(uint32_t pid, uint32_t thread, uint64_t address,
                       uint64_t* start);
+  // What the address of a sample is in: a path, or a name such as [heap].
+  std::string NameOf(const FaultSample& sample);
   // The comm of a process; empty if it is not known.
   const std::string& Comm(uint32_t pid);
   // Reads the maps of a process, unless that would be too much for this turn.
@@ -56,8 +59,9 @@ class AddressSpaces {
   // Records were lost: what is known is read again before it is used, if it can
   // be.
   void Distrust();
-  // Begins a turn, and forgets the processes that have exited. The maps of a
-  // process are read once a turn at most, and long ones less often.
+  // Begins a turn, and forgets the processes that have exited; all of them, if
+  // there is no room for more. The maps of a process are read once a turn at
+  // most, and long ones less often.
   void Forget();
   // How often mappings were not noted, because of a limit.
   uint64_t left_out() const { return left_out_; }
@@ -109,6 +113,7 @@ class AddressSpaces {
   void TakeFork(const ForkRecord& fork);
 
   const std::string procfs_;
+  const size_t most_bytes_;
   size_t bytes_ = 0;
   uint64_t left_out_ = 0;
   uint64_t put_off_ = 0;

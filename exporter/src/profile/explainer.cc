@@ -27,14 +27,6 @@ constexpr std::chrono::seconds kBetweenLooks{1};  // for new control groups
 constexpr size_t kMostFollowed = 1000;
 constexpr size_t kMostStatusBytes = 4096;
 
-// Whether an interval has passed since a moment. Then the moment becomes now.
-bool IsDue(std::chrono::seconds interval, steady_clock::time_point* last) {
-  const auto now = steady_clock::now();
-  if (now - *last < interval) return false;
-  *last = now;
-  return true;
-}
-
 // The process of a thread, by /proc/PID/status; empty if it cannot be read.
 std::string LeaderOf(const std::string& thread) {
   std::string status;
@@ -99,15 +91,6 @@ void Explainer::FollowSelected(const Snapshot& reading,
     }
 }
 
-std::string Explainer::MappingOf(const FaultSample& sample) {
-  if (sample.is_remote) return "[another process]";
-  uint64_t start = 0;
-  const Mapping* const mapping =
-      spaces_.Find(sample.pid, sample.thread, sample.address, &start);
-  if (!mapping) return "[unknown]";
-  return mapping->name.empty() ? "[anonymous]" : mapping->name;
-}
-
 // A caller's frame is the instruction behind its call, which can be the first
 // one of another function.
 Frame Explainer::FrameOf(const FaultSample& sample, uint64_t address,
@@ -138,7 +121,7 @@ void Explainer::TakeSample(const FaultSample& sample) {
   std::vector<Frame> frames;
   for (size_t i = 0; i < sample.frames.size() && !stacks_.is_full(); ++i)
     frames.push_back(FrameOf(sample, sample.frames[i], i > 0));
-  stacks_.Add(sample, MappingOf(sample), std::move(frames));
+  stacks_.Add(sample, spaces_.NameOf(sample), std::move(frames));
 }
 
 void Explainer::Take(const std::vector<Record>& records) {

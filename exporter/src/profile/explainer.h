@@ -73,7 +73,6 @@ class Explainer {
   void Take(const std::vector<Record>& records);
   void TakeSample(const FaultSample& sample);
   bool IsSelected(const FaultSample& sample);
-  std::string MappingOf(const FaultSample& sample);
   Frame FrameOf(const FaultSample& sample, uint64_t address, bool is_caller);
   void Sum(Explanation* result);
   void NoteLimits(Explanation* result) const;

@@ -25,6 +25,7 @@ namespace pfe {
 namespace {
 
 constexpr size_t kMostFormatBytes = 65536;
+constexpr size_t kMostCpusBytes = 4096;
 
 constexpr char kOnlineCpus[] = "/sys/devices/system/cpu/online";
 constexpr char kCannotBeUsed[] = "the module's trace event cannot be used: ";
@@ -92,6 +93,12 @@ ModuleEvent FindModuleEvent(const std::string& tracefs) {
   event.path = tracefs + "/events/" PF_EVENT_SYSTEM "/" PF_EVENT_FAULT;
   event.why_not = ReadModuleEvent(tracefs, &event);
   return event;
+}
+
+std::string OnlineCpus() {
+  std::string cpus;
+  ReadText(AT_FDCWD, kOnlineCpus, kMostCpusBytes, &cpus);
+  return cpus;
 }
 
 void TakeUntil(uint64_t until, std::vector<Record>* held,
@@ -200,10 +207,8 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenAll(
 std::optional<Error> FaultEvents::Open(const FaultEventsSettings& settings) {
   settings_ = settings;
   adapted_ns_ = ClockNs(kSampleClock);
-  std::string text;
-  if (const int error = ReadText(AT_FDCWD, kOnlineCpus, 4096, &text))
-    return Error{Cause::kIo, Why(kOnlineCpus, error)};
-  const std::vector<int> cpus = ParseCpus(text);
+  cpus_ = OnlineCpus();
+  const std::vector<int> cpus = ParseCpus(cpus_);
   const ModuleEvent module = FindModuleEvent(settings.tracefs);
   why_not_module_ = module.why_not;
   if (module.format) {

@@ -37,6 +37,10 @@ ModuleEvent FindModuleEvent(const std::string& tracefs);
 void TakeUntil(uint64_t until, std::vector<Record>* held,
                std::vector<Record>* records);
 
+// The list of the CPUs that are online, as sysfs has it; empty if it cannot be
+// read.
+std::string OnlineCpus();
+
 struct FaultEventsSettings {
   std::string tracefs;
   bool call_paths = true;
@@ -66,6 +70,9 @@ class FaultEvents {
   // Why the module's event is not in use: a sentence without its full stop.
   // Empty if by_module().
   const std::string& why_not_module() const { return why_not_module_; }
+
+  // What OnlineCpus() was.
+  const std::string& cpus() const { return cpus_; }
 
   // Appends the records since the last call, ordered by time, also those of one
   // call after those of another. What is newer than the call itself is held
@@ -104,6 +111,7 @@ class FaultEvents {
   void SetLevel(size_t level);
 
   FaultEventsSettings settings_;
+  std::string cpus_;
   bool by_module_ = false;
   std::string why_not_module_;
   std::optional<RecordParser> parser_;

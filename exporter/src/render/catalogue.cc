@@ -113,6 +113,17 @@ constexpr MetricInfo kCatalogue[] = {
     {Metric::kGroupRss, "page_fault_group_rss_bytes", kGauge, "group",
      "Resident memory of live processes by group; a page that several of them "
      "share is counted for each."},
+    {Metric::kMappingFaults, "page_fault_mapping_faults_total", kCounter,
+     "comm, mapping",
+     "Estimate, from samples, of the page faults since the exporter started, "
+     "exited processes included, by comm and by what was mapped there: a file, "
+     "or [heap], [stack], [anonymous]. Of the mappings with the most "
+     "(--profile.mappings); the others share the bucket `other`."},
+    {Metric::kMappingStall, "page_fault_mapping_stall_seconds_total", kCounter,
+     "comm, mapping",
+     "Estimate, from samples, of the time spent in these page faults. 0 "
+     "without "
+     "the module."},
     {Metric::kLatency, "page_fault_latency_seconds", kHistogram, "severity",
      "Time a page fault took until it completed, retries included."},
     {Metric::kErrors, "page_fault_errors_total", kCounter, "kind",
@@ -227,8 +238,15 @@ constexpr MetricInfo kCatalogue[] = {
      "because their series are new (--birth.hold)."},
     {Metric::kScrapes, "page_fault_exporter_scrapes_total", kCounter, "",
      "Requests for metrics that were answered."},
+    {Metric::kMappingsOmitted, "page_fault_exporter_mappings_omitted", kGauge,
+     "",
+     "Mappings that share the bucket `other`, because of --profile.mappings."},
+    {Metric::kProfileAttached, "page_fault_exporter_profile_attached", kGauge,
+     "",
+     "Whether faults are sampled for page_fault_mapping_faults_total now. For "
+     "10 s after a reload they are not, so that the module can be unloaded."},
     {Metric::kProfileSamples, "page_fault_exporter_profile_samples_total",
-     kCounter, "", "Faults that were sampled for explanations (--profile)."},
+     kCounter, "", "Faults that were sampled (--profile)."},
     {Metric::kProfileLost, "page_fault_exporter_profile_lost_total", kCounter,
      "",
      "Records of perf events that were lost, mostly because a buffer was full "

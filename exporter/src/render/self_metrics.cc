@@ -216,15 +216,31 @@ void AddTicks(const View& view, View::Clock::time_point now, Families* out) {
   out->One(Metric::kTickCpu, view.tick_cpu_seconds);
 }
 
+void AddMappings(const ProfileNumbers& profile, Families* out) {
+  const MappingSums& sums = *profile.mappings;
+  out->Begin(Metric::kMappingFaults);
+  for (const MappingSum& sum : sums.all)
+    out->Value(static_cast<double>(sum.faults),
+               {{"comm", sum.comm}, {"mapping", sum.mapping}});
+  out->Begin(Metric::kMappingStall);
+  for (const MappingSum& sum : sums.all)
+    out->Value(static_cast<double>(sum.stall_ns) / 1e9,
+               {{"comm", sum.comm}, {"mapping", sum.mapping}});
+  out->One(Metric::kMappingsOmitted, static_cast<double>(sums.omitted));
+  out->One(Metric::kProfileAttached, profile.is_attached);
+}
+
+void AddProfile(const ProfileNumbers& profile, Families* out) {
+  if (profile.mappings) AddMappings(profile, out);
+  out->One(Metric::kProfileSamples, static_cast<double>(profile.samples));
+  out->One(Metric::kProfileLost, static_cast<double>(profile.lost));
+}
+
 // The service's requests, its configuration, and its process.
-void AddService(const RequestCounters& requests, Families* out) {
-  out->One(Metric::kScrapes, static_cast<double>(requests.scrapes));
-  if (requests.profiles) {
-    out->One(Metric::kProfileSamples,
-             static_cast<double>(requests.profile_samples));
-    out->One(Metric::kProfileLost, static_cast<double>(requests.profile_lost));
-  }
-  out->One(Metric::kReloads, requests.config_ok);
+void AddService(const ServiceNumbers& service, Families* out) {
+  out->One(Metric::kScrapes, static_cast<double>(service.scrapes));
+  if (service.profile) AddProfile(*service.profile, out);
+  out->One(Metric::kReloads, service.config_ok);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& time) {
@@ -243,7 +259,7 @@ void AddService(const RequestCounters& requests, Families* out) {
 
 }  // namespace
 
-std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
+std::string RenderSelfMetrics(const View& view, const ServiceNumbers* service,
                               View::Clock::time_point now, bool openmetrics) {
   Families families;
   AddHost(view, &families);

@@ -3,27 +3,36 @@
 #ifndef EXPORTER_RENDER_SELF_METRICS_H_
 #define EXPORTER_RENDER_SELF_METRICS_H_
 
-#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "base/mapping_sums.h"
 #include "render/view.h"
 
 namespace pfe {
 
-// What the threads that answer requests count.
-struct RequestCounters {
-  std::atomic<uint64_t> scrapes = 0;
-  std::atomic<bool> config_ok = true;
-  std::atomic<bool> profiles = false;  // whether there are explanations
-  std::atomic<uint64_t> profile_samples = 0;
-  std::atomic<uint64_t> profile_lost = 0;
+// What is sampled.
+struct ProfileNumbers {
+  uint64_t samples = 0;
+  uint64_t lost = 0;
+  // Null if mappings have no sums.
+  std::shared_ptr<const MappingSums> mappings;
+  bool is_attached = false;  // while there are sums of mappings
+};
+
+// What a running service says of itself.
+struct ServiceNumbers {
+  uint64_t scrapes = 0;
+  bool config_ok = true;
+  std::optional<ProfileNumbers> profile;
 };
 
 // Renders the families as text. With `openmetrics` that is OpenMetrics 1.0,
 // without the line that ends it. `service` is null if none runs, as with
 // --once: then there are no families of its ticks, requests and process.
-std::string RenderSelfMetrics(const View& view, const RequestCounters* service,
+std::string RenderSelfMetrics(const View& view, const ServiceNumbers* service,
                               View::Clock::time_point now, bool openmetrics);
 
 }  // namespace pfe

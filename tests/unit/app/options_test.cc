@@ -436,6 +436,15 @@ TEST(Environment, BadValuesAreNamed) {
   EXPECT_THAT(parsed.error, HasSubstr("PAGE_FAULT_EXPORTER_SOURCE"));
 }
 
+TEST(ParseOptions, SumsOfMappingsTakeAProfile) {
+  EXPECT_EQ(Parse({"--profile.mappings=10"}).error,
+            "--profile.mappings: it takes --profile");
+  EXPECT_TRUE(Parse({"--profile.mappings=0"}).options);
+  const ParsedOptions parsed = Parse({"--profile", "--profile.mappings=10"});
+  ASSERT_TRUE(parsed.options);
+  EXPECT_EQ(parsed.options->profile_mappings, 10u);
+}
+
 // --top.by begins with the name of --top.
 TEST(Environment, TheVariableOfTheWholeNameIsNamed) {
   setenv("PAGE_FAULT_EXPORTER_TOP", "5", 1);
