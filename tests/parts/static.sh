@@ -190,6 +190,16 @@ a_broken_rule_is_caught() {
     ! grep -q '^source/ok.cc' "$WORK/rooms.log"
 }
 
+# The path that the daemon answers, and YAML.
+collectors_ask_for_profiles() {
+  local path
+  path=$(sed -n 's/.*kPprofPath = "\(.*\)";/\1/p' "$ROOT/exporter/src/http/service.cc")
+  [ -n "$path" ] && cd "$ROOT/deploy/profiling" &&
+    grep -q "path: $path\$" parca.yaml &&
+    grep -q "path *= \"$path\"\$" config.alloy &&
+    python3 -c 'import sys, yaml; yaml.safe_load(sys.stdin)' <parca.yaml
+}
+
 CHECKERS=$(cached checkers unpack_checkers)
 cd "$ROOT/kernel" || exit
 check "static checkpatch" checkpatch ./*.[chS] include/*.h
@@ -218,5 +228,6 @@ check "static TROUBLESHOOTING.md explains each message" messages_explained
 check "static a message that only one of both has is found" a_new_message_is_missed
 check "static each link of the pages leads somewhere" links_resolve
 check "static a broken link is found" broken_links_are_found
+check "static Parca and Alloy ask for profiles" collectors_ask_for_profiles
 check "static the README has at most 150 lines" \
   test "$(wc -l <"$ROOT/README.md")" -le 150

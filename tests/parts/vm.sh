@@ -472,8 +472,8 @@ EXPLAIN_URL=http://127.0.0.1:9110/api/v1/explain
 # sampled, are all faults.
 explains_over_http() {
   # shellcheck disable=SC2016
-  guest '/page_fault_exporter --profile --profile.mappings=10 --birth.hold=0s --interval 1s \
-      >/tmp/daemon.log 2>&1 &
+  guest 'options="--profile --profile.mappings=10 --birth.hold=0s --interval=1s";
+    /page_fault_exporter $options >/tmp/daemon.log 2>&1 &
     echo $! >/tmp/daemon; /culprits heap >/dev/null 2>&1 & echo $! >/tmp/culprit;
     ip link set lo up;
     until wget -qO /dev/null http://127.0.0.1:9110/-/ready; do sleep 0.2; done' &&
@@ -486,6 +486,39 @@ explains_over_http() {
     .stacks[0].frames[1] == "culprit::GrowHeap()" and
     (([.functions[].faults] | add) + .not_sampled.faults - .faults | fabs) < 1' \
     "$WORK/explain.json"
+}
+
+# What Debian's Go reads of the profile: the function and the mapping with the
+# most faults, the call path, and sums that are those of the counters.
+pprof_names_it() {
+  local file=$WORK/page_faults.pb.gz url=http://127.0.0.1:9110 web
+  # shellcheck disable=SC2016
+  guest -t 300 '/culprits heap >/dev/null 2>&1 & echo $! >/tmp/culprit; sleep 1;
+    '"wget -qO /tmp/profile '$url/debug/pprof/page_faults?seconds=5'"';
+    kill $(cat /tmp/culprit); base64 /tmp/profile' | tr -d '\r' |
+    grep -xE '[A-Za-z0-9+/=]+' | base64 -d >"$file" || return
+  export PPROF_TMPDIR=$WORK
+  go tool pprof -top "$file" | tee "$WORK/pprof.top"
+  go tool pprof -traces "$file" >"$WORK/pprof.traces"
+  go tool pprof -tags "$file" | tee "$WORK/pprof.tags"
+  go tool pprof -comments "$file"
+  awk '$1 == "flat" { getline; print; exit }' "$WORK/pprof.top" |
+    grep -qF 'culprit::TouchNewPages' &&
+    grep -A1 -F 'culprit::TouchNewPages' "$WORK/pprof.traces" |
+    grep -qF 'culprit::GrowHeap' &&
+    grep -A1 '^ *mapping:' "$WORK/pprof.tags" | grep -qF '[heap]' &&
+    grep -q '^ *kind:' "$WORK/pprof.tags" &&
+    grep -q '^ *access:' "$WORK/pprof.tags" &&
+    grep -qF 'those of the module' <(go tool pprof -comments "$file") || return
+  # The page that people look at.
+  timeout 60 go tool pprof -http=127.0.0.1:19111 -no_browser "$file" &
+  web=$!
+  for _ in {1..100}; do
+    curl -sf http://127.0.0.1:19111/ui/flamegraph >"$WORK/flamegraph" && break
+    sleep 0.2
+  done
+  kill "$web"
+  grep -qF 'culprit::TouchNewPages' "$WORK/flamegraph"
 }
 
 # The sum of a family's samples that have some labels.
@@ -537,6 +570,7 @@ strip_apart() {
 }
 
 vm_explain() {
+  command -v go >/dev/null || install_packages golang-go
   local COMM=culprits
   vm_disk "$WORK/disk"
   vm_start "$1" "$INITRD" "explain-$1" --disk "$WORK/disk" --reload || return 0
@@ -571,6 +605,7 @@ vm_explain() {
     "sh -c 'echo \$\$ >/sys/fs/cgroup/one/two/cgroup.procs; exec /culprits shm'" \
     '/SYSV00000000 (deleted)' 'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
   check "$1 explain: by HTTP" explains_over_http
+  check "$1 explain: by pprof" pprof_names_it
   check "$1 explain: mappings are metrics" mappings_are_metrics
   check "$1 explain: a reload lets the module go" lets_the_module_go
   COMM=culprits

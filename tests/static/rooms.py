@@ -49,6 +49,7 @@ ONLY_IN = {
     "libelf.h": ["profile/elf_image.h", "profile/symbols.h"],
     "linux/openat2.h": ["profile/functions.cc"],
     "linux/perf_event.h": ["profile/*.cc", "profile/samplers.h"],
+    "protozero/": ["profile/pprof.cc"],
     "sys/mman.h": ["profile/elf_image.cc", "profile/ring.cc"],
     "sys/statfs.h": ["profile/functions.cc"],
     "sys/sysmacros.h": ["profile/*.cc"],

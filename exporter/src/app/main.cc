@@ -160,12 +160,13 @@ std::string FindTracefs(const std::string& debugfs) {
                                                         : debugfs + "/tracing";
 }
 
-Result<Explanation> Explain(const Options& options, const Selector& selector,
-                            std::chrono::milliseconds time,
+Result<Explanation> Explain(const Options& options,
+                            const Explanations::Request& request,
                             const Explainer::IsEnded& is_ended) {
   ExplainSettings settings;
-  settings.selector = selector;
-  settings.time = time;
+  settings.selector = request.selector;
+  settings.time = request.time;
+  settings.with_labels = request.with_labels;
   settings.tracefs = FindTracefs(options.debugfs);
   settings.procfs = options.pipeline.procfs;
   settings.cgroups = options.pipeline.cgroups;
@@ -176,9 +177,11 @@ Result<Explanation> Explain(const Options& options, const Selector& selector,
 int PrintExplanation(const Options& options) {
   for (int number : {SIGTERM, SIGINT, SIGHUP})
     signal(number, [](int) { g_ended = 1; });
+  Explanations::Request request;
+  request.selector = Selector::Parse(options.explain);
+  request.time = options.explain_time;
   const auto explanation =
-      Explain(options, Selector::Parse(options.explain), options.explain_time,
-              [] { return g_ended != 0; });
+      Explain(options, request, [] { return g_ended != 0; });
   if (!explanation.ok()) {
     spdlog::error("cannot explain: {}", explanation.error().message);
     return 1;
@@ -234,10 +237,9 @@ class Daemon {
                   log_.Note(tick);
                   sd_notify(0, "WATCHDOG=1");
                 }),
-        explanations_([this](const Selector& selector,
-                             std::chrono::seconds time,
+        explanations_([this](const Explanations::Request& request,
                              const Explainer::IsEnded& is_ended) {
-          return Explain(options_, selector, time, is_ended);
+          return Explain(options_, request, is_ended);
         }),
         profiler_(MakeProfiler(options)),
         service_(&poller_, {options.telemetry_path, options.interval,

@@ -36,7 +36,7 @@ struct Options {
   bool top = false;
   TopSettings top_table;  // of --top
   std::string explain;    // whose faults --explain explains; empty without it
-  std::chrono::milliseconds explain_time{10000};
+  std::chrono::seconds explain_time{10};
   bool profile = false;         // answers requests for explanations
   size_t profile_mappings = 0;  // that have sums; 0: none
   bool profile_remote = false;

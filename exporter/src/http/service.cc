@@ -10,12 +10,14 @@
 #include "http/live_page.h"
 #include "http/loopback.h"
 #include "http/negotiation.h"
+#include "http/pprof.h"
 #include "render/gzip.h"
 
 namespace pfe {
 namespace {
 
 constexpr std::string_view kExplainPath = "/api/v1/explain";
+constexpr std::string_view kPprofPath = "/debug/pprof/page_faults";
 constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kOpenMetricsType =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -89,15 +91,15 @@ HttpResponse Service::Answer(const HttpRequest& request) {
   const bool is_api = path.starts_with("/api/v1/");
   const bool known = path == settings_.telemetry_path || path == "/" ||
                      path == "/-/healthy" || path == "/-/ready" ||
-                     path == kExplainPath || (is_api && IsApiPath(path)) ||
-                     IsAssetPath(path);
+                     path == kExplainPath || path == kPprofPath ||
+                     (is_api && IsApiPath(path)) || IsAssetPath(path);
   if (!known) return HttpResponse(404, "Not found: / lists what is served\n");
   if (request.method != "GET") {
     HttpResponse response(405, "Only GET and HEAD\n");
     response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
-  if (path == kExplainPath) return Explain(request);
+  if (path == kExplainPath || path == kPprofPath) return Explain(request);
   if (path == settings_.telemetry_path || is_api) return Limited(request);
   if (path == "/-/healthy") return Healthy();
   if (path == "/-/ready") return Ready();
@@ -116,7 +118,9 @@ HttpResponse Service::Explain(const HttpRequest& request) const {
         403,
         "only requests of this machine, to localhost, are answered, "
         "because the exporter runs without --profile.remote");
-  return AnswerExplain(request.query, settings_.explanations);
+  return request.path == kPprofPath
+             ? AnswerPprof(request.query, settings_.explanations)
+             : AnswerExplain(request.query, settings_.explanations);
 }
 
 HttpResponse Service::Limited(const HttpRequest& request) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "profile/counter_growth.h"
 
+#include "base/utf8.h"
+
 namespace pfe {
 namespace {
 
@@ -26,11 +28,19 @@ CounterGrowth::Counted CounterGrowth::CountedOf(const Snapshot& reading,
   return counted;
 }
 
-void CounterGrowth::Add(const Counted& before, const Counted& after) {
+void CounterGrowth::Add(const std::string& comm, const Counted& before,
+                        const Counted& after) {
+  if (after == before) return;
+  FaultSum growth;
   for (size_t i = 0; i < kProfileClasses; ++i)
-    sum_.faults[i] += static_cast<double>(after.faults[i] - before.faults[i]);
-  sum_.stall_seconds +=
+    growth.faults[i] = static_cast<double>(after.faults[i] - before.faults[i]);
+  growth.stall_seconds =
       static_cast<double>(after.stall_ns - before.stall_ns) / 1e9;
+  sum_ += growth;
+  if (by_comm_.size() == kMostComms && !by_comm_.contains(comm))
+    problem_ = "there are too many comms";
+  else
+    by_comm_[comm] += growth;
 }
 
 // Finds what the table has lost since the last reading.
@@ -64,7 +74,8 @@ void CounterGrowth::Take(const Snapshot& reading, const Selector& selector) {
                           process.cgroup))
       continue;
     const auto before = counts_.find(key);
-    Add(before == counts_.end() ? Counted() : before->second, counted);
+    Add(ToValidUtf8(reading.processes.comm(process)),
+        before == counts_.end() ? Counted() : before->second, counted);
   }
   counts_ = std::move(counts);
 }

@@ -26,7 +26,12 @@ class CounterGrowth {
   // the next one: a process that comes into a group does not bring its past.
   void Take(const Snapshot& reading, const Selector& selector);
 
+  // More comms are a problem().
+  static constexpr size_t kMostComms = 10000;
+
   const FaultSum& sum() const { return sum_; }
+  // Of the comms that have some.
+  const std::map<std::string, FaultSum>& by_comm() const { return by_comm_; }
   bool by_kind() const { return offered_.breakdown; }
   bool has_stall() const { return offered_.stall; }
   // Why the sum is not exact; empty if it is.
@@ -36,13 +41,15 @@ class CounterGrowth {
   struct Counted {
     std::array<uint64_t, kProfileClasses> faults{};
     uint64_t stall_ns = 0;
+    bool operator==(const Counted&) const = default;
   };
   // By pid and start.
   using Counts = std::map<std::pair<uint32_t, uint64_t>, Counted>;
 
   static Counted CountedOf(const Snapshot& reading, const Process& process);
   void Check(const Snapshot& reading);
-  void Add(const Counted& before, const Counted& after);
+  void Add(const std::string& comm, const Counted& before,
+           const Counted& after);
 
   std::optional<uint64_t> epoch_;  // of the readings; nothing before the first
   Offered offered_;
@@ -51,6 +58,7 @@ class CounterGrowth {
   int64_t retired_ = 0;   // rows that the module had forgotten then
   int64_t overflow_ = 0;  // faults of processes that had no row then
   FaultSum sum_;
+  std::map<std::string, FaultSum> by_comm_;
   std::string problem_;
 };
 

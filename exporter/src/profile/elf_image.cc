@@ -90,34 +90,32 @@ bool ElfImage::CopyHeaders() {
          image_[EI_DATA] == kByteOrder && image_[EI_CLASS] == width;
 }
 
-// Notes are in segments, and in a file without them in sections.
-bool ElfImage::ReadNotes() {
+// Notes are in segments, and in a file without them in sections. Those that are
+// not read are zeros, and so no build id.
+void ElfImage::ReadNotes() {
   uint64_t left = kMostNoteBytes;
   const auto read = [&](uint64_t offset, uint64_t size) {
-    if (size > left || !Read(offset, size)) return false;
-    left -= size;
-    return true;
+    if (size <= left && Read(offset, size)) left -= size;
   };
   size_t segments = 0;
   elf_getphdrnum(elf_, &segments);
   for (size_t i = 0; i < segments; ++i) {
     GElf_Phdr segment;
     if (gelf_getphdr(elf_, static_cast<int>(i), &segment) &&
-        segment.p_type == PT_NOTE && !read(segment.p_offset, segment.p_filesz))
-      return false;
+        segment.p_type == PT_NOTE)
+      read(segment.p_offset, segment.p_filesz);
   }
   Elf_Scn* at = nullptr;
   while (segments == 0 && (at = elf_nextscn(elf_, at))) {
     GElf_Shdr section;
-    if (gelf_getshdr(at, &section) && section.sh_type == SHT_NOTE &&
-        !read(section.sh_offset, section.sh_size))
-      return false;
+    if (gelf_getshdr(at, &section) && section.sh_type == SHT_NOTE)
+      read(section.sh_offset, section.sh_size);
   }
-  return true;
 }
 
 std::string ElfImage::BuildId() {
-  if (!elf_ || !ReadNotes()) return "";
+  if (!elf_) return "";
+  ReadNotes();
   const void* bytes = nullptr;
   const ssize_t size = dwelf_elf_gnu_build_id(elf_, &bytes);
   return size > 0 ? std::string(static_cast<const char*>(bytes),

@@ -52,7 +52,7 @@ class ElfImage {
   bool CopyHeaders();
   template <typename Header, typename Segment, typename Section>
   bool CopyTables();
-  bool ReadNotes();
+  void ReadNotes();
 
   const int fd_;
   uint64_t size_ = 0;

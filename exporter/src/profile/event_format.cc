@@ -10,7 +10,8 @@ namespace pfe {
 namespace {
 
 constexpr std::array<const char*, static_cast<size_t>(FaultField::kCount)>
-    kNames = {"address", "ip", "ns", "cgroup", "severity", "kind", "origin"};
+    kNames = {"address",  "ip",     "ns",   "cgroup",
+              "severity", "access", "kind", "origin"};
 
 // The number behind a key such as "offset:" in a line.
 std::optional<size_t> NumberBehind(std::string_view line,

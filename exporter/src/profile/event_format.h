@@ -17,6 +17,7 @@ enum class FaultField {
   kNs,
   kCgroup,
   kSeverity,
+  kAccess,
   kKind,
   kOrigin,
   kCount,

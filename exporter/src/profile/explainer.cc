@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/snapshot.h"
+#include "profile/cgroup_walk.h"
 #include "source/file.h"
 
 namespace pfe {
@@ -121,7 +123,14 @@ void Explainer::TakeSample(const FaultSample& sample) {
   std::vector<Frame> frames;
   for (size_t i = 0; i < sample.frames.size() && !stacks_.is_full(); ++i)
     frames.push_back(FrameOf(sample, sample.frames[i], i > 0));
-  stacks_.Add(sample, spaces_.NameOf(sample), std::move(frames));
+  stacks_.Add(sample, LabelsOf(sample), spaces_.NameOf(sample),
+              std::move(frames));
+}
+
+StackLabels Explainer::LabelsOf(const FaultSample& sample) {
+  if (!settings_.with_labels) return {};
+  return {stacks_.Keep(spaces_.Comm(sample.pid)), sample.cgroup,
+          sample.severity, sample.access, sample.kind};
 }
 
 void Explainer::Take(const std::vector<Record>& records) {
@@ -170,6 +179,7 @@ Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
   Explanation result;
   result.by_module = events_->by_module();
   begin_ns_ = ClockNs(CLOCK_MONOTONIC);
+  result.begin_unix_ns = ClockNs(CLOCK_REALTIME);
   uncounted_ = ReadCounters(module, is_ended);
   if (selector_.by_cgroup() && !result.by_module)
     return Error{
@@ -186,7 +196,7 @@ Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
         std::to_string(wanted.most_samples) + " a second");
   events_.reset();
   NoteLimits(&result);
-  Sum(&result);
+  Sum(&result, is_ended);
   return result;
 }
 
@@ -208,25 +218,35 @@ void Explainer::NoteLimits(Explanation* result) const {
     result->notes.push_back(
         "some control groups are left out: there are more "
         "than " +
-        std::to_string(Selector::kMostCgroups));
+        std::to_string(kMostCgroups));
 }
 
-void Explainer::Sum(Explanation* result) {
+void Explainer::Sum(Explanation* result, const IsEnded& is_ended) {
   const auto end = steady_clock::now() + kNaming;
   bool is_cut = false;
-  Profile profile = stacks_.Named(
+  const auto names = stacks_.NameFrames(
       &functions_, [end] { return steady_clock::now() >= end; }, &is_cut);
   if (is_cut)
-    result->notes.push_back(
-        "some functions have no names: to name them takes "
-        "too long");
+    result->notes.emplace_back(
+        "some functions have no names: to name them takes too long");
   if (functions_.left_out() > 0)
     result->notes.emplace_back(
         "some functions have no names: there are too many files or symbols");
-  result->samples = profile.samples();
-  result->effective_samples = EffectiveSamples(profile.total());
   result->is_exact =
       result->by_module && !uncounted_ && growth_.problem().empty();
+  if (settings_.with_labels)
+    SumByLabel(names, is_ended, result);
+  else
+    SumByName(names, result);
+}
+
+void Explainer::SumByName(const std::map<Frame, std::string>& names,
+                          Explanation* result) const {
+  Profile profile;
+  for (const auto& [key, sum] : stacks_.sums())
+    profile.Add(sum, *key.mapping, PathOf(key, names));
+  result->samples = profile.samples();
+  result->effective_samples = EffectiveSamples(profile.total());
   if (result->is_exact) {
     const Profile::Exact exact = {growth_.sum(), growth_.by_kind(),
                                   growth_.has_stall()};
@@ -239,6 +259,20 @@ void Explainer::Sum(Explanation* result) {
   result->mappings = profile.mappings();
   result->functions = profile.functions();
   result->paths = profile.paths();
+}
+
+void Explainer::SumByLabel(const std::map<Frame, std::string>& names,
+                           const IsEnded& is_ended, Explanation* result) const {
+  for (const auto& [key, sum] : stacks_.sums()) result->samples += sum.samples;
+  result->labelled = Label(stacks_, names, functions_);
+  if (result->is_exact) ScaleTo(growth_, &result->labelled);
+  std::set<uint64_t> ids;
+  for (const LabelledProfile::Stack& stack : result->labelled.stacks)
+    ids.insert(stack.cgroup);
+  WalkCgroups(settings_.cgroups, "/", is_ended,
+              [&](uint64_t id, const std::string& path) {
+                if (ids.contains(id)) result->labelled.cgroups[id] = path;
+              });
 }
 
 }  // namespace pfe

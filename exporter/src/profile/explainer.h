@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -17,6 +18,7 @@
 #include "profile/counter_growth.h"
 #include "profile/fault_events.h"
 #include "profile/functions.h"
+#include "profile/labelled_profile.h"
 #include "profile/profile.h"
 #include "profile/selector.h"
 #include "profile/stacks.h"
@@ -25,8 +27,9 @@
 namespace pfe {
 
 struct ExplainSettings {
-  Selector selector = Selector::OfPid(1);
+  Selector selector = Selector::OfAll();
   std::chrono::milliseconds time{10000};
+  bool with_labels = false;  // gives Explanation::labelled, and no lists
   std::string tracefs = "/sys/kernel/tracing";
   std::string procfs = "/proc";
   std::string cgroups = "/sys/fs/cgroup";
@@ -44,6 +47,8 @@ struct Explanation {
   uint64_t lost = 0;             // records for which a ring had no room
   bool has_stall = false;
   std::vector<NamedSum> mappings, functions, paths;
+  LabelledProfile labelled;
+  uint64_t begin_unix_ns = 0;
 };
 
 // Samples first, and names functions then: while it names, the kernel's buffers
@@ -74,7 +79,12 @@ class Explainer {
   void TakeSample(const FaultSample& sample);
   bool IsSelected(const FaultSample& sample);
   Frame FrameOf(const FaultSample& sample, uint64_t address, bool is_caller);
-  void Sum(Explanation* result);
+  StackLabels LabelsOf(const FaultSample& sample);
+  void Sum(Explanation* result, const IsEnded& is_ended);
+  void SumByName(const std::map<Frame, std::string>& names,
+                 Explanation* result) const;
+  void SumByLabel(const std::map<Frame, std::string>& names,
+                  const IsEnded& is_ended, Explanation* result) const;
   void NoteLimits(Explanation* result) const;
 
   const ExplainSettings settings_;

@@ -37,15 +37,14 @@ std::string Explanations::WhyNot(int under_way) const {
 }
 
 // What ends after the first line ends this one too.
-Result<Explanation> Explanations::Make(const Selector& selector,
-                                       std::chrono::seconds time) {
+Result<Explanation> Explanations::Make(const Request& request) {
   const auto is_ended = [this, began = ends_.load()] {
     return ends_ != began || is_over_;
   };
   const Place place(&under_way_);
   if (std::string why = WhyNot(place.now()); !why.empty())
     return Error{Cause::kIo, std::move(why)};
-  auto result = explain_(selector, time, is_ended);
+  auto result = explain_(request, is_ended);
   if (result.ok()) {
     samples_ += result.value().samples;
     lost_ += result.value().lost;

@@ -17,9 +17,14 @@ namespace pfe {
 // Thread safety: all members.
 class Explanations {
  public:
+  struct Request {
+    Selector selector = Selector::OfAll();
+    std::chrono::seconds time{10};
+    bool with_labels = false;  // see ExplainSettings
+  };
   // Samples for some time, or until the function returns true.
-  using Explain = std::function<Result<Explanation>(
-      const Selector&, std::chrono::seconds, const Explainer::IsEnded&)>;
+  using Explain = std::function<Result<Explanation>(const Request&,
+                                                    const Explainer::IsEnded&)>;
 
   // How many are made at once. Each one has buffers of its own on every CPU.
   static constexpr int kMost = 2;
@@ -29,9 +34,9 @@ class Explanations {
   explicit Explanations(Explain explain, std::chrono::seconds rest = kRest)
       : explain_(std::move(explain)), rest_(rest) {}
 
-  // Takes as long as `time`. Returns an error, at once, if kMost are being made
-  // or none may be made.
-  Result<Explanation> Make(const Selector& selector, std::chrono::seconds time);
+  // Takes as long as the request's time. Returns an error, at once, if kMost
+  // are being made or none may be made.
+  Result<Explanation> Make(const Request& request);
   // Ends those that are being made: each returns what it has sampled so far.
   // They hold a reference on the module. A scraper would ask for the next one
   // at once, so that the module could not be unloaded: hence the rest.

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "profile/elf_image.h"
 
 namespace pfe {
 namespace {
@@ -112,6 +113,12 @@ bool HasIdentity(int fd, const FileIdentity& file) {
          status.st_ino == file.inode && status.st_dev == file.device;
 }
 
+// Reads the notes of the file if the mapping has a build id.
+bool IsSame(int fd, const FileIdentity& file) {
+  return file.build_id.empty() ? HasIdentity(fd, file)
+                               : ElfImage(fd).BuildId() == file.build_id;
+}
+
 std::string Hexadecimal(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
@@ -141,6 +148,11 @@ class CodeFile {
         root_(std::move(root)),
         path_(std::move(path)),
         build_id_(std::move(build_id)) {}
+
+  // Before a name was asked for it can be unknown.
+  const std::string& build_id() const {
+    return build_id_.empty() ? symbols_.build_id() : build_id_;
+  }
 
   const std::string& Name(uint64_t offset, int host, SymbolLimits* limits) {
     if (!std::exchange(is_loaded_, true))
@@ -197,11 +209,12 @@ std::string Demangled(const std::string& name) {
          "…";
 }
 
-// A file has at most two descriptors: its own, and that of its debug file.
+// A file has at most two descriptors: its own, and that of its debug file. Root
+// directories have others, and two explanations can be made at once.
 size_t MostFiles() {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
-  return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 8);
+  return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 16);
 }
 
 std::shared_ptr<const File> OpenDirectory(const std::string& path) {
@@ -245,9 +258,7 @@ std::unique_ptr<CodeFile> Functions::OpenAnew(
   if (fd < 0) return nullptr;
   auto file =
       std::make_unique<CodeFile>(fd, root, mapping.name, mapping.file.build_id);
-  const bool is_same = root != host_ || !mapping.file.build_id.empty() ||
-                       HasIdentity(fd, mapping.file);
-  return is_same ? std::move(file) : nullptr;
+  return root != host_ || IsSame(fd, mapping.file) ? std::move(file) : nullptr;
 }
 
 CodeFile* Functions::Open(uint32_t thread, const Mapping& mapping) {
@@ -276,6 +287,10 @@ std::string Functions::Name(CodeFile* file, uint64_t offset,
                             const std::function<bool()>& is_over) {
   limits_.is_over = is_over;
   return file->Name(offset, host_->fd(), &limits_);
+}
+
+const std::string& Functions::BuildId(const CodeFile* file) const {
+  return file->build_id();
 }
 
 }  // namespace pfe

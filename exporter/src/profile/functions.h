@@ -43,6 +43,8 @@ class Functions {
   // call for a file reads its symbol table, unless `is_over` returns true.
   std::string Name(CodeFile* file, uint64_t offset,
                    const std::function<bool()>& is_over);
+  // The build id of a file, as bytes; empty if it is not known.
+  const std::string& BuildId(const CodeFile* file) const;
   // Files that were not opened, and symbol tables that were not read, because
   // there were too many or they were too large.
   uint64_t left_out() const { return unopened_ + limits_.left_out; }

@@ -135,12 +135,14 @@ bool RecordParser::TakeFault(std::string_view raw, FaultSample* sample) const {
   };
   const auto address = read(FaultField::kAddress);
   const auto severity = read(FaultField::kSeverity);
+  const auto access = read(FaultField::kAccess);
   const auto kind = read(FaultField::kKind);
   const auto ip = read(FaultField::kIp);
   const auto origin = read(FaultField::kOrigin);
-  if (!address || !severity || !kind || !ip || !origin) return false;
+  if (!address || !severity || !access || !kind || !ip || !origin) return false;
   sample->address = *address;
   sample->severity = std::min<size_t>(*severity, kSeverities - 1);
+  sample->access = std::min<size_t>(*access, kAccesses);
   sample->kind = std::min<size_t>(*kind, kKinds);
   sample->is_remote = *origin == kRemote;
   sample->ns = read(FaultField::kNs).value_or(0);

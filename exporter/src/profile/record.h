@@ -27,6 +27,7 @@ struct FaultSample {
   uint64_t cgroup = 0;   // id of the control group; 0 if it is not known
   size_t severity = 0;   // index into kSeverityNames
   size_t kind = kKinds;  // index into kKindNames; kKinds if it is not known
+  size_t access = kAccesses;  // index into kAccessNames; likewise
   // The address is one of another process, or of the program that exec starts.
   // Only the module's event says so.
   bool is_remote = false;

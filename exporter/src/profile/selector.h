@@ -15,8 +15,7 @@ namespace pfe {
 
 class Selector {
  public:
-  static constexpr size_t kMostCgroups = 20'000;
-
+  static Selector OfAll() { return Selector(); }
   static Selector OfPid(uint32_t pid);
   static Selector OfComm(std::string comm);
   // By the path of a control group, which includes the groups below it.
@@ -25,10 +24,11 @@ class Selector {
   // Anything else is a comm.
   static Selector Parse(const std::string& text);
 
-  // The pid, the comm or the path.
+  // The pid, the comm or the path; empty for all.
   const std::string& text() const { return text_; }
   bool by_cgroup() const { return by_cgroup_; }
   bool by_pid() const { return pid_.has_value(); }
+  bool by_comm() const { return by_comm_; }
   // Looks the ids of the control groups up, below where cgroup2 is mounted: of
   // at most kMostCgroups, and until `is_ended` returns true. Those found before
   // stay, and what cannot be read or vanishes meanwhile is left out. Returns
@@ -44,6 +44,7 @@ class Selector {
 
   std::string text_;
   std::optional<uint32_t> pid_;
+  bool by_comm_ = false;
   bool by_cgroup_ = false;
   bool has_left_out_ = false;
   std::unordered_set<uint64_t> cgroups_;

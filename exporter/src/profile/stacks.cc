@@ -2,6 +2,7 @@
 #include "profile/stacks.h"
 
 #include <cstdio>
+#include <utility>
 
 namespace pfe {
 namespace {
@@ -31,42 +32,48 @@ const std::string* Stacks::Keep(const std::string& text) {
   return &*at;
 }
 
-void Stacks::Add(const FaultSample& sample, const std::string& mapping,
-                 std::vector<Frame> frames) {
+void Stacks::Add(const FaultSample& sample, const StackLabels& labels,
+                 const std::string& mapping, std::vector<Frame> frames) {
   const FaultSum sum = SumOf(sample);
-  const Key key = {Keep(is_full() ? kOther : mapping),
-                   is_full() ? std::vector<Frame>() : std::move(frames)};
+  Key key = {labels, Keep(is_full() ? kOther : mapping), {}};
+  if (!is_full()) {
+    key.frames = std::move(frames);
+  } else {
+    key.labels.cgroup = 0;
+    key.labels.access = kAccesses;
+  }
   const auto [at, is_new] = sums_.try_emplace(key);
   // One is counted for a stack without frames too, so that their number has a
   // limit.
-  if (is_new) frames_ += key.second.size() + 1;
+  if (is_new) frames_ += key.frames.size() + 1;
   at->second += sum;
 }
 
-Profile Stacks::Named(Functions* functions,
-                      const std::function<bool()>& is_over,
-                      bool* is_cut) const {
-  Profile profile;
+std::map<Frame, std::string> Stacks::NameFrames(
+    Functions* functions, const std::function<bool()>& is_over,
+    bool* is_cut) const {
   std::map<Frame, std::string> names;
-  for (const auto& [key, sum] : sums_) {
-    const auto& [mapping, frames] = key;
-    std::vector<std::string> path;
-    for (const Frame& frame : frames) {
+  for (const auto& [key, sum] : sums_)
+    for (const Frame& frame : key.frames) {
       const auto [at, is_new] = names.try_emplace(frame);
-      if (is_new && frame.file) {
-        if (is_over())
-          *is_cut = true;
-        else
-          at->second = functions->Name(frame.file, frame.offset, is_over);
-      }
-      if (at->second.empty()) at->second = Place(frame);
-      path.push_back(at->second);
+      if (!is_new) continue;
+      if (frame.file && !is_over())
+        at->second = functions->Name(frame.file, frame.offset, is_over);
+      if (!at->second.empty()) continue;
+      at->second = Place(frame);
+      *is_cut |= frame.file && is_over();
     }
-    if (path.empty())
-      path.emplace_back(*mapping == kOther ? kOther : "[kernel]");
-    profile.Add(sum, *mapping, path);
-  }
-  return profile;
+  return names;
+}
+
+std::vector<std::string> PathOf(const Stacks::Key& stack,
+                                const std::map<Frame, std::string>& names) {
+  std::vector<std::string> path;
+  for (const Frame& frame : stack.frames) path.push_back(names.at(frame));
+  if (path.empty())
+    path.emplace_back(*stack.mapping == Stacks::kOther ? Stacks::kOther
+                                                       : "[kernel]");
+  return path;
 }
 
 }  // namespace pfe

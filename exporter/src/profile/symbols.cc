@@ -116,7 +116,7 @@ bool Symbols::LoadTable(ElfImage* image, uint32_t type, SymbolLimits* limits) {
           ? nullptr
           : ReadSection(image, *table, ELF_T_SYM, kMostTableBytes);
   if (!data || !TakeFunctions(data, names->sh_size, limits)) {
-    ++limits->left_out;
+    if (!limits->is_over()) ++limits->left_out;
     limits->bytes_left += symbols_.size() * sizeof(Symbol);
     symbols_.clear();
   }
@@ -150,8 +150,8 @@ void Symbols::Load(const std::string& build_id, const DebugFiles& debug_files,
                    SymbolLimits* limits) {
   ElfImage image(fd_);
   if (!image.elf()) return;
-  const std::string own_id = image.BuildId();
-  if (!build_id.empty() && own_id != build_id) return;
+  build_id_ = image.BuildId();
+  if (!build_id.empty() && build_id_ != build_id) return;
   size_t count = 0;
   elf_getphdrnum(image.elf(), &count);
   for (size_t i = 0; i < count; ++i) {
@@ -163,11 +163,12 @@ void Symbols::Load(const std::string& build_id, const DebugFiles& debug_files,
   }
   names_fd_ = fd_;
   if (LoadTable(&image, SHT_SYMTAB, limits)) return;
-  if (!own_id.empty()) {
-    if (LoadDebugFile(debug_files.by_build_id(own_id), own_id, limits)) return;
+  if (!build_id_.empty()) {
+    if (LoadDebugFile(debug_files.by_build_id(build_id_), build_id_, limits))
+      return;
     const std::string link = DebugLink(&image);
     if (!link.empty() &&
-        LoadDebugFile(debug_files.by_name(link), own_id, limits))
+        LoadDebugFile(debug_files.by_name(link), build_id_, limits))
       return;
   }
   LoadTable(&image, SHT_DYNSYM, limits);

@@ -19,7 +19,7 @@ class ElfImage;
 struct SymbolLimits {
   size_t bytes_left = 64 << 20;  // for 2.8 million functions
   std::function<bool()> is_over = [] { return false; };
-  // Tables that were not read, because they are too large or it was over.
+  // Tables that were not read, because they are too large.
   uint64_t left_out = 0;
 };
 
@@ -49,6 +49,8 @@ class Symbols {
   // so has one with another build id, if `build_id` is not empty.
   void Load(const std::string& build_id, const DebugFiles& debug_files,
             SymbolLimits* limits);
+  // Bytes; empty if it is not known, or not loaded.
+  const std::string& build_id() const { return build_id_; }
   // The name of the function that has an offset in the file, as the symbol
   // table has it; empty if there is none.
   std::string Name(uint64_t offset) const;
@@ -70,6 +72,7 @@ class Symbols {
   std::string ReadName(uint64_t at) const;
 
   const int fd_;
+  std::string build_id_;
   int names_fd_ = -1;  // fd_, or the debug file
   uint64_t names_at_ = 0;
   std::vector<Segment> segments_;

@@ -247,13 +247,15 @@ TEST_F(ServiceTest, OnlyAssetsAreAssets) {
 class ExplainTest : public testing::Test {
  protected:
   ExplainTest()
-      : explanations_([this](const Selector& selector,
-                             std::chrono::seconds time,
+      : explanations_([this](const Explanations::Request& request,
                              const Explainer::IsEnded&) {
+          const Selector& selector = request.selector;
           selected_ = selector.text() + (selector.by_pid()      ? " pid"
                                          : selector.by_cgroup() ? " cgroup"
-                                                                : " comm");
-          time_ = time;
+                                         : selector.by_comm()   ? " comm"
+                                                                : "all");
+          time_ = request.time;
+          with_labels_ = request.with_labels;
           return answer_;
         }) {
     settings_.explanations = &explanations_;
@@ -272,14 +274,15 @@ class ExplainTest : public testing::Test {
     answer_ = explanation;
   }
 
-  HttpResponse Get(std::string_view query, bool is_local = true) {
+  HttpResponse Get(std::string_view query, bool is_local = true,
+                   std::string_view path = "/api/v1/explain") {
     FakeSource source;
     source.Then(Of({}));
     Pipeline pipeline(&source, PipelineSettings());
     Poller poller(&pipeline, std::chrono::hours(1), [](const auto&) {});
     HttpRequest request;
     request.method = "GET";
-    request.path = "/api/v1/explain";
+    request.path = path;
     request.query = query;
     request.is_local = is_local;
     request.header = [this](const char* name) { return headers_[name]; };
@@ -291,6 +294,7 @@ class ExplainTest : public testing::Test {
   Result<Explanation> answer_ = Explanation();
   std::string selected_;
   std::chrono::seconds time_{0};
+  bool with_labels_ = false;
   Explanations explanations_;
 };
 
@@ -360,6 +364,25 @@ TEST_F(ExplainTest, AnswersThisMachineAloneUnlessItIsTold) {
   const HttpResponse response = Get("pid=1");
   EXPECT_EQ(response.status, 404);
   EXPECT_THAT(Body(response), HasSubstr("--profile"));
+}
+
+TEST_F(ExplainTest, GivesAProfileForPprof) {
+  const char* const kPath = "/debug/pprof/page_faults";
+  const HttpResponse response = Get("seconds=5", true, kPath);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(selected_, "all");
+  EXPECT_EQ(time_, std::chrono::seconds(5));
+  EXPECT_TRUE(with_labels_);
+  EXPECT_EQ(response.content_type, "application/octet-stream");
+  EXPECT_EQ(Body(response).substr(0, 2), "\x1f\x8b") << "gzip";
+  Get("comm=java", true, kPath);
+  EXPECT_EQ(selected_, "java comm");
+  EXPECT_EQ(Get("limit=5", true, kPath).status, 400);
+  EXPECT_EQ(Get("seconds=61", true, kPath).status, 400);
+  EXPECT_EQ(Get("seconds=1", false, kPath).status, 403);
+  answer_ = Error{Cause::kNoPermission, "it takes root"};
+  EXPECT_EQ(Get("seconds=1", true, kPath).status, 503);
+  EXPECT_EQ(Body(Get("seconds=1", true, kPath)), "it takes root\n");
 }
 
 TEST_F(ExplainTest, IsNotForPagesOfOtherSites) {

@@ -50,13 +50,6 @@ class ElfImageTest : public testing::Test {
     const MemoryFile file(program_);
     return ElfImage(file.fd()).elf() != nullptr;
   }
-  Elf64_Phdr* Segment(uint32_t type) {
-    auto* segment =
-        reinterpret_cast<Elf64_Phdr*>(program_.data() + header_.e_phoff);
-    for (int i = 0; i < header_.e_phnum; ++i)
-      if (segment[i].p_type == type) return &segment[i];
-    return nullptr;
-  }
 
   std::string program_ = OwnProgram();
   Elf64_Ehdr header_{};
@@ -120,8 +113,11 @@ TEST_F(ElfImageTest, HasLimits) {
 }
 
 TEST_F(ElfImageTest, TooManyBytesOfNotesAreNoBuildId) {
-  ASSERT_NE(Segment(PT_NOTE), nullptr);
-  Segment(PT_NOTE)->p_filesz = ElfImage::kMostNoteBytes + 1;
+  auto* segment =
+      reinterpret_cast<Elf64_Phdr*>(program_.data() + header_.e_phoff);
+  for (int i = 0; i < header_.e_phnum; ++i)
+    if (segment[i].p_type == PT_NOTE)
+      segment[i].p_filesz = ElfImage::kMostNoteBytes + 1;
   const MemoryFile file(program_);
   EXPECT_EQ(ElfImage(file.fd()).BuildId(), "");
 }

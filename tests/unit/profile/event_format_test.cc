@@ -20,6 +20,7 @@ const std::string kText =
     "\tfield:u32 weight;\toffset:40;\tsize:4;\tsigned:0;\n"
     "\tfield:u8 severity;\toffset:44;\tsize:1;\tsigned:0;\n"
     "\tfield:u8 kind;\toffset:45;\tsize:1;\tsigned:0;\n"
+    "\tfield:u8 access;\toffset:47;\tsize:1;\tsigned:0;\n"
     "\tfield:u8 origin;\toffset:46;\tsize:1;\tsigned:0;\n\n"
     "print fmt: \"%s\", __print_symbolic(REC->severity, { 0, \"minor\" })\n";
 
@@ -42,8 +43,8 @@ TEST(FaultFormat, ReadsFields) {
 
 TEST(FaultFormat, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(FaultFormat::Parse(""));
-  for (const std::string name :
-       {"address", "ip", "ns", "cgroup", "severity", "kind", "origin"}) {
+  for (const std::string name : {"address", "ip", "ns", "cgroup", "severity",
+                                 "kind", "origin", "access"}) {
     std::string text = kText;
     text.replace(text.find(" " + name + ";"), name.size() + 1, " x");
     EXPECT_FALSE(FaultFormat::Parse(text)) << "without " << name;

@@ -25,14 +25,11 @@ Result<Explanation> Wait(std::atomic<int>* begun,
 TEST(Explanations, AreAFewAtOnceAndCanBeEnded) {
   std::atomic<int> begun = 0;
   Explanations explanations(
-      [&](const Selector&, std::chrono::seconds,
-          const Explainer::IsEnded& is_ended) {
+      [&](const Explanations::Request&, const Explainer::IsEnded& is_ended) {
         return Wait(&begun, is_ended);
       },
       std::chrono::seconds(0));
-  const auto make = [&] {
-    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
-  };
+  const auto make = [&] { return explanations.Make({}); };
   std::vector<std::thread> threads;
   for (int i = 0; i < Explanations::kMost; ++i)
     threads.emplace_back([&] { EXPECT_TRUE(make().ok()); });
@@ -52,13 +49,12 @@ TEST(Explanations, AreAFewAtOnceAndCanBeEnded) {
 
 TEST(Explanations, AnErrorGivesItsPlaceBack) {
   Explanations explanations(
-      [](const Selector&, std::chrono::seconds,
+      [](const Explanations::Request&,
          const Explainer::IsEnded&) -> Result<Explanation> {
         return Error{Cause::kNoPermission, "no"};
       });
   for (int i = 0; i < 3 * Explanations::kMost; ++i) {
-    const auto made =
-        explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
+    const auto made = explanations.Make({});
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.error().message, "no");
   }
@@ -66,13 +62,11 @@ TEST(Explanations, AnErrorGivesItsPlaceBack) {
 
 TEST(Explanations, RestAfterTheyWereEnded) {
   Explanations explanations(
-      [](const Selector&, std::chrono::seconds, const Explainer::IsEnded&) {
+      [](const Explanations::Request&, const Explainer::IsEnded&) {
         return Explanation();
       },
       std::chrono::seconds(3600));
-  const auto make = [&] {
-    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
-  };
+  const auto make = [&] { return explanations.Make({}); };
   EXPECT_TRUE(make().ok());
   explanations.End();
   EXPECT_EQ(make().error().message,
@@ -82,13 +76,11 @@ TEST(Explanations, RestAfterTheyWereEnded) {
 
 TEST(Explanations, AreEndedForGood) {
   std::atomic<int> begun = 0;
-  Explanations explanations([&](const Selector&, std::chrono::seconds,
-                                const Explainer::IsEnded& is_ended) {
-    return Wait(&begun, is_ended);
-  });
-  const auto make = [&] {
-    return explanations.Make(Selector::OfPid(1), std::chrono::seconds(1));
-  };
+  Explanations explanations(
+      [&](const Explanations::Request&, const Explainer::IsEnded& is_ended) {
+        return Wait(&begun, is_ended);
+      });
+  const auto make = [&] { return explanations.Make({}); };
   std::thread under_way([&] { EXPECT_TRUE(make().ok()); });
   while (begun < 1) std::this_thread::yield();
   explanations.EndForGood();

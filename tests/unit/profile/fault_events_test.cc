@@ -120,7 +120,8 @@ constexpr char kFormat[] =
     "\tfield:u64 cgroup;\toffset:32;\tsize:8;\tsigned:0;\n"
     "\tfield:u8 severity;\toffset:44;\tsize:1;\tsigned:0;\n"
     "\tfield:u8 origin;\toffset:45;\tsize:1;\tsigned:0;\n"
-    "\tfield:u8 kind;\toffset:46;\tsize:1;\tsigned:0;\n";
+    "\tfield:u8 kind;\toffset:46;\tsize:1;\tsigned:0;\n"
+    "\tfield:u8 access;\toffset:47;\tsize:1;\tsigned:0;\n";
 
 TEST_F(FindModuleEventTest, FindsIt) {
   Write("id", "1500\n");

@@ -91,7 +91,8 @@ FaultFormat Format() {
       "field:u32 weight;\toffset:32;\tsize:4;\n"
       "field:u8 severity;\toffset:36;\tsize:1;\n"
       "field:u8 kind;\toffset:37;\tsize:1;\n"
-      "field:u8 origin;\toffset:38;\tsize:1;\n");
+      "field:u8 origin;\toffset:38;\tsize:1;\n"
+      "field:u8 access;\toffset:39;\tsize:1;\n");
 }
 
 std::string Raw(uint8_t origin = 0) {
@@ -104,7 +105,7 @@ std::string Raw(uint8_t origin = 0) {
       .Put<uint8_t>(1)
       .Put<uint8_t>(2)
       .Put(origin)
-      .Put<uint8_t>(0)
+      .Put<uint8_t>(1)
       .text();
 }
 
@@ -135,6 +136,7 @@ TEST(RecordParser, ASampleOfTheModulesEvent) {
   EXPECT_EQ(sample.cgroup, 42u);
   EXPECT_EQ(sample.severity, 1u);
   EXPECT_EQ(sample.kind, 2u);
+  EXPECT_EQ(sample.access, 1u);
   EXPECT_FALSE(sample.is_remote);
 }
 

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "profile/cgroup_walk.h"
+
 namespace pfe {
 namespace {
 
@@ -121,7 +123,7 @@ TEST(Selector, SaysThatItLeavesGroupsOut) {
   std::string mount = testing::TempDir() + "pfe_selector_XXXXXX";
   ASSERT_NE(mkdtemp(mount.data()), nullptr);
   fs::create_directory(mount + "/top");
-  for (size_t i = 1; i < Selector::kMostCgroups; ++i)
+  for (size_t i = 1; i < kMostCgroups; ++i)
     fs::create_directory(mount + "/top/" + std::to_string(i));
   Selector selector = Selector::Parse("/top");
   EXPECT_TRUE(selector.FindCgroups(mount, Never));

@@ -20,17 +20,21 @@ class StacksTest : public testing::Test {
   Profile Named() {
     bool is_cut = false;
     Functions functions("/proc");
-    return stacks_.Named(
+    const auto names = stacks_.NameFrames(
         &functions, [] { return false; }, &is_cut);
+    Profile profile;
+    for (const auto& [key, sum] : stacks_.sums())
+      profile.Add(sum, *key.mapping, PathOf(key, names));
+    return profile;
   }
 
   Stacks stacks_;
 };
 
 TEST_F(StacksTest, SumsTheSamplesOfAStack) {
-  stacks_.Add(SampleOf(3), "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
-  stacks_.Add(SampleOf(4), "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
-  stacks_.Add(SampleOf(1), "[heap]", {At("/lib/x", 16)});
+  stacks_.Add(SampleOf(3), {}, "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
+  stacks_.Add(SampleOf(4), {}, "[heap]", {At("/lib/x", 16), At("/bin/y", 32)});
+  stacks_.Add(SampleOf(1), {}, "[heap]", {At("/lib/x", 16)});
   const Profile profile = Named();
   ASSERT_EQ(profile.paths().size(), 2u);
   EXPECT_EQ(profile.paths()[0].name, std::string("x+0x10\0y+0x20", 13));
@@ -39,8 +43,8 @@ TEST_F(StacksTest, SumsTheSamplesOfAStack) {
 }
 
 TEST_F(StacksTest, WhatHasNoFramesIsInTheKernel) {
-  stacks_.Add(SampleOf(3), "[heap]", {});
-  stacks_.Add(SampleOf(2), "[heap]", {{nullptr, nullptr, 0x1234}});
+  stacks_.Add(SampleOf(3), {}, "[heap]", {});
+  stacks_.Add(SampleOf(2), {}, "[heap]", {{nullptr, nullptr, 0x1234}});
   const Profile profile = Named();
   ASSERT_EQ(profile.functions().size(), 2u);
   EXPECT_EQ(profile.functions()[0].name, "[kernel]");
@@ -52,7 +56,7 @@ TEST_F(StacksTest, MoreThanItCanKeepIsSummedTogether) {
   for (size_t i = 0; i * 200 < 2 * Stacks::kMostFrames; ++i) {
     std::vector<Frame> stack = frames;
     stack[0].offset = i;
-    stacks_.Add(SampleOf(1), "[heap]", stack);
+    stacks_.Add(SampleOf(1), {}, "[heap]", stack);
   }
   EXPECT_TRUE(stacks_.is_full());
   const Profile profile = Named();
