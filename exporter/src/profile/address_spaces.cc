@@ -48,6 +48,7 @@ AddressSpaces::Space::~Space() {
 
 void AddressSpaces::Space::Insert(uint64_t start, Mapping mapping) {
   *bytes_ += BytesOf(mapping);
+  heaps_ += mapping.name == kHeap;
   mappings_.emplace(start, std::move(mapping));
 }
 
@@ -55,6 +56,7 @@ Mapping AddressSpaces::Space::Remove(
     std::map<uint64_t, Mapping>::iterator* at) {
   Mapping mapping = std::move((*at)->second);
   *bytes_ -= BytesOf(mapping);
+  heaps_ -= mapping.name == kHeap;
   *at = mappings_.erase(*at);
   return mapping;
 }
@@ -102,7 +104,7 @@ bool AddressSpaces::Space::GrowsHeap(uint64_t start) const {
 
 // Counts a mapping for which there is none.
 bool AddressSpaces::HasRoom() {
-  if (bytes_ < most_bytes_) return true;
+  if (bytes_ < limits_.bytes) return true;
   ++left_out_;
   return false;
 }
@@ -146,7 +148,7 @@ void AddressSpaces::ReadMaps(uint32_t thread, Process* process) {
   const int error = ReadText(AT_FDCWD, path.c_str(), kMostMapsBytes, &text);
   maps_bytes_ -= static_cast<int64_t>(kBytesOfARead + text.size());
   process->next_turn =
-      turn_ + 1 + kPartOfAProcess * text.size() / kMapsBytesATurn;
+      turn_ + 1 + kPartOfAProcess * text.size() / limits_.maps_bytes_a_turn;
   if (error != 0 || text.empty()) return;
   if (text.size() == kMostMapsBytes) {
     text.erase(text.rfind('\n') + 1);
@@ -216,8 +218,10 @@ const Mapping* AddressSpaces::Find(uint32_t pid, uint32_t thread,
     return process.space ? process.space->Find(address, start) : nullptr;
   };
   const Mapping* const known = find();
+  // Memory of a record that has no name can be the first of a heap.
   const bool is_certain = known && !process.is_distrusted &&
-                          !(known->is_of_record && known->name.empty());
+                          (!known->is_of_record || !known->name.empty() ||
+                           process.space->has_heap());
   const bool is_gone = process.exited && thread == pid;
   if (is_certain || is_gone || !MayReadMaps(process)) return known;
   ReadMaps(thread, &process);
@@ -259,11 +263,12 @@ void AddressSpaces::Distrust() {
 
 void AddressSpaces::Forget() {
   ++turn_;
-  maps_bytes_ = std::min(maps_bytes_ + int64_t{kMapsBytesATurn},
-                         int64_t{kFirstMapsBytes});
+  maps_bytes_ =
+      std::min(maps_bytes_ + static_cast<int64_t>(limits_.maps_bytes_a_turn),
+               static_cast<int64_t>(limits_.first_maps_bytes));
   std::erase_if(processes_,
                 [](const auto& item) { return item.second.exited; });
-  if (processes_.size() > kMostProcesses || bytes_ >= most_bytes_)
+  if (processes_.size() > kMostProcesses || bytes_ >= limits_.bytes)
     processes_.clear();
 }
 

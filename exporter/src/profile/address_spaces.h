@@ -24,25 +24,30 @@ struct Mapping {
   bool is_of_record = false;
 };
 
+struct AddressSpaceLimits {
+  // All mappings with their names. Further ones are not noted in this turn.
+  size_t bytes = 64 << 20;
+  // Maps of all processes that are read: at first, and further ones each turn.
+  // What a turn does not need is kept, up to the first number.
+  size_t first_maps_bytes = 16 << 20;
+  size_t maps_bytes_a_turn = 1 << 20;
+};
+
 // By records of the kernel, and by /proc/PID/maps. Maps are read only of a
 // process that is asked for: a read holds its mmap_lock. A process that begins
 // with an exec is known by records alone, so that it can be looked up after its
 // exit. A process is kept until the first Forget() after its exit.
 class AddressSpaces {
  public:
-  // All mappings with their names. Further ones are not noted in this turn.
-  static constexpr size_t kMostBytes = 64 << 20;
   // Of the maps of one process.
   static constexpr size_t kMostMapsBytes = 16 << 20;
-  // Maps of all processes that are read: at first, and further ones each turn.
-  // What a turn does not need is kept, up to the first number.
-  static constexpr size_t kFirstMapsBytes = 16 << 20;
-  static constexpr size_t kMapsBytesATurn = 1 << 20;
   // If more are known, exits have gone unnoticed.
   static constexpr size_t kMostProcesses = 200'000;
 
-  explicit AddressSpaces(std::string procfs, size_t most_bytes = kMostBytes)
-      : procfs_(std::move(procfs)), most_bytes_(most_bytes) {}
+  explicit AddressSpaces(std::string procfs, AddressSpaceLimits limits = {})
+      : procfs_(std::move(procfs)),
+        limits_(limits),
+        maps_bytes_(static_cast<int64_t>(limits.first_maps_bytes)) {}
 
   void Take(const Record& record);
   // The mapping that has an address, and its start; null if none is known. The
@@ -83,12 +88,14 @@ class AddressSpaces {
     // As AddressSpaces::Find().
     const Mapping* Find(uint64_t address, uint64_t* start) const;
     bool GrowsHeap(uint64_t start) const;
+    bool has_heap() const { return heaps_ > 0; }
 
    private:
     void Insert(uint64_t start, Mapping mapping);
     Mapping Remove(std::map<uint64_t, Mapping>::iterator* at);
 
     size_t* const bytes_;
+    size_t heaps_ = 0;  // mappings that are a part of the heap
     std::map<uint64_t, Mapping> mappings_;
   };
 
@@ -113,11 +120,11 @@ class AddressSpaces {
   void TakeFork(const ForkRecord& fork);
 
   const std::string procfs_;
-  const size_t most_bytes_;
+  const AddressSpaceLimits limits_;
   size_t bytes_ = 0;
   uint64_t left_out_ = 0;
   uint64_t put_off_ = 0;
-  int64_t maps_bytes_ = kFirstMapsBytes;  // may be read in this turn
+  int64_t maps_bytes_;  // may be read in this turn
   std::unordered_map<uint32_t, Process> processes_;
   uint64_t turn_ = 1;  // counts calls of Forget()
 };

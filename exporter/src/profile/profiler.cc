@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kBetweenChecks{10};
 
 Profiler::Profiler(ProfilerSettings settings)
     : settings_(std::move(settings)),
-      spaces_(settings_.procfs, kMostBytes),
+      spaces_(settings_.procfs, kLimits),
       faults_(settings_.max_mappings,
               static_cast<uint64_t>(settings_.birth_hold.count())),
       thread_([this] { Run(); }) {}

@@ -40,9 +40,10 @@ class Profiler {
   // After LetGo() and after a failure it waits so long before it attaches
   // again.
   static constexpr std::chrono::seconds kRest{10};
-  // Bytes for what processes map, and for the rings.
-  static constexpr size_t kMostBytes = 4 << 20;
-  static constexpr size_t kRingBytes = 1 << 20;
+  static constexpr size_t kRingBytes = 1 << 20;  // of all rings
+  // Reading the maps of each process that runs for a moment would take 2 % of a
+  // core on a machine that compiles.
+  static constexpr AddressSpaceLimits kLimits = {4 << 20, 1 << 20, 64 << 10};
   static constexpr uint64_t kMostSamples = 1000;  // a second
 
   // Starts its thread.

@@ -176,6 +176,17 @@ TEST_F(AddressSpacesTest, MapsAreReadOfWhatIsAskedForAlone) {
   EXPECT_EQ(At(9, 0x400000), "none");
 }
 
+// Further memory without a name is none of the heap, which would be beside it.
+TEST_F(AddressSpacesTest, MapsAreNotReadForEachAnonymousMapping) {
+  At(7, 0);
+  procfs_.Write(7, "maps",
+                "00a00000-00a01000 rw-p 00000000 00:00 0  [stack]\n");
+  Map(0x900000, 0x1000, "//anon");
+  spaces_.Forget();
+  EXPECT_EQ(At(7, 0x900000), "+0");
+  EXPECT_EQ(At(7, 0x500000), "[heap]+0") << "maps were not read again";
+}
+
 // The kernel moves the end of the heap after it has written the record.
 TEST_F(AddressSpacesTest, AFirstHeapIsLookedUpOnce) {
   Take(CommRecord{7, 7, true, "sort"});
