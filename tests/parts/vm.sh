@@ -563,6 +563,26 @@ lets_the_module_go() {
       <(grep '^{' "$WORK/explained.json")
 }
 
+# The daemon attaches to the module that was loaded anew.
+reloads_while_it_samples() {
+  # shellcheck disable=SC2016
+  guest -t 600 'insmod /page_faults.ko slow_us=0 sample=11;
+    /culprits forks >/dev/null 2>&1 & echo $! >/tmp/culprit;
+    attached() { wget -qO- http://127.0.0.1:9110/metrics |
+      grep -q "^page_fault_exporter_profile_attached 1"; };
+    event=/sys/kernel/tracing/events/page_faults/fault/id;
+    uses() { cat /sys/module/page_faults/refcnt; };
+    for i in 1 2 3 4 5; do
+      until attached && [ $(uses) -gt 0 ]; do sleep 0.5; done;
+      kill -HUP $(cat /tmp/daemon);
+      until rmmod page_faults 2>/dev/null; do sleep 0.1; done;
+      insmod /page_faults.ko slow_us=0 sample=11 || exit;
+    done;
+    until attached && [ $(uses) -gt 0 ]; do sleep 0.5; done;
+    kill $(cat /tmp/culprit); kill -HUP $(cat /tmp/daemon);
+    until rmmod page_faults 2>/dev/null; do sleep 0.1; done; test -e $event && exit 1; true'
+}
+
 # strip_apart PROGRAM OUT: without symbols, which are in a debug file beside it.
 strip_apart() {
   objcopy --only-keep-debug "$1" "$2.debug" && cp "$1" "$2" && strip "$2" &&
@@ -608,6 +628,8 @@ vm_explain() {
   check "$1 explain: by pprof" pprof_names_it
   check "$1 explain: mappings are metrics" mappings_are_metrics
   check "$1 explain: a reload lets the module go" lets_the_module_go
+  check "$1 explain: the module is reloaded while it samples" \
+    reloads_while_it_samples
   COMM=culprits
   check "$1 explain: without the module" without_module
   vm_stop
