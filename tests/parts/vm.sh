@@ -617,7 +617,7 @@ vm_explain() {
     'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
   COMM="sort"
   check "$1 explain: Debian's sort" explains sort \
-    'sh -c "while :; do seq 200000 | /sort -R; done"' '[[]*' '*'
+    'sh -c "while :; do seq 20000 | /sort -R; done"' '[[]*' '*'
   # A control group, with the groups below it.
   COMM=/one
   must "$1 a control group" guest "mkdir -p /sys/fs/cgroup/one/two"
