@@ -57,10 +57,13 @@ std::vector<int> ParseCpus(std::string_view text) {
   return cpus;
 }
 
-size_t RingPages(size_t bytes, size_t cpus) {
+size_t RingPages(const FaultEventsSettings& settings, size_t cpus) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return std::max(FaultEvents::kLeastPages,
-                  std::bit_floor(bytes / page / std::max<size_t>(cpus, 1)));
+  const size_t least =
+      settings.stacks ? FaultEvents::kLeastStackBytes / page : 0;
+  return std::max(
+      {FaultEvents::kLeastPages, std::bit_floor(least),
+       std::bit_floor(settings.ring_bytes / page / std::max<size_t>(cpus, 1))});
 }
 
 // Why there is no file for the event.
@@ -178,7 +181,8 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenOn(
   if (const int error = rings_.back()->Map(first, pages))
     return Failure{"the ring of a perf event", error};
   const auto id = module.format ? std::optional(module.id) : std::nullopt;
-  for (const Sampler& sampler : Samplers(id, settings_.call_paths))
+  for (const Sampler& sampler :
+       Samplers(id, settings_.call_paths, settings_.stacks))
     if (auto failure = OpenSampler(sampler, cpu, first)) return failure;
   return std::nullopt;
 }
@@ -191,8 +195,7 @@ std::optional<FaultEvents::Failure> FaultEvents::OpenAll(
   Failure skipped{kOnlineCpus, ENODEV};
   bool is_open = false;
   for (const int cpu : cpus) {
-    const auto failure =
-        OpenOn(cpu, module, RingPages(settings_.ring_bytes, cpus.size()));
+    const auto failure = OpenOn(cpu, module, RingPages(settings_, cpus.size()));
     if (!failure)
       is_open = true;
     else if (failure->error == ENODEV)

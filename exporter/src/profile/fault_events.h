@@ -44,7 +44,10 @@ std::string OnlineCpus();
 struct FaultEventsSettings {
   std::string tracefs;
   bool call_paths = true;
-  // Of all rings together, but each has at least kLeastPages pages.
+  // Copies stacks, to unwind them. A sample takes some 8.3 kB then.
+  bool stacks = false;
+  // Of all rings together, but each has at least kLeastPages pages, and
+  // kLeastStackBytes if stacks are copied.
   size_t ring_bytes = 4 << 20;
   // A second. If there are more, they are thinned out: then a sample stands for
   // more faults.
@@ -55,6 +58,9 @@ struct FaultEventsSettings {
 class FaultEvents {
  public:
   static constexpr size_t kLeastPages = 16;
+  // 30 samples. With the rings of others it is about what a user without
+  // CAP_IPC_LOCK may have on each CPU (perf_event_mlock_kb).
+  static constexpr size_t kLeastStackBytes = 256 << 10;
 
   FaultEvents() = default;
   ~FaultEvents();

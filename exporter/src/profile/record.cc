@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace pfe {
@@ -74,6 +75,25 @@ std::vector<uint64_t> UserFrames(Reader* reader) {
   return frames;
 }
 
+// After the registers and the stack it says how much of the stack there was.
+std::shared_ptr<const UserStack> ParseStack(Reader* reader) {
+  auto stack = std::make_shared<UserStack>();
+  const auto abi = reader->Take<uint64_t>();
+  if (abi != PERF_SAMPLE_REGS_ABI_NONE) {
+    std::array<uint64_t, kUserRegisters.size()> written{};
+    for (uint64_t& value : written) value = reader->Take<uint64_t>();
+    for (size_t i = 0; i < written.size(); ++i)
+      stack->registers[i] = written[PlaceInSample(kUserRegisters[i])];
+  }
+  const auto size = reader->Take<uint64_t>();
+  if (size > 0) {
+    const std::string_view bytes = reader->TakeBytes(size);
+    stack->bytes = bytes.substr(0, reader->Take<uint64_t>());
+  }
+  if (abi != PERF_SAMPLE_REGS_ABI_64) return nullptr;
+  return stack;
+}
+
 MapRecord ParseMap(uint16_t misc, Reader* reader) {
   MapRecord map;
   map.pid = reader->Take<uint32_t>();
@@ -125,7 +145,8 @@ ExitRecord ParseExit(Reader* reader) {
 uint64_t SampleType(const EventKind& kind) {
   return PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
          PERF_SAMPLE_ADDR | (kind.period == 0 ? PERF_SAMPLE_PERIOD : 0) |
-         (kind.has_call_path ? PERF_SAMPLE_CALLCHAIN : 0) | PERF_SAMPLE_RAW;
+         (kind.has_call_path ? PERF_SAMPLE_CALLCHAIN : 0) | PERF_SAMPLE_RAW |
+         (kind.has_stack ? PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER : 0);
 }
 
 // Takes what the module's event says over. Returns false if it lacks a field.
@@ -168,6 +189,7 @@ bool RecordParser::ParseSample(std::string_view payload, Record* record) const {
   sample.weight = kind.period == 0 ? reader.Take<uint64_t>() : kind.period;
   if (kind.has_call_path) sample.frames = UserFrames(&reader);
   const std::string_view raw = reader.TakeBytes(reader.Take<uint32_t>());
+  if (kind.has_stack) sample.stack = ParseStack(&reader);
   if (!reader.good()) return false;
   sample.severity = kind.severity;
   if (kind.is_fault_event && !TakeFault(raw, &sample)) return false;

@@ -4,8 +4,10 @@
 #ifndef EXPORTER_PROFILE_RECORD_H_
 #define EXPORTER_PROFILE_RECORD_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +16,15 @@
 
 #include "base/process_table.h"
 #include "profile/event_format.h"
+#include "profile/user_registers.h"
 
 namespace pfe {
+
+// What a call path is unwound from.
+struct UserStack {
+  std::array<uint64_t, kUserRegisters.size()> registers{};  // in that order
+  std::string bytes;  // from the stack pointer upwards
+};
 
 // A fault that a perf event reports.
 struct FaultSample {
@@ -34,6 +43,8 @@ struct FaultSample {
   // The program's instructions, the innermost first: the one that faulted, then
   // those to which the functions return. Empty for a kernel thread.
   std::vector<uint64_t> frames;
+  // Null if the event copies none, or of a kernel thread or a 32-bit program.
+  std::shared_ptr<const UserStack> stack;
 };
 
 // Tells a file from others with its path.
@@ -95,7 +106,11 @@ struct EventKind {
   // kernel/events/core.c).
   uint64_t period = 1;
   bool has_call_path = false;
+  bool has_stack = false;  // registers, and kStackBytes of the stack
 };
+
+// How much of a stack a sample has.
+inline constexpr uint32_t kStackBytes = 8192;
 
 // The fields of an event's samples (perf_event_attr.sample_type).
 uint64_t SampleType(const EventKind& kind);

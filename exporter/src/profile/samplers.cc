@@ -22,6 +22,10 @@ perf_event_attr Common(const EventKind& kind) {
   attr.exclude_callchain_kernel = 1;
   attr.use_clockid = 1;
   attr.clockid = kSampleClock;
+  if (kind.has_stack) {
+    attr.sample_regs_user = kUserRegistersMask;
+    attr.sample_stack_user = kStackBytes;
+  }
   return attr;
 }
 
@@ -42,10 +46,11 @@ void Append(uint32_t type, uint64_t config, EventKind kind,
 }  // namespace
 
 std::vector<Sampler> Samplers(std::optional<uint64_t> module_event,
-                              bool call_paths) {
+                              bool call_paths, bool stacks) {
   std::vector<Sampler> samplers;
   EventKind kind;
   kind.has_call_path = call_paths;
+  kind.has_stack = stacks;
   if (module_event) {
     kind.is_fault_event = true;
     Append(PERF_TYPE_TRACEPOINT, *module_event, kind, kOfModule, &samplers);

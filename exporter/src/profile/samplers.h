@@ -30,9 +30,10 @@ struct Sampler {
 };
 
 // Samples the module's trace event, if its id is given, else the kernel's own
-// page-fault events. Those of the first level are enabled.
+// page-fault events. Those of the first level are enabled. With `stacks` a
+// sample has what a call path is unwound from.
 std::vector<Sampler> Samplers(std::optional<uint64_t> module_event,
-                              bool call_paths);
+                              bool call_paths, bool stacks = false);
 
 // Tells what processes map and how they are called, and samples nothing.
 perf_event_attr TaskEvent();

@@ -109,6 +109,78 @@ std::string Raw(uint8_t origin = 0) {
       .text();
 }
 
+// Registers whose values are 100 and perf's number of each.
+Bytes& PutRegisters(uint64_t abi, Bytes* bytes) {
+  bytes->Put(abi);
+  for (uint64_t number = 0; number < 64; ++number)
+    if (kUserRegistersMask >> number & 1) bytes->Put(100 + number);
+  return *bytes;
+}
+
+std::string SampleWithStack(uint64_t abi, const std::string& stack,
+                            uint64_t used) {
+  Bytes bytes;
+  if (abi == PERF_SAMPLE_REGS_ABI_NONE)
+    bytes.Put(abi);
+  else
+    PutRegisters(abi, &bytes);
+  bytes.Put(uint64_t{stack.size()});
+  std::string text = bytes.text() + stack;
+  if (!stack.empty()) text += Bytes().Put(used).text();
+  return Sample(std::string(4, '\0')) + text;
+}
+
+TEST(RecordParser, ASampleWithAStack) {
+  RecordParser parser(std::nullopt);
+  parser.Add(kId, {false, 1, 97, true, true});
+  const auto sample = Parsed<FaultSample>(
+      parser, WithHeader(SampleWithStack(PERF_SAMPLE_REGS_ABI_64,
+                                         "abcdefghijklmnop", 10)));
+  ASSERT_NE(sample.stack, nullptr);
+  EXPECT_EQ(sample.stack->bytes, "abcdefghij");
+  for (size_t i = 0; i < kUserRegisters.size(); ++i)
+    EXPECT_EQ(sample.stack->registers[i], 100u + kUserRegisters[i]);
+  EXPECT_EQ(sample.frames.size(), 2u);
+}
+
+TEST(RecordParser, AStackThatIsSmallerThanTheSampleSays) {
+  RecordParser parser(std::nullopt);
+  parser.Add(kId, {false, 1, 97, true, true});
+  for (const uint64_t used : {uint64_t{17}, UINT64_MAX}) {
+    const auto sample = Parsed<FaultSample>(
+        parser, WithHeader(SampleWithStack(PERF_SAMPLE_REGS_ABI_64,
+                                           "abcdefghijklmnop", used)));
+    ASSERT_NE(sample.stack, nullptr);
+    EXPECT_EQ(sample.stack->bytes.size(), 16u);
+  }
+}
+
+TEST(RecordParser, AKernelThreadAndA32BitProgramHaveNoStack) {
+  RecordParser parser(std::nullopt);
+  parser.Add(kId, {false, 1, 97, true, true});
+  for (const uint64_t abi :
+       {uint64_t{PERF_SAMPLE_REGS_ABI_NONE}, uint64_t{PERF_SAMPLE_REGS_ABI_32}})
+    EXPECT_EQ(
+        Parsed<FaultSample>(parser, WithHeader(SampleWithStack(abi, "", 0)))
+            .stack,
+        nullptr)
+        << abi;
+}
+
+TEST(RecordParser, AStackThatIsCutShortIsRefused) {
+  RecordParser parser(std::nullopt);
+  parser.Add(kId, {false, 1, 97, true, true});
+  const std::string whole =
+      SampleWithStack(PERF_SAMPLE_REGS_ABI_64, "abcdefghijklmnop", 10);
+  const size_t without = Sample(std::string(4, '\0')).size();
+  for (size_t size = without; size < whole.size(); ++size)
+    EXPECT_FALSE(parser.Parse(WithHeader(whole.substr(0, size)))) << size;
+  Bytes huge;
+  PutRegisters(PERF_SAMPLE_REGS_ABI_64, &huge).Put(UINT64_MAX);
+  EXPECT_FALSE(parser.Parse(
+      WithHeader(Sample(std::string(4, '\0')) + huge.text() + "abc")));
+}
+
 TEST(RecordParser, ASampleOfTheKernelsEvent) {
   RecordParser parser(std::nullopt);
   parser.Add(kId, {false, 1, 97, true});

@@ -47,5 +47,18 @@ TEST(Samplers, CallPathsAreLeftOutIfNobodyWantsThem) {
     EXPECT_NE(sampler.attr.sample_type & PERF_SAMPLE_CALLCHAIN, 0u);
 }
 
+TEST(Samplers, StacksAreCopiedIfTheyAreWanted) {
+  constexpr uint64_t kFields = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+  for (const Sampler& sampler : Samplers(7, true)) {
+    EXPECT_EQ(sampler.attr.sample_type & kFields, 0u);
+    EXPECT_EQ(sampler.attr.sample_stack_user, 0u);
+  }
+  for (const Sampler& sampler : Samplers(7, true, true)) {
+    EXPECT_EQ(sampler.attr.sample_type & kFields, kFields);
+    EXPECT_EQ(sampler.attr.sample_regs_user, kUserRegistersMask);
+    EXPECT_EQ(sampler.attr.sample_stack_user, 8192u);
+  }
+}
+
 }  // namespace
 }  // namespace pfe
