@@ -10,7 +10,7 @@ fuzz_build() {
     -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DPFE_FUZZ=ON -DPFE_SANITIZE=address,undefined >"$WORK/fuzz.log" 2>&1 &&
     cmake --build "$ROOT/build/fuzz" --target fuzz_table_parser fuzz_escaping \
-      fuzz_query fuzz_groups fuzz_symbols >>"$WORK/fuzz.log" 2>&1 ||
+      fuzz_query fuzz_groups fuzz_symbols fuzz_call_frames >>"$WORK/fuzz.log" 2>&1 ||
     { tail -5 "$WORK/fuzz.log" && return 1; }
 }
 
@@ -41,6 +41,6 @@ fuzz() {
 }
 
 check "fuzz builds" fuzz_build
-for target in table_parser escaping query groups symbols; do
+for target in table_parser escaping query groups symbols call_frames; do
   check "fuzz $target" fuzz "$target"
 done

@@ -19,7 +19,7 @@ constexpr unsigned char kByteOrder =
 
 }  // namespace
 
-ElfImage::ElfImage(int fd) : fd_(fd) {
+ElfImage::ElfImage(int fd, Parts parts) : fd_(fd), parts_(parts) {
   struct stat status {};
   if (fstat(fd, &status) != 0 || status.st_size < EI_NIDENT ||
       status.st_size > kMostFileBytes)
@@ -65,6 +65,11 @@ bool ElfImage::CopyTables() {
   if (!Copy(header_)) return false;
   Header header;
   std::memcpy(&header, image_, sizeof(header));
+  if (parts_ == Parts::kSegments) {
+    header.e_shnum = header.e_shstrndx = 0;
+    header.e_shoff = 0;
+    std::memcpy(image_, &header, sizeof(header));
+  }
   if (header.e_shnum > kMostSections || header.e_phnum > kMostSegments ||
       (header.e_shnum == 0 && header.e_shoff != 0))
     return false;

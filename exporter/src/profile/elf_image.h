@@ -25,8 +25,11 @@ class ElfImage {
   static constexpr int64_t kMostFileBytes = int64_t{1} << 30;
   static constexpr uint64_t kMostNoteBytes = 65536;  // of all notes together
 
+  // Which tables libelf sees.
+  enum class Parts { kAll, kSegments };
+
   // Does not take the descriptor over. It must stay open for Read().
-  explicit ElfImage(int fd);
+  explicit ElfImage(int fd, Parts parts = Parts::kAll);
   ~ElfImage();
   ElfImage(const ElfImage&) = delete;
   ElfImage& operator=(const ElfImage&) = delete;
@@ -55,6 +58,7 @@ class ElfImage {
   void ReadNotes();
 
   const int fd_;
+  const Parts parts_;
   uint64_t size_ = 0;
   char* image_ = nullptr;
   Range header_, segments_, sections_;

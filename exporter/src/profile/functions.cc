@@ -154,6 +154,7 @@ class CodeFile {
     return build_id_.empty() ? symbols_.build_id() : build_id_;
   }
 
+  int fd() const { return symbols_.fd(); }
   const std::string& Name(uint64_t offset, int host, SymbolLimits* limits) {
     if (!std::exchange(is_loaded_, true))
       symbols_.Load(
@@ -282,6 +283,8 @@ CodeFile* Functions::Open(uint32_t thread, const Mapping& mapping) {
   if (file) ++open_files_;
   return (files_[key] = std::move(file)).get();
 }
+
+int Functions::Descriptor(const CodeFile& file) { return file.fd(); }
 
 std::string Functions::Name(CodeFile* file, uint64_t offset,
                             const std::function<bool()>& is_over) {

@@ -39,6 +39,8 @@ class Functions {
   // container. If the process is gone it is that of the host, if it is the same
   // file. `thread` is any thread of the process.
   CodeFile* Open(uint32_t thread, const Mapping& mapping);
+  // The descriptor of a file, open as long as this is.
+  static int Descriptor(const CodeFile& file);
   // The function at an offset in a file; empty if there is no symbol. The first
   // call for a file reads its symbol table, unless `is_over` returns true.
   std::string Name(CodeFile* file, uint64_t offset,

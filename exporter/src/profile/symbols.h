@@ -44,6 +44,7 @@ class Symbols {
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
+  int fd() const { return fd_; }
   // Reads the functions: from .symtab, else from that of a debug file with the
   // same build id, else from .dynsym. A file that is no ELF file has none, and
   // so has one with another build id, if `build_id` is not empty.
