@@ -432,12 +432,13 @@ vm_daemon() {
 }
 
 # explains NAME COMMAND MAPPING FUNCTION [CALLER]: a culprit runs, and --explain
-# names its mapping and its function first, and its caller.
+# names its mapping and its function first, and its caller. STACKS is how callers
+# are found.
 explains() {
   local text=$WORK/explain-$1 mapping function
   guest "$2 >/dev/null 2>&1 & echo \$! >/tmp/culprit" || return
-  guest -t 300 "/page_fault_exporter --explain $COMM --seconds 5" >"$text" ||
-    return
+  guest -t 300 "/page_fault_exporter --explain $COMM --seconds 5 \
+    --profile.stacks=${STACKS:-fp}" >"$text" || return
   # shellcheck disable=SC2016
   guest 'kill $(cat /tmp/culprit)' || return
   cat "$text"
@@ -615,6 +616,16 @@ vm_explain() {
   check "$1 explain: a program whose symbols are in a debug file" \
     explains stripped "/stripped heap" '[[]heap]' \
     'culprit::TouchNewPages(char*)' 'culprit::GrowHeap()'
+  COMM=frameless
+  check "$1 explain: callers by frame pointers, where there are none" \
+    no_caller_is_found
+  STACKS=dwarf check "$1 explain: callers by dwarf" explains dwarf \
+    "/frameless heap" '[[]heap]' 'culprit::TouchNewPages(char*)' \
+    'culprit::GrowHeap() < culprit::Heap() < main'
+  check "$1 explain: the sums are exact by dwarf" sums_are_exact dwarf
+  STACKS=dwarf check "$1 explain: callers of short-lived children by dwarf" \
+    explains dwarf-forks "/frameless forks" '[[]anonymous]' \
+    'culprit::WorkOfAChild()' 'culprit::Forks()'
   COMM="sort"
   check "$1 explain: Debian's sort" explains sort \
     'sh -c "while :; do seq 20000 | /sort -R; done"' '[[]*' '*'
@@ -634,6 +645,11 @@ vm_explain() {
   check "$1 explain: without the module" without_module
   vm_stop
   vm_judge "$1 nothing in dmesg while faults are explained"
+}
+
+no_caller_is_found() {
+  explains frameless "/frameless heap" '[[]heap]' 'culprit::TouchNewPages(char*)' &&
+    ! grep -F 'culprit::GrowHeap()' "$WORK/explain-frameless"
 }
 
 without_module() {
@@ -662,6 +678,7 @@ vm_pack_for() {
     explain)
       strip_apart "$BUILD/tests/vm/culprits" "$WORK/stripped" || return
       vm_pack "$2" --bin "$BUILD/tests/vm/culprits:/culprits" \
+        --bin "$BUILD/tests/vm/frameless:/frameless" \
         "$WORK/stripped:/stripped" "$WORK/stripped.debug:/.debug/stripped.debug" \
         --bin /usr/bin/sort:/sort
       ;;

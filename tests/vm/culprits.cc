@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs that fault in a known place: each is a culprit that --explain has to
-// name. Compiled with frame pointers; its functions are not inlined.
+// name. Compiled with frame pointers, and, with OMIT_FRAMES, without; its
+// functions are not inlined.
 #include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -32,7 +33,11 @@ constexpr size_t kSize = 8 << 20;
 
 // Makes a frame for a function that calls no other, so that the kernel finds
 // who called it.
+#ifdef OMIT_FRAMES
+#define MAKE_FRAME()
+#else
 #define MAKE_FRAME() asm volatile("" : : "r"(__builtin_frame_address(0)))
+#endif
 
 APART void TouchNewPages(char* memory) {
   MAKE_FRAME();

@@ -162,6 +162,11 @@ void AddProfileOptions(CLI::App* app, Options* options) {
   app->add_flag("--profile.remote", options->profile_remote,
                 "Answer such requests of other machines too, not of this one "
                 "alone");
+  app->add_option("--profile.stacks", options->profile_stacks,
+                  "How these and --explain find callers: by frame pointers "
+                  "(fp), or, for programs without them, in copies of stacks "
+                  "(dwarf), of which fewer can be taken")
+      ->check(CLI::IsMember({"fp", "dwarf"}));
 }
 
 void AddLogOptions(CLI::App* app, Options* options) {

@@ -170,6 +170,7 @@ Result<Explanation> Explain(const Options& options,
   settings.tracefs = FindTracefs(options.debugfs);
   settings.procfs = options.pipeline.procfs;
   settings.cgroups = options.pipeline.cgroups;
+  settings.unwinds = options.profile_stacks == "dwarf";
   ModuleSource module(options.debugfs);
   return Explainer(settings).Run(&module, is_ended);
 }

@@ -194,6 +194,7 @@ std::vector<std::string> NeedRestart(const Options& before,
   compare(before.profile_mappings == after.profile_mappings,
           "profile.mappings");
   compare(before.profile_remote == after.profile_remote, "profile.remote");
+  compare(before.profile_stacks == after.profile_stacks, "profile.stacks");
   compare(before.log_format == after.log_format, "log.format");
   return keys;
 }

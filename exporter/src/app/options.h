@@ -40,6 +40,7 @@ struct Options {
   bool profile = false;         // answers requests for explanations
   size_t profile_mappings = 0;  // that have sums; 0: none
   bool profile_remote = false;
+  std::string profile_stacks = "fp";  // or "dwarf"
 };
 
 struct ParsedOptions {

@@ -120,9 +120,11 @@ bool Explainer::IsSelected(const FaultSample& sample) {
 
 void Explainer::TakeSample(const FaultSample& sample) {
   if (!IsSelected(sample)) return;
+  const std::vector<uint64_t> path = unwinder_.CallPath(
+      sample, [this] { return steady_clock::now() >= unwinds_until_; });
   std::vector<Frame> frames;
-  for (size_t i = 0; i < sample.frames.size() && !stacks_.is_full(); ++i)
-    frames.push_back(FrameOf(sample, sample.frames[i], i > 0));
+  for (size_t i = 0; i < path.size() && !stacks_.is_full(); ++i)
+    frames.push_back(FrameOf(sample, path[i], i > 0));
   stacks_.Add(sample, LabelsOf(sample), spaces_.NameOf(sample),
               std::move(frames));
 }
@@ -134,6 +136,7 @@ StackLabels Explainer::LabelsOf(const FaultSample& sample) {
 }
 
 void Explainer::Take(const std::vector<Record>& records) {
+  unwinds_until_ = steady_clock::now() + kUnwinding;
   for (const Record& record : records) {
     spaces_.Take(record);
     if (const auto* sample = std::get_if<FaultSample>(&record.content)) {
@@ -175,6 +178,8 @@ Result<Explanation> Explainer::Run(Source* module, const IsEnded& is_ended) {
   events_.emplace();
   FaultEventsSettings wanted;
   wanted.tracefs = settings_.tracefs;
+  wanted.stacks = settings_.unwinds;
+  if (wanted.stacks) wanted.most_samples = kMostUnwound;
   if (auto error = events_->Open(wanted)) return *error;
   Explanation result;
   result.by_module = events_->by_module();
@@ -214,6 +219,10 @@ void Explainer::NoteLimits(Explanation* result) const {
   if (spaces_.put_off() > 0)
     result->notes.emplace_back(
         "some mappings are not known: to read all maps takes too long");
+  if (unwinder_.cut() > 0)
+    result->notes.push_back("some callers are not known: to unwind " +
+                            std::to_string(unwinder_.cut()) +
+                            " stacks takes too long");
   if (selector_.has_left_out())
     result->notes.push_back(
         "some control groups are left out: there are more "

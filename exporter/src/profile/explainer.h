@@ -22,6 +22,7 @@
 #include "profile/profile.h"
 #include "profile/selector.h"
 #include "profile/stacks.h"
+#include "profile/unwinder.h"
 #include "source/source.h"
 
 namespace pfe {
@@ -33,6 +34,8 @@ struct ExplainSettings {
   std::string tracefs = "/sys/kernel/tracing";
   std::string procfs = "/proc";
   std::string cgroups = "/sys/fs/cgroup";
+  // Call paths are unwound, instead of those by frame pointers.
+  bool unwinds = false;
 };
 
 struct Explanation {
@@ -62,6 +65,12 @@ class Explainer {
 
   // How long functions are named. Those that are left have no names.
   static constexpr std::chrono::seconds kNaming{5};
+  // How long stacks are unwound of the samples that are taken at once, those of
+  // some 100 ms. The call paths that are left are those by frame pointers.
+  static constexpr std::chrono::milliseconds kUnwinding{50};
+  // A second, if stacks are unwound. A ring takes 30 of them, and is emptied
+  // ten times.
+  static constexpr uint64_t kMostUnwound = 300;
 
   explicit Explainer(const ExplainSettings& settings);
 
@@ -92,6 +101,8 @@ class Explainer {
   std::optional<FaultEvents> events_;  // while it samples
   AddressSpaces spaces_;
   Functions functions_;
+  Unwinder unwinder_{&spaces_, &functions_};
+  std::chrono::steady_clock::time_point unwinds_until_;
   Stacks stacks_;
   CounterGrowth growth_;
   std::optional<Error> uncounted_;  // why the counters cannot be read

@@ -105,6 +105,7 @@ TEST(ParseOptions, BadValuesNameTheFlagAndTheValue) {
       {"--web.telemetry-path", "/a//b"},
       {"--log.level", "loud"},
       {"--log.format", "xml"},
+      {"--profile.stacks", "lbr"},
       {"--source", "guess"},
       {"--processes.max", "0"},
       {"--processes.max", "010"},
