@@ -282,11 +282,11 @@ Json ModuleJson(const ModuleStats& module, const HostCounters& host) {
   return json;
 }
 
-Json Status(const View& view, std::chrono::milliseconds interval) {
+Json Status(const View& view, const ApiFacts& facts) {
   Json json = {
       {"version", Version()},
       {"source", view.error ? Json() : Json(view.source)},
-      {"interval_seconds", static_cast<double>(interval.count()) / 1e3},
+      {"interval_seconds", static_cast<double>(facts.interval.count()) / 1e3},
       {"ticks", view.ticks},
       {"tick_seconds", view.tick_seconds},
       {"processes", view.processes},
@@ -296,6 +296,7 @@ Json Status(const View& view, std::chrono::milliseconds interval) {
       {"groups_omitted", view.groups_omitted},
       {"has_cgroups", view.cgroup_sums != nullptr},
       {"has_groups", view.groups != nullptr},
+      {"has_explain", facts.has_explain},
       {"unattributed_faults", view.unattributed},
       {"module", Json::object()},
       {"latency", LatencyJson(view.latency)},
@@ -322,7 +323,7 @@ bool IsApiPath(std::string_view path) {
 }
 
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
-                       const View& view, std::chrono::milliseconds interval) {
+                       const View& view, const ApiFacts& facts) {
   std::string query_error;
   const auto parameters = ParseQuery(query, &query_error);
   if (!parameters) return Refuse(query_error);
@@ -338,7 +339,7 @@ HttpResponse AnswerApi(std::string_view path, std::string_view query,
                                 ? "status has no parameters"
                                 : wanted.Set(*parameters);
   if (!wrong.empty()) return Refuse(wrong);
-  if (is_status) return JsonResponse(200, Status(view, interval));
+  if (is_status) return JsonResponse(200, Status(view, facts));
   if (is_cgroups) return JsonResponse(200, Cgroups(wanted, view));
   if (is_groups)
     return JsonResponse(

@@ -12,12 +12,18 @@
 
 namespace pfe {
 
+// What the status says of the service itself.
+struct ApiFacts {
+  std::chrono::milliseconds interval{0};
+  bool has_explain = false;  // /api/v1/explain is served
+};
+
 bool IsApiPath(std::string_view path);
 
 // Answers a path for which IsApiPath() is true. `query` is still encoded. To a
 // wrong parameter it answers 400 and a sentence that says what is wrong.
 HttpResponse AnswerApi(std::string_view path, std::string_view query,
-                       const View& view, std::chrono::milliseconds interval);
+                       const View& view, const ApiFacts& facts);
 
 }  // namespace pfe
 

@@ -54,6 +54,8 @@ Json ExplanationJson(const Explanation& of, size_t rows) {
   json["exact"] = of.is_exact;
   json["notes"] = of.notes;
   json["samples"] = of.samples;
+  if (of.samples > 0)
+    json["share_error"] = ErrorOfShare(0.5, of.effective_samples);
   json["lost"] = of.lost;
   json["not_sampled"] = SumJson(of, of.unsampled);
   json["mappings"] = ListJson(of, of.mappings, rows, false);

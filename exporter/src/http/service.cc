@@ -131,7 +131,8 @@ HttpResponse Service::Limited(const HttpRequest& request) {
                                  " requests at once (--web.max-requests)\n");
   if (request.path == settings_.telemetry_path) return Metrics(request);
   return AnswerApi(request.path, request.query, *poller_->Current(),
-                   std::chrono::milliseconds(interval_ms_));
+                   {std::chrono::milliseconds(interval_ms_),
+                    settings_.explanations != nullptr});
 }
 
 HttpResponse Service::Metrics(const HttpRequest& request) {

@@ -28,7 +28,7 @@ TEST(ApiKeys, AreThoseOfTheModule) {
   view.module = stats.value().module;
   view.host = stats.value().host;
   const HttpResponse response =
-      AnswerApi("/api/v1/status", "", view, std::chrono::seconds(5));
+      AnswerApi("/api/v1/status", "", view, {std::chrono::seconds(5)});
   const Json module = Json::parse(*response.body.at(0))["module"];
   EXPECT_EQ(module.size(), 21u);
   for (const auto& [key, value] : module.items()) {

@@ -40,7 +40,7 @@ class ApiTest : public testing::Test {
   Json Get(const std::string& path, const std::string& query,
            int status = 200) {
     const HttpResponse response =
-        AnswerApi(path, query, *view_, std::chrono::seconds(5));
+        AnswerApi(path, query, *view_, {std::chrono::seconds(5)});
     EXPECT_EQ(response.status, status) << query;
     return Json::parse(*response.body.at(0));
   }
@@ -104,7 +104,7 @@ TEST(Api, ControlGroups) {
   const auto view = ViewOfAPod();
   const Json json =
       Json::parse(*AnswerApi("/api/v1/processes", "sort=pid&order=asc", *view,
-                             std::chrono::seconds(5))
+                             {std::chrono::seconds(5)})
                        .body.at(0));
   const std::string id =
       "9b1dc4b3a7e94f5d8c6b2a1f0e3d4c5b6a7988776655443322110ffeeddccbba";
@@ -137,7 +137,7 @@ TEST(Api, AFilterFindsAControlGroupByItsNames) {
     std::vector<std::string> names;
     const Json json = Json::parse(*AnswerApi("/api/v1/cgroups",
                                              "sort=cgroup&filter=" + filter,
-                                             *view, std::chrono::seconds(5))
+                                             *view, {std::chrono::seconds(5)})
                                        .body.at(0));
     for (const Json& item : json["cgroups"])
       names.push_back(item.contains("info") ? item["info"]["name"]
@@ -161,6 +161,7 @@ TEST_F(ApiTest, Status) {
   const Json json = Get("/api/v1/status", "");
   EXPECT_EQ(json["has_cgroups"], true);
   EXPECT_EQ(json["has_groups"], false);
+  EXPECT_EQ(json["has_explain"], false);
   EXPECT_EQ(json["source"], "module");
   EXPECT_EQ(json["ticks"], 2);
   EXPECT_EQ(json["history"]["faults_rate"].size(), 1u);
@@ -257,7 +258,7 @@ class CgroupsApiTest : public testing::Test {
   static Json Get(const View& view, const std::string& path,
                   const std::string& query = "") {
     return Json::parse(
-        *AnswerApi(path, query, view, std::chrono::seconds(5)).body.at(0));
+        *AnswerApi(path, query, view, {std::chrono::seconds(5)}).body.at(0));
   }
 
   std::string root_;

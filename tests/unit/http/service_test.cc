@@ -262,6 +262,7 @@ class ExplainTest : public testing::Test {
     Explanation explanation;
     explanation.by_module = explanation.is_exact = explanation.has_stall = true;
     explanation.samples = 3;
+    explanation.effective_samples = 4;
     explanation.notes = {"a note"};
     explanation.all.faults[ProfileClass(0, 0)] = 30;
     explanation.all.faults[ProfileClass(1, 0)] = 3;
@@ -309,7 +310,8 @@ TEST_F(ExplainTest, AnswersWithTheSums) {
       R"("mappings":[{"faults":33.0,"major":3.0,"name":"[heap]","samples":0,)"
       R"("stall_seconds":0.0}],)"
       R"("not_sampled":{"faults":0.0,"major":0.0,"stall_seconds":0.0},)"
-      R"("notes":["a note"],"samples":3,"seconds":0.0,"source":"module",)"
+      R"("notes":["a note"],"samples":3,"seconds":0.0,"share_error":0.49,)"
+      R"("source":"module",)"
       R"("stacks":[{"faults":33.0,"frames":["grow","main"],"major":3.0,)"
       R"("samples":0,"stall_seconds":0.0}],"stall_seconds":0.0})"
       "\n");
@@ -364,6 +366,19 @@ TEST_F(ExplainTest, AnswersThisMachineAloneUnlessItIsTold) {
   const HttpResponse response = Get("pid=1");
   EXPECT_EQ(response.status, 404);
   EXPECT_THAT(Body(response), HasSubstr("--profile"));
+}
+
+TEST_F(ExplainTest, WithoutASampleNoShareHasAnError) {
+  answer_ = Explanation();
+  EXPECT_THAT(Body(Get("pid=1")), Not(HasSubstr("share_error")));
+}
+
+TEST_F(ExplainTest, TheStatusSaysWhetherItExplains) {
+  EXPECT_THAT(Body(Get("", true, "/api/v1/status")),
+              HasSubstr(R"("has_explain":true)"));
+  settings_.explanations = nullptr;
+  EXPECT_THAT(Body(Get("", true, "/api/v1/status")),
+              HasSubstr(R"("has_explain":false)"));
 }
 
 TEST_F(ExplainTest, GivesAProfileForPprof) {
