@@ -5,6 +5,7 @@
 import {join} from 'node:path';
 import {chromium} from 'playwright-core';
 import {Daemon} from './daemon.mjs';
+import {testExplain, testWithoutProfile} from './explain.mjs';
 import {testGroups} from './groups.mjs';
 import {accessible, badge, cells, filled, names, overflow, problem, rows, same, test, until}
   from './lib.mjs';
@@ -14,7 +15,7 @@ const [program, fixtures, work, pictures] = process.argv.slice(2);
 const cgroups = join(work, 'cgroup');
 const table = new Table(join(work, 'debugfs'), cgroups, fixtures);
 const daemon = await Daemon.start(program, ['--path.debugfs', join(work, 'debugfs'),
-  '--path.cgroup', cgroups, '--path.pod-logs', join(fixtures, '../log'), '--group.by', 'comm']);
+  '--path.cgroup', cgroups, '--path.pod-logs', join(fixtures, '../log'), '--group.by', 'comm', '--profile']);
 const browser = await chromium.launch({executablePath: '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 
@@ -25,9 +26,10 @@ async function open(options = {}, hash = '', served = daemon) {
   const seen = {errors: [], foreign: [], silent: false};
   page.on('pageerror', (error) => seen.errors.push(error.stack));
   page.on('console', (message) => {
-    // The browser itself reports a daemon that was ended, and a refused filter.
+    // The browser itself reports a daemon that was ended, a refused filter, and an
+    // explanation that was refused.
     const expected = message.text().startsWith('Failed to load resource') &&
-      (seen.silent || message.location().url.includes('filter=%28'));
+      (seen.silent || /filter=%28|\/explain\?/.test(message.location().url));
     if (['error', 'warning'].includes(message.type()) && !expected) seen.errors.push(`${message.text()} ${message.location().url}`);
   });
   page.on('request', (request) => {
@@ -42,7 +44,8 @@ async function open(options = {}, hash = '', served = daemon) {
   return {page, seen, context};
 }
 
-const picture = (page, name) => page.screenshot({path: join(pictures, `${name}.png`), fullPage: true});
+const picture = (page, name) => page.screenshot({path: picture.path(name), fullPage: true});
+picture.path = (name) => join(pictures, `${name}.png`);
 
 const {page, seen} = await open();
 await test('loads', async () => {
@@ -144,7 +147,7 @@ await test('comms, and from one to its processes', async () => {
   const {comms} = await daemon.get('api/v1/comms?sort=processes&limit=1000');
   await until('all of them', async () => await rows(page).count() === comms.length);
   await picture(page, 'comms');
-  await page.getByRole('button', {name: 'build-farm'}).click();
+  await page.getByRole('button', {name: 'build-farm', exact: true}).click();
   await until('its processes', async () => {
     const shown = await names(page);
     return shown.length === 4 && shown.every((name) => name === 'build-farm');
@@ -155,6 +158,7 @@ await test('comms, and from one to its processes', async () => {
 });
 
 await testGroups(page, daemon, picture);
+await testExplain(open, daemon, join(fixtures, '../explain.json'), picture);
 
 await test('latency: in all and of the last ticks', async () => {
   same(await page.locator('#latency .bars:visible').count(), 2);
@@ -309,9 +313,9 @@ for (const width of [390, 320]) {
     await phone.page.waitForTimeout(700);
     same(await overflow(phone.page), 0, 'comms');
     await phone.page.getByLabel('Containers', {exact: true}).check();
-    await phone.page.getByRole('button', {name: 'id:4711'}).waitFor();
+    await phone.page.getByRole('button', {name: 'id:4711', exact: true}).waitFor();
     same(await overflow(phone.page), 0, 'containers');
-    await phone.page.getByRole('button', {name: 'shop/leaky-cache-0/cache'}).click();
+    await phone.page.getByRole('button', {name: 'shop/leaky-cache-0/cache', exact: true}).click();
     await phone.page.getByRole('button', {name: 'Show all processes'}).waitFor();
     same(await overflow(phone.page), 0, 'the processes of one');
     await accessible(phone.page);
@@ -329,6 +333,7 @@ await test('an address that asks for groups, which the daemon does not have', as
   await filled(other.page);
   same(other.seen.errors, []);
   await other.context.close();
+  await testWithoutProfile(open, plain);
   await plain.end();
 });
 

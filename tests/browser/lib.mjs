@@ -30,7 +30,7 @@ export async function until(what, question, seconds = 10) {
   }
 }
 
-export const rows = (page) => page.locator('#table tbody tr:not(.more)');
+export const rows = (page) => page.locator('#table > tbody > tr:not(.more)');
 export const names = (page) => page.locator('#table tbody bdi').allTextContents();
 export const badge = (page) => page.locator('#state').textContent();
 export const cells = (page, column) => page.locator(`#table td[data-column="${column}"] .number`).allTextContents();

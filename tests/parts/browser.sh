@@ -17,7 +17,7 @@ modules=$(cached "browser-$key" browser_fetch)
 mkdir -p "$WORK/browser" "${SCREENSHOTS:=$WORK/screenshots}"
 cp "$ROOT"/tests/browser/*.mjs "$ROOT/tests/browser/package.json" "$WORK/browser"
 ln -sfn "$modules/node_modules" "$WORK/browser/node_modules"
-timeout 300 node "$WORK/browser/check.mjs" "$BUILD/exporter/page_fault_exporter" \
+timeout 900 node "$WORK/browser/check.mjs" "$BUILD/exporter/page_fault_exporter" \
   "$ROOT/tests/fixtures/debugfs" "$WORK" "$SCREENSHOTS" >"$WORK/browser.log" 2>&1 &&
   browser_status=0 || browser_status=$?
 sed -n 's/^\(ok\|FAIL\) /\1 browser: /p' "$WORK/browser.log" | tee -a "$RESULTS"

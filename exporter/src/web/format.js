@@ -51,6 +51,12 @@ export function name(comm) {
     .replace(/[\u0080-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '\ufffd');
 }
 
+// A text of the daemon, as a sentence.
+export function sentence(text) {
+  const shown = name(text);
+  return `${shown.charAt(0).toUpperCase()}${shown.slice(1)}`.replace(/[^.!?]$/, '$&.');
+}
+
 // A regular expression (RE2) that matches exactly this text and fits on one line.
 export const quoted = (text) => {
   const escape = (c) => (c < ' ' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\${c}`);

@@ -162,7 +162,7 @@ function show(next, list) {
   if (!list) return;
   if (views[wanted.view].sums) noteSums(list.items, status.ticks);
   else showSelection(list.items);
-  table.show(wanted, list.items, historyOf, hasModule);
+  table.show(wanted, list.items, historyOf, {hasModule, hasExplain: status.has_explain});
   showCaption(list);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the table can list.
 
+const OTHER = 'other';  // the bucket of what has no sums of its own
+
 // name: the API's name of an item; many: how the caption calls them; filter: what the
 // filter looks at; sums: over processes, which a click on one lists; known: whether the
 // daemon with this status has them; absent: why not.
@@ -15,6 +17,15 @@ export const views = {
 };
 
 export const nameOf = (view, item) => item[views[view].name];
+
+// The parameter of /api/v1/explain that selects an item; null if there is none: for the
+// groups of rules, for the buckets, and for a control group whose path is not known.
+export function selectorOf(view, item) {
+  if (view === 'processes') return {pid: item.pid};
+  if (view === 'comms' && item.comm !== OTHER) return {comm: item.comm};
+  if (view === 'cgroups' && item.cgroup.startsWith('/')) return {cgroup: item.cgroup};
+  return null;
+}
 
 // What people call it. A control group that the daemon knows has names.
 export const shownOf = (view, item) => item.info?.name ?? nameOf(view, item);
