@@ -64,10 +64,10 @@ export async function testFrames(page, answer) {
         boxesOf(treeOf(given), measure).map(({frame, width}) => `${frame.name} ${width}`);
       const none = {faults: 0, not_sampled: {faults: 0}, stacks: []};
       const narrow = {...none, faults: 10000, stacks:
-        [{frames: ['b', 'a'], faults: 9991}, {frames: ['c'], faults: 9}]};
+        [{frames: ['b', 'a'], faults: 9985}, {frames: ['c'], faults: 15}]};
       return [names(none, 'faults'), names(narrow, 'faults'), names(narrow, 'stall_seconds')];
     });
-    same(got, [['all 1'], ['all 1', 'a 0.9991', 'b 0.9991'], ['all 1']]);
+    same(got, [['all 1'], ['all 1', 'a 0.9985', 'b 0.9985'], ['all 1']]);
   });
 
   await test('frames: what matches is counted once', async () => {

@@ -3,15 +3,11 @@
 
 #include <cxxabi.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -55,58 +51,6 @@ bool IsBounded(std::string_view mangled) {
          kMostDemangledBytes;
 }
 
-// File systems of which a read ends, does nothing else, and needs no other
-// process or host (statfs(2)). FUSE, 9P and those of networks are none of them.
-bool IsOnDisk(int fd) {
-  constexpr std::array<uint64_t, 19> kFileSystems = {
-      0xef53,      // ext2, ext3, ext4
-      0x58465342,  // xfs
-      0x9123683e,  // btrfs
-      0x794c7630,  // overlayfs
-      0x01021994,  // tmpfs
-      0x858458f6,  // ramfs
-      0x73717368,  // squashfs
-      0xe0f5e1e2,  // erofs
-      0xf2f52010,  // f2fs
-      0x9660,      // isofs
-      0x4d44,      // vfat
-      0x2011bab0,  // exfat
-      0x7366746e,  // ntfs3
-      0x2fc12fc1,  // zfs
-      0xca451a4e,  // bcachefs
-      0x3153464a,  // jfs
-      0x52654973,  // reiserfs
-      0x61756673,  // aufs
-      0x3434,      // nilfs2
-  };
-  struct statfs status {};
-  return fstatfs(fd, &status) == 0 &&
-         std::find(kFileSystems.begin(), kFileSystems.end(),
-                   static_cast<uint64_t>(status.f_type) & 0xffffffff) !=
-             kFileSystems.end();
-}
-
-// Opens a regular file below a root directory: no link leads out of it. What is
-// at the path is looked at before it is opened, because opening a device can do
-// something, and opening a FIFO waits. Returns a negative number if there is no
-// such file.
-int OpenRegular(int root, const std::string& path) {
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  const int place = static_cast<int>(
-      syscall(SYS_openat2, root, path.c_str(), &how, sizeof(how)));
-  if (place < 0) return -1;
-  struct stat status {};
-  int fd = -1;
-  if (fstat(place, &status) == 0 && S_ISREG(status.st_mode) &&
-      status.st_size > 0 && IsOnDisk(place))
-    fd = open(("/proc/self/fd/" + std::to_string(place)).c_str(),
-              O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  close(place);
-  return fd;
-}
-
 bool HasIdentity(int fd, const FileIdentity& file) {
   struct stat status {};
   return file.inode != 0 && fstat(fd, &status) == 0 &&
@@ -142,7 +86,7 @@ class CodeFile {
  public:
   // Takes the descriptor over. `root` is the directory that `path` begins in.
   // If `build_id` is not empty, a file with another one has no functions.
-  CodeFile(int fd, std::shared_ptr<const File> root, std::string path,
+  CodeFile(int fd, std::shared_ptr<const RootDirectory> root, std::string path,
            std::string build_id)
       : symbols_(fd),
         root_(std::move(root)),
@@ -155,7 +99,8 @@ class CodeFile {
   }
 
   int fd() const { return symbols_.fd(); }
-  const std::string& Name(uint64_t offset, int host, SymbolLimits* limits) {
+  const std::string& Name(uint64_t offset, const RootDirectory& host,
+                          SymbolLimits* limits) {
     if (!std::exchange(is_loaded_, true))
       symbols_.Load(
           build_id_,
@@ -175,21 +120,21 @@ class CodeFile {
         std::filesystem::path(path_).parent_path().string() + "/";
     for (const std::string& place :
          {directory, directory + ".debug/", "/usr/lib/debug" + directory}) {
-      const int fd = OpenRegular(root_->fd(), place + name);
+      const int fd = root_->Open(place + name);
       if (fd >= 0) return fd;
     }
     return -1;
   }
-  int ByBuildId(const std::string& id, int host) const {
+  int ByBuildId(const std::string& id, const RootDirectory& host) const {
     const std::string digits = Hexadecimal(id);
     const std::string path = "/usr/lib/debug/.build-id/" + digits.substr(0, 2) +
                              "/" + digits.substr(2) + ".debug";
-    const int fd = OpenRegular(root_->fd(), path);
-    return fd >= 0 ? fd : OpenRegular(host, path);
+    const int fd = root_->Open(path);
+    return fd >= 0 ? fd : host.Open(path);
   }
 
   Symbols symbols_;
-  const std::shared_ptr<const File> root_;
+  const std::shared_ptr<const RootDirectory> root_;
   const std::string path_;
   const std::string build_id_;
   bool is_loaded_ = false;
@@ -218,34 +163,23 @@ size_t MostFiles() {
   return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 16);
 }
 
-std::shared_ptr<const File> OpenDirectory(const std::string& path) {
-  return std::make_shared<const File>(AT_FDCWD, path.c_str(),
-                                      O_PATH | O_DIRECTORY);
-}
-
-// Processes with one key see the same files: the mount of a namespace is in no
-// other one.
-std::string KeyOfRoot(int root) {
-  struct statx status {};
-  if (statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &status) != 0 ||
-      !(status.stx_mask & STATX_MNT_ID))
-    return "";
-  return std::to_string(status.stx_mnt_id) + ':' +
-         std::to_string(status.stx_ino);
-}
+constexpr const char* kOwnMounts = "/proc/self/mountinfo";
 
 Functions::Functions(std::string procfs)
     : procfs_(std::move(procfs)),
-      host_(OpenDirectory("/")),
+      host_(std::make_shared<const RootDirectory>("/", kOwnMounts, kOwnMounts)),
       most_files_(MostFiles()) {}
 
 Functions::~Functions() = default;
 
-// Null if the process is gone.
-std::shared_ptr<const File> Functions::RootOf(uint32_t thread) {
-  auto root = OpenDirectory(procfs_ + "/" + std::to_string(thread) + "/root");
-  if (root->fd() < 0) return nullptr;
-  const std::string key = KeyOfRoot(root->fd());
+// Null if the process is gone. With --path.procfs process 1 is that of the
+// host.
+std::shared_ptr<const RootDirectory> Functions::RootOf(uint32_t thread) {
+  const std::string process = procfs_ + "/" + std::to_string(thread);
+  auto root = std::make_shared<const RootDirectory>(
+      process + "/root", process + "/mountinfo", procfs_ + "/1/mountinfo");
+  if (!root->good()) return nullptr;
+  const std::string key = root->Key();
   if (key.empty()) return root;
   return roots_.try_emplace(key, std::move(root)).first->second;
 }
@@ -254,8 +188,9 @@ std::shared_ptr<const File> Functions::RootOf(uint32_t thread) {
 // stat(2) than in the mapping. So a file of the process's own root directory
 // that has no build id is taken by its path.
 std::unique_ptr<CodeFile> Functions::OpenAnew(
-    const std::shared_ptr<const File>& root, const Mapping& mapping) const {
-  const int fd = OpenRegular(root->fd(), mapping.name);
+    const std::shared_ptr<const RootDirectory>& root,
+    const Mapping& mapping) const {
+  const int fd = root->Open(mapping.name);
   if (fd < 0) return nullptr;
   auto file =
       std::make_unique<CodeFile>(fd, root, mapping.name, mapping.file.build_id);
@@ -289,7 +224,7 @@ int Functions::Descriptor(const CodeFile& file) { return file.fd(); }
 std::string Functions::Name(CodeFile* file, uint64_t offset,
                             const std::function<bool()>& is_over) {
   limits_.is_over = is_over;
-  return file->Name(offset, host_->fd(), &limits_);
+  return file->Name(offset, *host_, &limits_);
 }
 
 const std::string& Functions::BuildId(const CodeFile* file) const {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "profile/address_spaces.h"
+#include "profile/root_directory.h"
 #include "profile/symbols.h"
-#include "source/file.h"
 
 namespace pfe {
 
@@ -52,19 +52,20 @@ class Functions {
   uint64_t left_out() const { return unopened_ + limits_.left_out; }
 
  private:
-  std::shared_ptr<const File> RootOf(uint32_t thread);
-  std::unique_ptr<CodeFile> OpenAnew(const std::shared_ptr<const File>& root,
-                                     const Mapping& mapping) const;
+  std::shared_ptr<const RootDirectory> RootOf(uint32_t thread);
+  std::unique_ptr<CodeFile> OpenAnew(
+      const std::shared_ptr<const RootDirectory>& root,
+      const Mapping& mapping) const;
 
   const std::string procfs_;
-  const std::shared_ptr<const File> host_;  // its root directory
+  const std::shared_ptr<const RootDirectory> host_;
   const size_t most_files_;
   size_t open_files_ = 0;
   uint64_t unopened_ = 0;
   // By path and identity; null if it cannot be read.
   std::map<std::string, std::unique_ptr<CodeFile>> files_;
-  // Root directories of processes, by mount and inode number.
-  std::map<std::string, std::shared_ptr<const File>> roots_;
+  // Of processes, by their keys.
+  std::map<std::string, std::shared_ptr<const RootDirectory>> roots_;
   SymbolLimits limits_;
 };
 

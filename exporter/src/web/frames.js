@@ -3,7 +3,7 @@
 // here draws.
 
 // A frame narrower than this share of the graph is left out.
-const NARROWEST = 0.001;
+const NARROWEST = 0.002;
 const MEASURES = ['faults', 'stall_seconds'];
 
 // What two sums of the same numbers differ by, because they are rounded.

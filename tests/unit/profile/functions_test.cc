@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "fake_procfs.h"
@@ -54,6 +55,13 @@ class FunctionsTest : public testing::Test {
   // A process whose root directory is `root`.
   void Start(uint32_t pid, const std::string& root) {
     procfs_.Start(pid, 1);
+    std::ifstream mounts("/proc/self/mountinfo");
+    const std::string text{std::istreambuf_iterator<char>(mounts), {}};
+    procfs_.Write(pid, "mountinfo", text);
+    if (pid != 1 && !fs::exists(procfs_.root() + "/1")) {
+      procfs_.Start(1, 1);
+      procfs_.Write(1, "mountinfo", text);
+    }
     fs::create_directory_symlink(
         root, procfs_.root() + "/" + std::to_string(pid) + "/root");
   }
@@ -177,6 +185,27 @@ TEST_F(FunctionsTest, OnlyFilesOfADiskAreOpened) {
   mapping.name = "/sys/devices/system/cpu/online";
   ASSERT_TRUE(fs::is_regular_file(mapping.name));
   EXPECT_EQ(functions.Open(7, mapping), nullptr);
+}
+
+// The server of a FUSE file system can let everybody wait who looks at a file.
+TEST_F(FunctionsTest, AnOverlayThatTheHostDoesNotKnowIsNotLookedAt) {
+  Start(7, "/");
+  std::string text;
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    const size_t type = line.find(" - ") + 3;
+    line.replace(type, line.find(' ', type) - type, "overlay");
+    text += line + "\n";
+  }
+  procfs_.Write(7, "mountinfo", text);
+  {
+    Functions functions(procfs_.root());
+    mapping_.file.inode = 0;  // so that it is not that of the host
+    EXPECT_EQ(functions.Open(7, mapping_), nullptr);
+  }
+  procfs_.Write(1, "mountinfo", text);
+  Functions functions(procfs_.root());
+  EXPECT_NE(functions.Open(7, mapping_), nullptr);
 }
 
 // They are open while it samples.
