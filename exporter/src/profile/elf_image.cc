@@ -2,7 +2,6 @@
 #include "profile/elf_image.h"
 
 #include <elf.h>
-#include <elfutils/libdwelf.h>
 #include <gelf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -95,37 +94,45 @@ bool ElfImage::CopyHeaders() {
          image_[EI_DATA] == kByteOrder && image_[EI_CLASS] == width;
 }
 
-// Notes are in segments, and in a file without them in sections. Those that are
-// not read are zeros, and so no build id.
-void ElfImage::ReadNotes() {
+// Notes are read here, because libdw follows the file's numbers: it takes as
+// much memory as a note says. Each is parsed only if it was copied.
+std::string ElfImage::BuildIdIn(uint64_t offset, uint64_t size,
+                                uint64_t* left) {
+  if (size > *left || !Read(offset, size)) return "";
+  *left -= size;
+  Elf_Data* const data = elf_getdata_rawchunk(
+      elf_, static_cast<int64_t>(offset), size, ELF_T_NHDR);
+  GElf_Nhdr note;
+  size_t name = 0, content = 0;
+  for (size_t at = 0;
+       data && (at = gelf_getnote(data, at, &note, &name, &content)) > 0;) {
+    const auto* const bytes = static_cast<const char*>(data->d_buf);
+    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
+        std::memcmp(bytes + name, "GNU", sizeof("GNU")) == 0)
+      return {bytes + content, note.n_descsz};
+  }
+  return "";
+}
+
+// A debug file can have its notes in sections alone.
+std::string ElfImage::BuildId() {
+  std::string id;
   uint64_t left = kMostNoteBytes;
-  const auto read = [&](uint64_t offset, uint64_t size) {
-    if (size <= left && Read(offset, size)) left -= size;
-  };
   size_t segments = 0;
-  elf_getphdrnum(elf_, &segments);
-  for (size_t i = 0; i < segments; ++i) {
+  if (!elf_ || elf_getphdrnum(elf_, &segments) != 0) return id;
+  for (size_t i = 0; i < segments && id.empty(); ++i) {
     GElf_Phdr segment;
     if (gelf_getphdr(elf_, static_cast<int>(i), &segment) &&
         segment.p_type == PT_NOTE)
-      read(segment.p_offset, segment.p_filesz);
+      id = BuildIdIn(segment.p_offset, segment.p_filesz, &left);
   }
   Elf_Scn* at = nullptr;
-  while (segments == 0 && (at = elf_nextscn(elf_, at))) {
+  while (id.empty() && (at = elf_nextscn(elf_, at))) {
     GElf_Shdr section;
     if (gelf_getshdr(at, &section) && section.sh_type == SHT_NOTE)
-      read(section.sh_offset, section.sh_size);
+      id = BuildIdIn(section.sh_offset, section.sh_size, &left);
   }
-}
-
-std::string ElfImage::BuildId() {
-  if (!elf_) return "";
-  ReadNotes();
-  const void* bytes = nullptr;
-  const ssize_t size = dwelf_elf_gnu_build_id(elf_, &bytes);
-  return size > 0 ? std::string(static_cast<const char*>(bytes),
-                                static_cast<size_t>(size))
-                  : "";
+  return id;
 }
 
 }  // namespace pfe

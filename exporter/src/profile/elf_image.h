@@ -23,7 +23,7 @@ class ElfImage {
   static constexpr size_t kMostSections = 4096;
   static constexpr size_t kMostSegments = 256;
   static constexpr int64_t kMostFileBytes = int64_t{1} << 30;
-  static constexpr uint64_t kMostNoteBytes = 65536;  // of all notes together
+  static constexpr uint64_t kMostNoteBytes = 65536;  // that are read, together
 
   // Which tables libelf sees.
   enum class Parts { kAll, kSegments };
@@ -55,7 +55,7 @@ class ElfImage {
   bool CopyHeaders();
   template <typename Header, typename Segment, typename Section>
   bool CopyTables();
-  void ReadNotes();
+  std::string BuildIdIn(uint64_t offset, uint64_t size, uint64_t* left);
 
   const int fd_;
   const Parts parts_;

@@ -93,15 +93,17 @@ void Explainer::FollowSelected(const Snapshot& reading,
     }
 }
 
-// A caller's frame is the instruction behind its call, which can be the first
-// one of another function.
+// What is in no mapping is no address of code: without frame pointers it is any
+// word of the program's memory, which is nobody else's business. A caller's
+// frame is the instruction behind its call, which can be the first one of
+// another function.
 Frame Explainer::FrameOf(const FaultSample& sample, uint64_t address,
                          bool is_caller) {
   const uint64_t inside = address - (is_caller ? 1 : 0);
   uint64_t start = 0;
   const Mapping* const mapping =
       spaces_.Find(sample.pid, sample.thread, inside, &start);
-  if (!mapping) return {nullptr, nullptr, address};
+  if (!mapping) return {};
   return {functions_.Open(sample.thread, *mapping),
           stacks_.Keep(mapping->name.empty() ? "[anonymous]" : mapping->name),
           inside - start + mapping->offset};

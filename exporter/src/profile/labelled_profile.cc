@@ -163,9 +163,10 @@ void ScaleTo(const CounterGrowth& growth, LabelledProfile* profile) {
         sampled != comms.end() &&
         std::any_of(sampled->second.begin(), sampled->second.end(),
                     [](const Stack* stack) { return stack->stall_ns > 0; });
-    if (!has_stall && growth.has_stall() && unsampled.size() > first)
-      unsampled[first].stall_ns =
-          static_cast<int64_t>(std::llround(exact.stall_seconds * 1e9));
+    if (has_stall || !growth.has_stall() || exact.stall_seconds <= 0) continue;
+    if (unsampled.size() == first) unsampled.push_back(NotSampled(comm, frame));
+    unsampled[first].stall_ns =
+        static_cast<int64_t>(std::llround(exact.stall_seconds * 1e9));
   }
   profile->stacks.insert(profile->stacks.end(),
                          std::make_move_iterator(unsampled.begin()),

@@ -22,7 +22,7 @@ struct LabelledProfile {
   };
   struct Frame {
     size_t file = 0;      // index; kNoFile if there is none
-    uint64_t offset = 0;  // in the file, else the address
+    uint64_t offset = 0;  // in the file
     std::string function;
   };
   struct Stack {

@@ -19,7 +19,7 @@ std::string Place(const Frame& frame) {
   const std::string offset = Hexadecimal(frame.offset);
   return frame.name
              ? frame.name->substr(frame.name->rfind('/') + 1) + "+" + offset
-             : offset;
+             : "[unknown]";
 }
 
 }  // namespace

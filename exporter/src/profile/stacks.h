@@ -23,7 +23,7 @@ namespace pfe {
 struct Frame {
   CodeFile* file = nullptr;           // null if there is none to read
   const std::string* name = nullptr;  // of the mapping; null if there is none
-  uint64_t offset = 0;                // in the mapped file, else the address
+  uint64_t offset = 0;                // in the mapped file or memory
 
   bool operator<(const Frame& other) const {
     return std::tie(file, name, offset) <
@@ -59,7 +59,7 @@ class Stacks {
 
   // Frames that are kept. Samples of further stacks are summed without their
   // mappings and frames.
-  static constexpr size_t kMostFrames = 500'000;
+  static constexpr size_t kMostFrames = 100'000;
   // Of the names of mappings and comms.
   static constexpr size_t kMostTextBytes = 32 << 20;
   static constexpr const char* kOther = "[more than can be told apart]";

@@ -17,7 +17,7 @@ class ElfImage;
 
 // What reading symbol tables may take, all together.
 struct SymbolLimits {
-  size_t bytes_left = 64 << 20;  // for 2.8 million functions
+  size_t bytes_left = 32 << 20;  // for 1.4 million functions
   std::function<bool()> is_over = [] { return false; };
   // Tables that were not read, because they are too large.
   uint64_t left_out = 0;
@@ -25,8 +25,8 @@ struct SymbolLimits {
 
 class Symbols {
  public:
-  // Of a table; 64 MiB are 2.8 million symbols.
-  static constexpr uint64_t kMostTableBytes = 64 << 20;
+  // Of a table; 32 MiB are 1.4 million symbols.
+  static constexpr uint64_t kMostTableBytes = 32 << 20;
   // A longer name is cut.
   static constexpr size_t kMostNameBytes = 1024;
 

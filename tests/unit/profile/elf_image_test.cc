@@ -112,14 +112,30 @@ TEST_F(ElfImageTest, HasLimits) {
   EXPECT_EQ(ElfImage(large.fd()).elf(), nullptr);
 }
 
-TEST_F(ElfImageTest, TooManyBytesOfNotesAreNoBuildId) {
+// libdw would take as much memory as the file says, for each note.
+TEST_F(ElfImageTest, NotesThatAreTooLargeAreNotRead) {
+  constexpr uint64_t kBytes = 600 << 20;
   auto* segment =
       reinterpret_cast<Elf64_Phdr*>(program_.data() + header_.e_phoff);
   for (int i = 0; i < header_.e_phnum; ++i)
-    if (segment[i].p_type == PT_NOTE)
-      segment[i].p_filesz = ElfImage::kMostNoteBytes + 1;
+    if (segment[i].p_type == PT_NOTE) {
+      segment[i].p_filesz = kBytes;
+      segment[i].p_offset |= 1;
+    }
+  auto* section =
+      reinterpret_cast<Elf64_Shdr*>(program_.data() + header_.e_shoff);
+  for (int i = 0; i < header_.e_shnum; ++i)
+    if (section[i].sh_type == SHT_NOTE) {
+      section[i].sh_size = kBytes;
+      section[i].sh_offset |= 1;
+    }
   const MemoryFile file(program_);
+  ASSERT_EQ(ftruncate(file.fd(), ElfImage::kMostFileBytes), 0);
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
   EXPECT_EQ(ElfImage(file.fd()).BuildId(), "");
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 100 << 10) << "kB";
 }
 
 // The file can change while it is read, but not what libelf knows of it.

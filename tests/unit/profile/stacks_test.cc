@@ -48,7 +48,8 @@ TEST_F(StacksTest, WhatHasNoFramesIsInTheKernel) {
   const Profile profile = Named();
   ASSERT_EQ(profile.functions().size(), 2u);
   EXPECT_EQ(profile.functions()[0].name, "[kernel]");
-  EXPECT_EQ(profile.functions()[1].name, "0x1234");
+  // It can be any word of memory.
+  EXPECT_EQ(profile.functions()[1].name, "[unknown]");
 }
 
 TEST_F(StacksTest, MoreThanItCanKeepIsSummedTogether) {
