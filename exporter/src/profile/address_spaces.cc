@@ -21,7 +21,8 @@ namespace {
 constexpr size_t kMostCommBytes = 64;
 // What it costs to read maps without a line, in bytes of maps.
 constexpr size_t kBytesOfARead = 4096;
-// The maps of one process take at most this part of what may be read.
+// The mappings of one process take at most this part of the room, and of what
+// may be read.
 constexpr size_t kPartOfAProcess = 4;
 
 constexpr const char* kHeap = "[heap]";
@@ -48,6 +49,7 @@ AddressSpaces::Space::~Space() {
 
 void AddressSpaces::Space::Insert(uint64_t start, Mapping mapping) {
   *bytes_ += BytesOf(mapping);
+  own_bytes_ += BytesOf(mapping);
   heaps_ += mapping.name == kHeap;
   mappings_.emplace(start, std::move(mapping));
 }
@@ -56,6 +58,7 @@ Mapping AddressSpaces::Space::Remove(
     std::map<uint64_t, Mapping>::iterator* at) {
   Mapping mapping = std::move((*at)->second);
   *bytes_ -= BytesOf(mapping);
+  own_bytes_ -= BytesOf(mapping);
   heaps_ -= mapping.name == kHeap;
   *at = mappings_.erase(*at);
   return mapping;
@@ -103,8 +106,10 @@ bool AddressSpaces::Space::GrowsHeap(uint64_t start) const {
 }
 
 // Counts a mapping for which there is none.
-bool AddressSpaces::HasRoom() {
-  if (bytes_ < limits_.bytes) return true;
+bool AddressSpaces::HasRoom(const Space& space) {
+  if (bytes_ < limits_.bytes &&
+      space.own_bytes() < limits_.bytes / kPartOfAProcess)
+    return true;
   ++left_out_;
   return false;
 }
@@ -126,7 +131,7 @@ std::shared_ptr<AddressSpaces::Space> AddressSpaces::ParseMaps(
                     &mapping.file.inode, &name_at) != 6 ||
         mapping.end <= start)
       break;
-    if (!HasRoom()) break;
+    if (!HasRoom(*space)) break;
     mapping.file.device = makedev(major, minor);
     mapping.name = NameWithoutAnon(line.substr(static_cast<size_t>(name_at)));
     space->Add(start, std::move(mapping));
@@ -163,7 +168,7 @@ void AddressSpaces::TakeMap(const MapRecord& map) {
   const auto found = processes_.find(map.pid);
   const uint64_t end = map.start + map.size;
   if (found == processes_.end() || !found->second.space || end <= map.start ||
-      !HasRoom())
+      !HasRoom(*found->second.space))
     return;
   std::shared_ptr<Space>& space = found->second.space;
   if (space.use_count() > 1) space = std::make_shared<Space>(*space);
@@ -224,9 +229,17 @@ const Mapping* AddressSpaces::Find(uint32_t pid, uint32_t thread,
                            process.space->has_heap());
   const bool is_gone = process.exited && thread == pid;
   if (is_certain || is_gone || !MayReadMaps(process)) return known;
+  if (known) gone_ = *known;
+  const uint64_t gone_start = *start;
   ReadMaps(thread, &process);
-  return find();
+  const Mapping* const found = find();
+  if (found || !known) return found;
+  // It was unmapped after the record of it.
+  *start = gone_start;
+  return &gone_;
 }
+
+void AddressSpaces::Clear() { processes_.clear(); }
 
 std::string AddressSpaces::NameOf(const FaultSample& sample) {
   if (sample.is_remote) return "[another process]";
@@ -268,8 +281,11 @@ void AddressSpaces::Forget() {
                static_cast<int64_t>(limits_.first_maps_bytes));
   std::erase_if(processes_,
                 [](const auto& item) { return item.second.exited; });
-  if (processes_.size() > kMostProcesses || bytes_ >= limits_.bytes)
-    processes_.clear();
+  if (processes_.size() > kMostProcesses) processes_.clear();
+  // When maps may be read again is not forgotten: a process with long maps
+  // would keep the others from being read.
+  if (bytes_ < limits_.bytes) return;
+  for (auto& [pid, process] : processes_) process.space.reset();
 }
 
 }  // namespace pfe

@@ -25,7 +25,8 @@ struct Mapping {
 };
 
 struct AddressSpaceLimits {
-  // All mappings with their names. Further ones are not noted in this turn.
+  // All mappings with their names; of one process a quarter of that. Further
+  // ones are not noted.
   size_t bytes = 64 << 20;
   // Maps of all processes that are read: at first, and further ones each turn.
   // What a turn does not need is kept, up to the first number.
@@ -64,9 +65,11 @@ class AddressSpaces {
   // Records were lost: what is known is read again before it is used, if it can
   // be.
   void Distrust();
-  // Begins a turn, and forgets the processes that have exited; all of them, if
-  // there is no room for more. The maps of a process are read once a turn at
-  // most, and long ones less often.
+  // Forgets all processes, as after a time without records.
+  void Clear();
+  // Begins a turn, and forgets the processes that have exited; of all of them
+  // the mappings, if there is no room for more. The maps of a process are read
+  // once a turn at most, and long ones less often.
   void Forget();
   // How often mappings were not noted, because of a limit.
   uint64_t left_out() const { return left_out_; }
@@ -89,12 +92,14 @@ class AddressSpaces {
     const Mapping* Find(uint64_t address, uint64_t* start) const;
     bool GrowsHeap(uint64_t start) const;
     bool has_heap() const { return heaps_ > 0; }
+    size_t own_bytes() const { return own_bytes_; }
 
    private:
     void Insert(uint64_t start, Mapping mapping);
     Mapping Remove(std::map<uint64_t, Mapping>::iterator* at);
 
     size_t* const bytes_;
+    size_t own_bytes_ = 0;
     size_t heaps_ = 0;  // mappings that are a part of the heap
     std::map<uint64_t, Mapping> mappings_;
   };
@@ -114,7 +119,7 @@ class AddressSpaces {
   bool MayReadMaps(const Process& process);
   void ReadMaps(uint32_t thread, Process* process);
   std::shared_ptr<Space> ParseMaps(const std::string& text);
-  bool HasRoom();
+  bool HasRoom(const Space& space);
   void TakeMap(const MapRecord& map);
   void TakeComm(const CommRecord& comm);
   void TakeFork(const ForkRecord& fork);
@@ -126,6 +131,7 @@ class AddressSpaces {
   uint64_t put_off_ = 0;
   int64_t maps_bytes_;  // may be read in this turn
   std::unordered_map<uint32_t, Process> processes_;
+  Mapping gone_;       // see Find()
   uint64_t turn_ = 1;  // counts calls of Forget()
 };
 

@@ -214,6 +214,7 @@ std::optional<Error> FaultEvents::Open(const FaultEventsSettings& settings) {
   const std::vector<int> cpus = ParseCpus(cpus_);
   const ModuleEvent module = FindModuleEvent(settings.tracefs);
   why_not_module_ = module.why_not;
+  module_id_ = module.id;
   if (module.format) {
     const auto failure = OpenAll(cpus, module);
     by_module_ = !failure;

@@ -4,6 +4,7 @@
 #ifndef EXPORTER_PROFILE_FAULT_EVENTS_H_
 #define EXPORTER_PROFILE_FAULT_EVENTS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -92,6 +93,10 @@ class FaultEvents {
   // The number of records that were not understood. What is lost behind a
   // broken header counts as one.
   uint64_t unparsed() const { return unparsed_; }
+  // These, and the records that rings had no room for.
+  uint64_t lost() const { return std::max(lost_, CountLost()) + unparsed_; }
+  // Of the module's event when it was opened; 0 if there was none.
+  uint64_t module_id() const { return module_id_; }
   // Whether samples were thinned out.
   bool was_thinned() const { return was_thinned_; }
 
@@ -118,6 +123,7 @@ class FaultEvents {
 
   FaultEventsSettings settings_;
   std::string cpus_;
+  uint64_t module_id_ = 0;
   bool by_module_ = false;
   std::string why_not_module_;
   std::optional<RecordParser> parser_;

@@ -27,9 +27,11 @@ std::string Cut(const std::string& name) {
 
 void MappingFaults::Add(const std::string& comm, const std::string& mapping,
                         uint64_t faults, uint64_t stall_ns) {
-  auto at = known_.find({comm, mapping});
+  // Labels, and not the names themselves, tell sums apart.
+  std::pair<std::string, std::string> name = {Cut(comm), Cut(mapping)};
+  auto at = known_.find(name);
   if (at == known_.end() && known_.size() < kMostKnown) {
-    at = known_.try_emplace({comm, mapping}).first;
+    at = known_.try_emplace(std::move(name)).first;
     if (places_ < max_) {
       at->second.has_place = true;
       ++places_;
@@ -49,24 +51,29 @@ void MappingFaults::Age(uint64_t now_ns) {
   const double factor = std::exp2(-static_cast<double>(now_ns - turned_ns_) /
                                   static_cast<double>(kHalfLifeNs));
   for (auto& [name, known] : known_) known.late *= factor;
-  std::erase_if(known_, [](const auto& item) {
-    return !item.second.has_place && item.second.late < kFew;
+  std::erase_if(known_, [now_ns](const auto& item) {
+    const Known& known = item.second;
+    return !known.has_place && known.late < kFew &&
+           now_ns >= known.away_until_ns;
   });
 }
 
-void MappingFaults::LosePlace(Known* known) {
+void MappingFaults::LosePlace(uint64_t now_ns, Known* known) {
   other_.faults += known->counts.faults;
   other_.stall_ns += known->counts.stall_ns;
   known->counts = {};
   known->has_place = false;
   known->shown_ns = 0;
+  known->away_until_ns = now_ns + kAwayNs;
 }
 
-void MappingFaults::GivePlaces() {
+void MappingFaults::GivePlaces(uint64_t now_ns) {
   if (known_.size() == places_) return;
   std::vector<Known*> ranked;
   ranked.reserve(known_.size());
-  for (auto& [name, known] : known_) ranked.push_back(&known);
+  for (auto& [name, known] : known_)
+    if (known.has_place || now_ns >= known.away_until_ns)
+      ranked.push_back(&known);
   const auto score = [](const Known* known) {
     return known->late * (known->has_place ? kHysteresis : 1);
   };
@@ -76,14 +83,14 @@ void MappingFaults::GivePlaces() {
       ranked.begin(), end, ranked.end(),
       [&score](const Known* a, const Known* b) { return score(a) > score(b); });
   for (auto at = end; at != ranked.end(); ++at)
-    if ((*at)->has_place) LosePlace(*at);
+    if ((*at)->has_place) LosePlace(now_ns, *at);
   for (auto at = ranked.begin(); at != end; ++at) (*at)->has_place = true;
   places_ = static_cast<size_t>(end - ranked.begin());
 }
 
 MappingSums MappingFaults::Turn(uint64_t now_ns) {
   Age(now_ns);
-  GivePlaces();
+  GivePlaces(now_ns);
   MappingSums sums;
   sums.all.reserve(places_ + 1);
   for (auto& [name, known] : known_) {
@@ -94,7 +101,7 @@ MappingSums MappingFaults::Turn(uint64_t now_ns) {
     if (known.shown_ns == 0)
       known.shown_ns = turned_ns_ == 0 ? now_ns : now_ns + hold_ns_;
     MappingSum& sum =
-        sums.all.emplace_back(MappingSum{Cut(name.first), Cut(name.second)});
+        sums.all.emplace_back(MappingSum{name.first, name.second});
     if (now_ns < known.shown_ns) continue;
     sum.faults = known.counts.faults;
     sum.stall_ns = known.counts.stall_ns;

@@ -28,6 +28,9 @@ class MappingFaults {
   static constexpr size_t kMostKnown = 10000;
   static constexpr size_t kMostNameBytes = 256;  // a longer name is cut
   static constexpr const char* kOther = "other";
+  // What lost its place gets none for so long: Prometheus must see that the
+  // series ended, because the sum begins anew at 0.
+  static constexpr uint64_t kAwayNs = 600'000'000'000;
   // After this time what a mapping had counts half.
   static constexpr uint64_t kHalfLifeNs = 60'000'000'000;
 
@@ -49,13 +52,14 @@ class MappingFaults {
     Counts counts;    // since it has its place
     double late = 0;  // faults
     bool has_place = false;
-    uint64_t shown_ns = 0;  // from then on it is shown; 0: not known yet
+    uint64_t shown_ns = 0;       // from then on it is shown; 0: not known yet
+    uint64_t away_until_ns = 0;  // it lost its place, and gets none before
   };
   using ByName = std::map<std::pair<std::string, std::string>, Known>;
 
   void Age(uint64_t now_ns);
-  void GivePlaces();
-  void LosePlace(Known* known);
+  void GivePlaces(uint64_t now_ns);
+  void LosePlace(uint64_t now_ns, Known* known);
 
   const size_t max_;
   const uint64_t hold_ns_;

@@ -77,8 +77,7 @@ void Profiler::Take(const std::vector<Record>& records) {
       ++samples_;
       faults_.Add(spaces_.Comm(sample->pid), spaces_.NameOf(*sample),
                   sample->weight, sample->weight * sample->ns);
-    } else if (const auto* lost = std::get_if<LostRecord>(&record.content)) {
-      lost_ += lost->count;
+    } else if (std::holds_alternative<LostRecord>(record.content)) {
       spaces_.Distrust();
     }
   }
@@ -92,11 +91,11 @@ void Profiler::Show() {
   mappings_ = std::move(mappings);
 }
 
-// Whether to attach anew would sample more: by the module, which was loaded
+// Whether to attach anew would sample more: by the module, if it was loaded
 // since, or on a CPU that is online since.
 bool Profiler::IsOutdated(const FaultEvents& events) const {
   return (!events.by_module() &&
-          FindModuleEvent(settings_.tracefs).format.has_value()) ||
+          FindModuleEvent(settings_.tracefs).id != events.module_id()) ||
          events.cpus() != OnlineCpus();
 }
 
@@ -112,13 +111,16 @@ void Profiler::Sample() {
     return RestFor(kRest);
   }
   Warn(events.why_not_module());
+  spaces_.Clear();  // what happened meanwhile has no records
   is_attached_ = true;
+  const uint64_t lost_before = lost_;
   auto shown = Clock::now(), checked = shown;
   std::vector<Record> records;
   while (Pause()) {
     records.clear();
     events.Drain(&records);
     Take(records);
+    lost_ = lost_before + events.lost();
     if (IsDue(kBetweenShows, &shown)) Show();
     if (IsDue(kBetweenChecks, &checked) && IsOutdated(events)) break;
   }
@@ -126,7 +128,7 @@ void Profiler::Sample() {
   events.DrainAll(&records);
   Take(records);
   Show();
-  lost_ += events.unparsed();
+  lost_ = lost_before + events.lost();
 }
 
 void Profiler::Run() {

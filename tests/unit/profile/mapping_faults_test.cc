@@ -119,6 +119,31 @@ TEST_F(MappingFaultsTest, KnowsALimitedNumber) {
   EXPECT_EQ(Total(), 3 * many);
 }
 
+// Two series with the same labels are an error for Prometheus.
+TEST_F(MappingFaultsTest, NamesThatLookAlikeAreOneSum) {
+  Add("\xfe", 10);
+  Add("\xff", 5);
+  sums_ = faults_.Turn(kSecond);
+  ASSERT_EQ(sums_.all.size(), 2u);
+  EXPECT_EQ(sums_.all[0].faults, 15u);
+}
+
+// Its sum begins anew: without a gap it would fall.
+TEST_F(MappingFaultsTest, WhatLostItsPlaceGetsNoneForATime) {
+  Add("/a", 100);
+  Add("/b", 100);
+  sums_ = faults_.Turn(kSecond);
+  Add("/c", 10'000);
+  sums_ = faults_.Turn(2 * kSecond);
+  const std::string lost = Of("/a") == "none" ? "/a" : "/b";
+  Add(lost, 1'000'000);
+  sums_ = faults_.Turn(3 * kSecond);
+  EXPECT_EQ(Of(lost), "none");
+  Add(lost, 1'000'000);
+  sums_ = faults_.Turn(2 * kSecond + MappingFaults::kAwayNs);
+  EXPECT_EQ(Of(lost), "0");
+}
+
 TEST_F(MappingFaultsTest, NamesAreValidAndNotTooLong) {
   faults_.Add("\xff", std::string(1000, 'x'), 1, 10);
   sums_ = faults_.Turn(kSecond);
