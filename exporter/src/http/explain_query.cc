@@ -64,7 +64,8 @@ std::string Parser::SetRows(uint32_t rows) {
 
 std::string Parser::Set(const std::string& name, const std::string& value) {
   const std::optional<uint32_t> number = ToNumber(value);
-  if (name == "comm") return Select(Selector::OfComm(value));
+  if (name == "comm")
+    return value.empty() ? "comm is empty" : Select(Selector::OfComm(value));
   if (name == "pid")
     return number ? Select(Selector::OfPid(*number)) : "pid is a number";
   if (name == "cgroup")

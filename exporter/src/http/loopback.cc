@@ -23,11 +23,21 @@ bool IsLoopback(const std::string& host) {
           ntohl(address.s_addr) >> 24 == 127);
 }
 
+// A proxy on this machine asks for others, and can set Host to the address that
+// it connects to.
+bool IsForwarded(const HttpRequest& request) {
+  for (const char* name :
+       {"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"})
+    if (!request.header(name).empty()) return true;
+  return false;
+}
+
 }  // namespace
 
 bool IsOfThisMachine(const HttpRequest& request) {
   const std::string site = request.header("Sec-Fetch-Site");
-  return request.is_local && IsLoopback(request.header("Host")) &&
+  return request.is_local && !IsForwarded(request) &&
+         IsLoopback(request.header("Host")) &&
          (site.empty() || site == "same-origin" || site == "none");
 }
 

@@ -7,10 +7,11 @@
 
 namespace pfe {
 
-// It comes from a loopback address, and asks for one by its Host: a page that a
-// browser of this machine shows can give its own name the address 127.0.0.1
-// (DNS rebinding). And no page of another site has made it: Sec-Fetch-Site
-// (W3C, Fetch Metadata Request Headers) says so.
+// It comes from a loopback address, no proxy has forwarded it, and it asks for
+// a loopback address by its Host: a page that a browser of this machine shows
+// can give its own name the address 127.0.0.1 (DNS rebinding). And no page of
+// another site has made it: Sec-Fetch-Site (W3C, Fetch Metadata Request
+// Headers) says so.
 bool IsOfThisMachine(const HttpRequest& request);
 
 }  // namespace pfe

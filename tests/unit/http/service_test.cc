@@ -332,6 +332,7 @@ TEST_F(ExplainTest, RefusesWhatIsWrong) {
        {std::pair("", "comm, pid or cgroup says whose faults"),
         {"seconds=1", "comm, pid or cgroup says whose faults"},
         {"pid=1&comm=x", "comm, pid and cgroup exclude each other"},
+        {"comm=", "comm is empty"},
         {"pid=x", "pid is a number"},
         {"pid=-1", "pid is a number"},
         {"cgroup=x", "cgroup is a path that begins with /"},
@@ -412,6 +413,11 @@ TEST_F(ExplainTest, IsNotForPagesOfOtherSites) {
     EXPECT_EQ(Get("pid=1").status, 403) << host;
   }
   headers_["Host"] = "localhost:9110";
+  for (const char* name : {"Forwarded", "Via", "X-Forwarded-For"}) {
+    headers_[name] = "203.0.113.9";
+    EXPECT_EQ(Get("pid=1").status, 403) << name;
+    headers_.erase(name);
+  }
   for (const char* site : {"same-origin", "none"}) {
     headers_["Sec-Fetch-Site"] = site;
     EXPECT_EQ(Get("pid=1").status, 200) << site;
