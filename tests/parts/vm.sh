@@ -437,6 +437,7 @@ vm_daemon() {
 explains() {
   local text=$WORK/explain-$1 mapping function
   guest "$2 >/dev/null 2>&1 & echo \$! >/tmp/culprit" || return
+  local asked=$SECONDS
   guest -t 300 "/page_fault_exporter --explain $COMM --seconds 5 \
     --profile.stacks=${STACKS:-fp}" >"$text" || return
   # shellcheck disable=SC2016
@@ -444,6 +445,8 @@ explains() {
   cat "$text"
   mapping=$(grep -A1 ' MAPPING$' "$text" | sed -n '2s/.* s  //p')
   function=$(grep -A1 ' FUNCTION$' "$text" | sed -n '2s/.* s  //p')
+  printf '   %s: %s, %s, in %s s\n' "$1" "$mapping" "$function" \
+    $((SECONDS - asked)) >>"$WORK/culprits"
   # shellcheck disable=SC2053
   [[ $mapping == $3 && $function == $4 ]] || return
   grep -qF -- "$4 < ${5:-}" "$text" || [ -z "${5:-}" ]
@@ -645,6 +648,7 @@ vm_explain() {
   check "$1 explain: without the module" without_module
   vm_stop
   vm_judge "$1 nothing in dmesg while faults are explained"
+  cat "$WORK/culprits"
 }
 
 no_caller_is_found() {
