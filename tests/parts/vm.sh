@@ -593,6 +593,12 @@ strip_apart() {
     objcopy --add-gnu-debuglink="$2.debug" "$2"
 }
 
+explains_swap() {
+  explains swap "/culprits swap" '[[]anonymous]' 'culprit::ReadBack(char const*)' \
+    'culprit::SwapIn()' &&
+    grep -qE ' faults, [1-9][0-9]* of them major' "$WORK/explain-swap"
+}
+
 vm_explain() {
   command -v go >/dev/null || install_packages golang-go
   local COMM=culprits
@@ -611,6 +617,10 @@ vm_explain() {
   check "$1 explain: shared memory that is touched first" \
     explains shm "/culprits shm" '/SYSV00000000 (deleted)' \
     'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
+  must "$1 swap" guest "dd if=/dev/zero of=/disk/swap bs=1M count=32 2>/dev/null &&
+    chmod 600 /disk/swap && mkswap /disk/swap >/dev/null && swapon /disk/swap"
+  check "$1 explain: pages that come back from swap" explains_swap
+  must "$1 no swap" guest "swapoff /disk/swap"
   check "$1 explain: children that live for a moment" \
     explains forks "/culprits forks" '[[]anonymous]' 'culprit::WorkOfAChild()'
   check "$1 explain: a storm of execs" \

@@ -120,6 +120,25 @@ void CopyOnWrite() {
   }
 }
 
+APART void ReadBack(const char* data) {
+  MAKE_FRAME();
+  for (size_t i = 0; i < kSize; i += kPage)
+    static_cast<void>(*static_cast<const volatile char*>(data + i));
+}
+
+// As under memory pressure: the kernel writes the pages to swap.
+void SwapIn() {
+  void* const data = mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) Die("mmap");
+  madvise(data, kSize, MADV_NOHUGEPAGE);
+  for (;;) {
+    memset(data, 1, kSize);
+    madvise(data, kSize, MADV_PAGEOUT);
+    ReadBack(static_cast<const char*>(data));
+  }
+}
+
 APART void FillSegment(char* segment) {
   MAKE_FRAME();
   for (size_t i = 0; i < kSize; i += kPage)
@@ -176,12 +195,13 @@ int main(int argc, char** argv) {
   if (what == "file" && argc > 2) culprit::File(argv[2]);
   if (what == "cow") culprit::CopyOnWrite();
   if (what == "shm") culprit::SharedMemory();
+  if (what == "swap") culprit::SwapIn();
   if (what == "forks") culprit::Forks();
   if (what == "execs") culprit::Execs(argv[0]);
   if (what == "child") {
     culprit::WorkOfAChild();
     return 0;
   }
-  fprintf(stderr, "usage: culprits heap|file PATH|cow|shm|forks|execs|child\n");
+  fprintf(stderr, "usage: culprits heap|file PATH|cow|shm|swap|forks|execs|child\n");
   return 2;
 }
