@@ -202,6 +202,7 @@ int main(int argc, char** argv) {
     culprit::WorkOfAChild();
     return 0;
   }
-  fprintf(stderr, "usage: culprits heap|file PATH|cow|shm|swap|forks|execs|child\n");
+  fprintf(stderr,
+          "usage: culprits heap|file PATH|cow|shm|swap|forks|execs|child\n");
   return 2;
 }
