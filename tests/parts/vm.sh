@@ -594,7 +594,9 @@ strip_apart() {
 }
 
 explains_swap() {
-  explains swap "/culprits swap" '[[]anonymous]' 'culprit::ReadBack(char const*)' \
+  explains swap \
+    "sh -c 'echo \$\$ >/sys/fs/cgroup/small/cgroup.procs; exec /culprits swap'" \
+    '[[]anonymous]' 'culprit::ReadBack(char const*)' \
     'culprit::SwapIn()' &&
     grep -qE ' faults, [1-9][0-9]* of them major' "$WORK/explain-swap"
 }
@@ -618,7 +620,9 @@ vm_explain() {
     explains shm "/culprits shm" '/SYSV00000000 (deleted)' \
     'culprit::FillSegment(char*)' 'culprit::SharedMemory()'
   must "$1 swap" guest "dd if=/dev/zero of=/disk/swap bs=1M count=32 2>/dev/null &&
-    chmod 600 /disk/swap && mkswap /disk/swap >/dev/null && swapon /disk/swap"
+    chmod 600 /disk/swap && mkswap /disk/swap >/dev/null && swapon /disk/swap &&
+    echo +memory >/sys/fs/cgroup/cgroup.subtree_control && mkdir /sys/fs/cgroup/small &&
+    echo 6M >/sys/fs/cgroup/small/memory.max"
   check "$1 explain: pages that come back from swap" explains_swap
   must "$1 no swap" guest "swapoff /disk/swap"
   check "$1 explain: children that live for a moment" \
