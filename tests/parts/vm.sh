@@ -462,8 +462,9 @@ sums_are_exact() {
     "$WORK/explain-$1"
 }
 
-# Within 2 %: every 11th fault of a CPU is sampled, whoever makes it, and faults go on
-# while the counters are read. One of 10 or 12 would be 9 % off.
+# Each 11th fault of a CPU is sampled, also if it is one of another process. And faults
+# go on while the counters are read. So the share is right to 2 %. One sample for 10 or
+# 12 faults would be 9 % off.
 samples_are_one_of_11() {
   awk '/ faults, / { all = $2 }
     / samples by / { print all, $1; exit !($1 * 11 > all * 0.98 && $1 * 11 < all * 1.02) }' \

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/hexadecimal.h"
 #include "base/utf8.h"
 #include "profile/elf_image.h"
 
@@ -63,22 +64,21 @@ bool IsSame(int fd, const FileIdentity& file) {
                                : ElfImage(fd).BuildId() == file.build_id;
 }
 
-std::string Hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 // Whether the name of a mapping is the path of a file that is there.
 bool IsPath(const std::string& name) {
   return name.starts_with('/') && !name.starts_with("//") &&
          !name.ends_with(" (deleted)");
 }
+
+// A file has at most two descriptors: its own, and that of its debug file. Root
+// directories have others, and two explanations can be made at once.
+size_t MostFiles() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+  return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 16);
+}
+
+constexpr const char* kOwnMounts = "/proc/self/mountinfo";
 
 }  // namespace
 
@@ -154,16 +154,6 @@ std::string Demangled(const std::string& name) {
              std::string_view(shown).substr(0, kMostShownBytes))) +
          "…";
 }
-
-// A file has at most two descriptors: its own, and that of its debug file. Root
-// directories have others, and two explanations can be made at once.
-size_t MostFiles() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
-  return std::min<size_t>(Functions::kMostFiles, files.rlim_cur / 16);
-}
-
-constexpr const char* kOwnMounts = "/proc/self/mountinfo";
 
 Functions::Functions(std::string procfs)
     : procfs_(std::move(procfs)),

@@ -15,10 +15,11 @@
 namespace pfe {
 
 // At most `max` mappings have sums of their own; the others share the bucket
-// "other". A mapping gets the place of another one if it has more than twice as
-// many faults of late. What that one had counted goes into the bucket, so the
-// sum of all never falls; and what a mapping had before it got its place stays
-// there. A sum that is new is shown as 0 for a time: see Births.
+// "other". A mapping gets the place of another one if it has had more than
+// twice as many faults in the last minutes. What that one had counted goes into
+// the bucket, so the sum of all never falls; and what a mapping had before it
+// got its place stays there. A sum that is new is shown as 0 for a time: see
+// Births.
 //
 // For one thread.
 class MappingFaults {

@@ -6,6 +6,7 @@
 #include <protozero/pbf_builder.hpp>
 #include <string_view>
 
+#include "base/hexadecimal.h"
 #include "base/process_table.h"
 #include "base/utf8.h"
 
@@ -48,17 +49,6 @@ enum class LocationField : protozero::pbf_tag_type {
 };
 enum class LineField : protozero::pbf_tag_type { kFunctionId = 1 };
 enum class FunctionField : protozero::pbf_tag_type { kId = 1, kName = 2 };
-
-std::string Hexadecimal(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 // Numbers texts in the order of their first use; the empty one is 0.
 class Texts {

@@ -115,7 +115,7 @@ TEST_F(MappingFaultsTest, KnowsALimitedNumber) {
   EXPECT_EQ(Total(), 3 * many);
   EXPECT_EQ(sums_.omitted, MappingFaults::kMostKnown - 2);
   sums_ = faults_.Turn(kSecond + 2 * MappingFaults::kHalfLifeNs);
-  EXPECT_EQ(sums_.omitted, 0u) << "what has no faults of late is forgotten";
+  EXPECT_EQ(sums_.omitted, 0u) << "a mapping without new faults is forgotten";
   EXPECT_EQ(Total(), 3 * many);
 }
 
